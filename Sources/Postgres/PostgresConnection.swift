@@ -1,0 +1,105 @@
+internal import Synchronization
+internal import Wires
+
+/// One connection to PostgreSQL, run by a thread of its own.
+///
+/// Any number of statements given to ``run(_:deadline:)`` is one round trip. Cancelling the calling task cancels the
+/// statement on the server. After ``PostgresError/connectionLost`` the connection is spent.
+public actor PostgresConnection {
+  private let executor: ThreadExecutor
+  private let waker: Waker
+  private var wire: PostgresWire?
+
+  /// How long a statement may take where the caller sets no deadline: 10 s.
+  public static let defaultTimeout = Duration.seconds(10)
+
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  private init() throws(PostgresError) {
+    do {
+      executor = try ThreadExecutor(name: "postgres")
+      waker = try Waker()
+    } catch { throw .client(error.description) }
+  }
+
+  deinit { executor.stop() }
+
+  /// Connects; throws ``PostgresError/connectionFailed(server:reason:)``.
+  public static func connect(_ configuration: PostgresConfiguration) async throws -> PostgresConnection {
+    let connection = try PostgresConnection()
+    try await connection.open(configuration)
+    return connection
+  }
+
+  private func open(_ configuration: PostgresConfiguration) throws {
+    wire = try PostgresWire(configuration, waker: waker)
+  }
+
+  /// False once the connection broke or was closed, or a cancelled statement made it unfit for reuse.
+  public var isUsable: Bool { wire.map { !$0.isSpent } ?? false }
+
+  /// Closes the connection; what was not committed is rolled back by the server.
+  public func close() { wire = nil }
+
+  /// Runs the statements in one round trip; the first that is refused is thrown and those behind it do not run.
+  ///
+  /// - Parameter deadline: when the server is told to cancel; nil means ``defaultTimeout`` from now.
+  /// - Parameter heedsCancellation: false for statements that must be finished even in a cancelled task (rollback, commit).
+  @discardableResult
+  public nonisolated func run(
+    _ queries: [PostgresQuery], deadline: ContinuousClock.Instant? = nil, heedsCancellation: Bool = true
+  ) async throws -> [PostgresResult] {
+    let deadline = deadline ?? .now + Self.defaultTimeout
+    guard heedsCancellation else { return try await perform(queries, deadline, nil) }
+    let cancellation = Cancellation()
+    let waker = waker
+    return try await withTaskCancellationHandler {
+      try await perform(queries, deadline, cancellation)
+    } onCancel: {
+      cancellation.flag.store(true, ordering: .relaxed)
+      waker.wake()
+    }
+  }
+
+  /// Runs one statement.
+  @discardableResult
+  public nonisolated func query(
+    _ query: PostgresQuery, deadline: ContinuousClock.Instant? = nil
+  ) async throws -> PostgresResult {
+    try await run([query], deadline: deadline)[0]
+  }
+
+  /// Runs several parameterless statements given as one text, by the simple protocol: for migrations.
+  public func runScript(_ sql: String, deadline: ContinuousClock.Instant) throws {
+    guard let wire else { throw PostgresError.connectionLost }
+    try wire.runScript(sql, deadline: deadline, isCancelled: { false })
+  }
+
+  /// Waits on this connection's thread for notifications; returns early, perhaps with none, when ``interrupt()`` is called.
+  func notifications(until deadline: ContinuousClock.Instant) throws -> [(channel: String, payload: String)] {
+    guard let wire else { throw PostgresError.connectionLost }
+    return try wire.notifications(until: deadline)
+  }
+
+  /// Ends a wait in ``notifications(until:)`` from any thread.
+  nonisolated func interrupt() { waker.wake() }
+
+  private func perform(
+    _ queries: [PostgresQuery], _ deadline: ContinuousClock.Instant, _ cancellation: Cancellation?
+  ) throws -> [PostgresResult] {
+    guard let wire else { throw PostgresError.connectionLost }
+    if cancellation?.isCancelled == true { throw CancellationError() }
+    do {
+      return try wire.run(queries, deadline: deadline, isCancelled: { cancellation?.isCancelled ?? false })
+    } catch PostgresError.connectionLost {
+      self.wire = nil
+      throw PostgresError.connectionLost
+    }
+  }
+
+  /// A flag that a cancellation handler sets from another thread.
+  private final class Cancellation: Sendable {
+    let flag = Atomic(false)
+    var isCancelled: Bool { flag.load(ordering: .relaxed) }
+  }
+}

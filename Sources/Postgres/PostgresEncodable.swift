@@ -1,0 +1,126 @@
+public import Foundation
+
+/// A bound value as it goes over the wire.
+public enum PostgresParameter: Sendable, Equatable {
+  /// SQL NULL.
+  case null
+  /// The value in PostgreSQL's text format; the server parses it as the parameter's type.
+  case text(String)
+  /// The value in PostgreSQL's binary format for exactly the parameter's type.
+  case binary(Data)
+}
+
+/// A type that can be a bound parameter.
+public protocol PostgresEncodable: Sendable {
+  /// The value as a parameter.
+  var postgresParameter: PostgresParameter { get }
+}
+
+extension String: PostgresEncodable {
+  public var postgresParameter: PostgresParameter { .text(self) }
+}
+
+extension Int: PostgresEncodable {
+  public var postgresParameter: PostgresParameter { .text(String(self)) }
+}
+
+extension Int64: PostgresEncodable {
+  public var postgresParameter: PostgresParameter { .text(String(self)) }
+}
+
+extension Double: PostgresEncodable {
+  public var postgresParameter: PostgresParameter { .text(String(self)) }
+}
+
+extension Bool: PostgresEncodable {
+  public var postgresParameter: PostgresParameter { .text(self ? "t" : "f") }
+}
+
+extension UUID: PostgresEncodable {
+  public var postgresParameter: PostgresParameter { .text(uuidString) }
+}
+
+extension Data: PostgresEncodable {
+  /// For `bytea` parameters.
+  public var postgresParameter: PostgresParameter { .binary(self) }
+}
+
+extension Date: PostgresEncodable {
+  /// For `timestamptz` parameters, to the microsecond.
+  public var postgresParameter: PostgresParameter { .text(postgresTimestamp) }
+}
+
+extension Array: PostgresEncodable where Element: PostgresArrayElement {
+  /// An array literal; give it its type with a cast, such as `::uuid[]`.
+  public var postgresParameter: PostgresParameter {
+    .text("{" + map(\.postgresArrayText).joined(separator: ",") + "}")
+  }
+}
+
+/// A type whose arrays can be bound parameters.
+public protocol PostgresArrayElement: Sendable {
+  /// The element as it stands in an array literal, quoted where it must be.
+  var postgresArrayText: String { get }
+}
+
+extension String: PostgresArrayElement {
+  public var postgresArrayText: String {
+    var quoted = "\""
+    for scalar in unicodeScalars {
+      if scalar == "\"" || scalar == "\\" { quoted.unicodeScalars.append("\\") }
+      quoted.unicodeScalars.append(scalar)
+    }
+    return quoted + "\""
+  }
+}
+
+extension Int: PostgresArrayElement {
+  public var postgresArrayText: String { String(self) }
+}
+
+extension Bool: PostgresArrayElement {
+  public var postgresArrayText: String { self ? "t" : "f" }
+}
+
+extension UUID: PostgresArrayElement {
+  public var postgresArrayText: String { uuidString }
+}
+
+extension Date: PostgresArrayElement {
+  public var postgresArrayText: String { "\"\(postgresTimestamp)\"" }
+}
+
+extension Data: PostgresArrayElement {
+  /// The bytes in `bytea`'s hex format.
+  public var postgresArrayText: String {
+    let digits = Array("0123456789abcdef".utf8)
+    var text: [UInt8] = Array("\"\\\\x".utf8)
+    text.reserveCapacity(count * 2 + 5)
+    for byte in self {
+      text.append(digits[Int(byte >> 4)])
+      text.append(digits[Int(byte & 15)])
+    }
+    text.append(UInt8(ascii: "\""))
+    return String(decoding: text, as: UTF8.self)
+  }
+}
+
+extension Optional: PostgresArrayElement where Wrapped: PostgresArrayElement {
+  public var postgresArrayText: String { self?.postgresArrayText ?? "NULL" }
+}
+
+extension Date {
+  /// ISO 8601 in UTC with microseconds. Beyond year 9999, or before year 1, the server's `infinity` is sent instead.
+  var postgresTimestamp: String {
+    let seconds = timeIntervalSince1970
+    if seconds >= 253_402_300_800 { return "infinity" }
+    if seconds < -62_135_596_800 { return "-infinity" }
+    let micros = Int64((seconds * 1_000_000).rounded())
+    let (whole, fraction) = micros.quotientAndRemainder(dividingBy: 1_000_000)
+    let carry: Int64 = fraction < 0 ? 1 : 0
+    let date = Date(timeIntervalSince1970: Double(whole - carry))
+    let parts = date.formatted(.iso8601.year().month().day().dateTimeSeparator(.standard).time(includingFractionalSeconds: false))
+    let digits = String(fraction + carry * 1_000_000)
+    return parts + "." + String(repeating: "0", count: 6 - digits.count) + digits + "Z"
+  }
+}

@@ -1,0 +1,103 @@
+internal import Crypto
+internal import Foundation
+
+/// A change of the database's shape, applied once and never edited afterwards.
+public struct PostgresMigration: Sendable {
+  /// Unique, and in the order of application: `0001_jobs`.
+  public let name: String
+  /// Statements for the simple protocol; they run in one transaction.
+  public let sql: String
+
+  public init(name: String, sql: String) {
+    self.name = name
+    self.sql = sql
+  }
+}
+
+/// Applies migrations in order, each once, whoever else is doing the same at that moment (an advisory lock lets one through).
+public struct PostgresMigrator: Sendable {
+  private let configuration: PostgresConfiguration
+  private let migrations: [PostgresMigration]
+  /// Arbitrary, and the same in every process of the platform: the letters "vluma".
+  private static let lockKey = 0x76_6c_75_6d_61
+
+  /// Prepares to apply `migrations` in the order given.
+  public init(_ configuration: PostgresConfiguration, migrations: [PostgresMigration]) {
+    self.configuration = configuration
+    self.migrations = migrations
+  }
+
+  /// What stands in the way of migrating.
+  public enum Failure: Error, CustomStringConvertible {
+    /// A migration that was applied has another text now.
+    case edited(name: String)
+    /// The server refused a migration; its words quote only the migration.
+    case refused(name: String, reason: String)
+
+    public var description: String {
+      switch self {
+      case .edited(let name):
+        "migration \(name) was applied with another text than this program carries: restore it and add a new migration instead"
+      case .refused(let name, let reason): "migration \(name) failed and was rolled back: \(reason)"
+      }
+    }
+  }
+
+  /// The names of the migrations that this database still lacks, in order.
+  public func pending() async throws -> [String] {
+    let connection = try await PostgresConnection.connect(configuration)
+    let exists: Bool = try await connection.query("SELECT to_regclass('public.schema_migration') IS NOT NULL")[0].decode(0)
+    let applied = exists ? try await appliedChecksums(connection) : [:]
+    await connection.close()
+    return try unapplied(applied).map(\.name)
+  }
+
+  /// Applies what is missing and returns the names of what it applied.
+  public func migrate() async throws -> [String] {
+    let connection = try await PostgresConnection.connect(configuration)
+    let patience = ContinuousClock.now + .seconds(600)
+    try await connection.query("SET lock_timeout = 0")
+    try await connection.query("SELECT pg_advisory_lock(\(Self.lockKey)::bigint)::text", deadline: patience)
+    try await connection.query(
+      """
+      CREATE TABLE IF NOT EXISTS public.schema_migration (
+        name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+      """)
+    let missing = try unapplied(try await appliedChecksums(connection))
+    for migration in missing {
+      do {
+        try await connection.runScript(
+          """
+          BEGIN; \(migration.sql);
+          INSERT INTO public.schema_migration (name, checksum) VALUES ('\(migration.name)', '\(Self.checksum(migration))');
+          COMMIT
+          """, deadline: patience)
+      } catch let error as PostgresError {
+        await connection.close()
+        throw Failure.refused(name: migration.name, reason: error.debugDescription)
+      }
+    }
+    await connection.close()  // which releases the lock
+    return missing.map(\.name)
+  }
+
+  private func appliedChecksums(_ connection: PostgresConnection) async throws -> [String: String] {
+    var checksums: [String: String] = [:]
+    for row in try await connection.query("SELECT name, checksum FROM public.schema_migration") {
+      checksums[try row.decode(0)] = try row.decode(1, as: String.self)
+    }
+    return checksums
+  }
+
+  private func unapplied(_ applied: [String: String]) throws -> [PostgresMigration] {
+    try migrations.filter { migration in
+      guard let checksum = applied[migration.name] else { return true }
+      guard checksum == Self.checksum(migration) else { throw Failure.edited(name: migration.name) }
+      return false
+    }
+  }
+
+  private static func checksum(_ migration: PostgresMigration) -> String {
+    SHA256.hash(data: Data(migration.sql.utf8)).map { String(format: "%02x", $0) }.joined()
+  }
+}

@@ -1,0 +1,176 @@
+internal import DequeModule
+internal import Synchronization
+internal import Wires
+
+/// A bounded set of connections, opened when they are needed and kept.
+///
+/// A caller that finds all of them busy waits in line, until its deadline. Broken connections are replaced, so a server that
+/// was away is used again by the first caller after its return.
+public final class PostgresPool: Sendable {
+  /// Where the server is.
+  public let configuration: PostgresConfiguration
+  /// The most connections this pool opens.
+  public let size: Int
+
+  private struct State {
+    var idle: [PostgresConnection] = []
+    var openCount = 0
+    var waiters = Deque<(id: Int, continuation: CheckedContinuation<PostgresConnection?, any Error>)>()
+    var nextWaiter = 0
+    var isClosed = false
+  }
+  private let state = Mutex(State())
+
+  /// Prepares a pool; nothing connects yet. `size` is 1 to 200, 8 by default.
+  public init(_ configuration: PostgresConfiguration, size: Int = 8) {
+    precondition((1...200).contains(size), "a pool has 1 to 200 connections")
+    self.configuration = configuration
+    self.size = size
+  }
+
+  /// Lends a connection for the length of `body`.
+  public func withConnection<Value>(
+    deadline: ContinuousClock.Instant? = nil, _ body: (PostgresConnection) async throws -> Value
+  ) async throws -> Value {
+    let connection = try await take(deadline: deadline ?? .now + PostgresConnection.defaultTimeout)
+    do {
+      let value = try await body(connection)
+      await giveBack(connection)
+      return value
+    } catch {
+      await giveBack(connection)
+      throw error
+    }
+  }
+
+  /// Runs one statement on any connection, in a transaction of its own.
+  @discardableResult
+  public func query(_ query: PostgresQuery, deadline: ContinuousClock.Instant? = nil) async throws -> PostgresResult {
+    try await withConnection(deadline: deadline) { try await $0.query(query, deadline: deadline) }
+  }
+
+  /// Runs `body` in a transaction: committed when it returns, rolled back when it throws or its task is cancelled.
+  ///
+  /// Throws ``PostgresError/commitInDoubt`` when the connection broke while the commit was under way.
+  public func withTransaction<Value>(
+    deadline: ContinuousClock.Instant? = nil, _ body: (PostgresTransaction) async throws -> Value
+  ) async throws -> Value {
+    let deadline = deadline ?? .now + PostgresConnection.defaultTimeout
+    return try await withConnection(deadline: deadline) { connection in
+      let transaction = PostgresTransaction(connection: connection, deadline: deadline)
+      do {
+        let value = try await body(transaction)
+        try Task.checkCancellation()
+        try await transaction.commit()
+        return value
+      } catch {
+        await transaction.rollback()
+        throw error
+      }
+    }
+  }
+
+  /// Closes idle connections now and lent ones when they come back.
+  public func close() async {
+    let (idle, waiters) = state.withLock { state in
+      defer {
+        state.idle = []
+        state.waiters = []
+      }
+      state.isClosed = true
+      state.openCount -= state.idle.count
+      return (state.idle, state.waiters)
+    }
+    for waiter in waiters { waiter.continuation.resume(throwing: CancellationError()) }
+    for connection in idle { await connection.close() }
+  }
+
+  private enum Step { case use(PostgresConnection), open, wait }
+
+  private func take(deadline: ContinuousClock.Instant) async throws -> PostgresConnection {
+    while true {
+      try Task.checkCancellation()
+      let step: Step = state.withLock { state in
+        if let connection = state.idle.popLast() { return .use(connection) }
+        guard state.openCount < size else { return .wait }
+        state.openCount += 1
+        return .open
+      }
+      switch step {
+      case .use(let connection):
+        if await connection.isUsable { return connection }
+        discard()
+      case .open: return try await open()
+      case .wait: if let connection = try await waitInLine(deadline) { return connection }
+      }
+    }
+  }
+
+  private func open() async throws -> PostgresConnection {
+    do {
+      return try await PostgresConnection.connect(configuration)
+    } catch {
+      discard()
+      throw error
+    }
+  }
+
+  /// Waits for a connection to come back; nil means that one may now be opened.
+  private func waitInLine(_ deadline: ContinuousClock.Instant) async throws -> PostgresConnection? {
+    let id = state.withLock { state in
+      state.nextWaiter += 1
+      return state.nextWaiter
+    }
+    do {
+      return try await withDeadline(deadline) { try await self.wait(as: id) }
+    } catch is DeadlineExceeded {
+      throw PostgresError.poolExhausted(size: size)
+    }
+  }
+
+  private func wait(as id: Int) async throws -> PostgresConnection? {
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let isAlreadyOver = state.withLock { state in
+          // Cancelled before it got here, or a place came free between the look and the wait.
+          if Task.isCancelled || state.isClosed { return true }
+          state.waiters.append((id, continuation))
+          return false
+        }
+        if isAlreadyOver { continuation.resume(throwing: CancellationError()) } else { serveWaiters() }
+      }
+    } onCancel: {
+      let waiter = state.withLock { state in
+        state.waiters.firstIndex { $0.id == id }.map { state.waiters.remove(at: $0) }
+      }
+      waiter?.continuation.resume(throwing: CancellationError())
+    }
+  }
+
+  private func giveBack(_ connection: PostgresConnection) async {
+    guard await connection.isUsable else { return discard() }
+    let isKept = state.withLock { state in
+      if !state.isClosed { state.idle.append(connection) } else { state.openCount -= 1 }
+      return !state.isClosed
+    }
+    if isKept { serveWaiters() } else { await connection.close() }
+  }
+
+  private func discard() {
+    state.withLock { $0.openCount -= 1 }
+    serveWaiters()
+  }
+
+  /// Hands free connections, or the right to open one, to those who wait longest.
+  private func serveWaiters() {
+    while true {
+      let served = state.withLock { state -> (CheckedContinuation<PostgresConnection?, any Error>, PostgresConnection?)? in
+        guard !state.waiters.isEmpty, !state.idle.isEmpty || state.openCount < size else { return nil }
+        let waiter = state.waiters.removeFirst()
+        return (waiter.continuation, state.idle.popLast())
+      }
+      guard let (continuation, connection) = served else { return }
+      continuation.resume(returning: connection)
+    }
+  }
+}

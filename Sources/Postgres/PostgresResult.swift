@@ -1,0 +1,120 @@
+internal import CLibPQ
+public import Foundation
+
+/// The rows one statement returned, still in libpq's memory, which this object owns and frees.
+///
+/// `@unchecked Sendable`: a PGresult is immutable once received, and libpq documents reading it from several threads as
+/// safe; it is freed once, when the last reference goes.
+public final class PostgresResult: @unchecked Sendable, RandomAccessCollection {
+  private let result: OpaquePointer
+
+  init(owning result: OpaquePointer) { self.result = result }
+
+  deinit { PQclear(result) }
+
+  public var startIndex: Int { 0 }
+  public var endIndex: Int { Int(PQntuples(result)) }
+
+  public subscript(row: Int) -> PostgresRow { PostgresRow(result: self, row: Int32(row)) }
+
+  /// How many rows an INSERT, UPDATE or DELETE touched.
+  public var affectedRows: Int { Int(String(cString: PQcmdTuples(result))) ?? 0 }
+
+  /// The server's command tag, such as `COMMIT`.
+  var commandTag: String { String(cString: PQcmdStatus(result)) }
+
+  /// One value's bytes in binary format; nil for NULL.
+  func bytes(row: Int32, column: Int32) -> UnsafeRawBufferPointer? {
+    guard PQgetisnull(result, row, column) == 0, let start = PQgetvalue(result, row, column) else { return nil }
+    return UnsafeRawBufferPointer(start: start, count: Int(PQgetlength(result, row, column)))
+  }
+
+  var columnCount: Int32 { PQnfields(result) }
+}
+
+/// One row of a ``PostgresResult``.
+public struct PostgresRow: Sendable {
+  fileprivate let result: PostgresResult
+  fileprivate let row: Int32
+
+  /// Reads a column that cannot be NULL; throws ``PostgresError/decoding(column:expected:)`` where the value is of another type.
+  public func decode<Value: PostgresDecodable>(_ column: Int, as type: Value.Type = Value.self) throws(PostgresError) -> Value {
+    guard let value = try decodeIfPresent(column, as: type) else {
+      throw .decoding(column: column, expected: "\(type)")
+    }
+    return value
+  }
+
+  /// Reads a column; nil for NULL.
+  public func decodeIfPresent<Value: PostgresDecodable>(
+    _ column: Int, as type: Value.Type = Value.self
+  ) throws(PostgresError) -> Value? {
+    precondition(column < Int(result.columnCount), "the row has no column \(column)")
+    guard let bytes = result.bytes(row: row, column: Int32(column)) else { return nil }
+    guard let value = Value(postgresBytes: bytes) else { throw .decoding(column: column, expected: "\(type)") }
+    return value
+  }
+}
+
+/// A type that can be read from a result column in PostgreSQL's binary format.
+public protocol PostgresDecodable: Sendable {
+  /// Reads the value; nil where the bytes are not of this type.
+  init?(postgresBytes bytes: UnsafeRawBufferPointer)
+}
+
+extension String: PostgresDecodable {
+  /// For `text`, `varchar`, `name`, `json` and enums. (Cast `jsonb` to `text`: its binary form has a version byte.)
+  public init?(postgresBytes bytes: UnsafeRawBufferPointer) { self = String(decoding: bytes, as: UTF8.self) }
+}
+
+extension Int: PostgresDecodable {
+  /// For `smallint`, `integer` and `bigint`.
+  public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
+    switch bytes.count {
+    case 2: self = Int(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
+    case 4: self = Int(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
+    case 8: self = Int(Int64(bigEndian: bytes.loadUnaligned(as: Int64.self)))
+    default: return nil
+    }
+  }
+}
+
+extension Bool: PostgresDecodable {
+  public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == 1 else { return nil }
+    self = bytes[0] != 0
+  }
+}
+
+extension Double: PostgresDecodable {
+  /// For `double precision`.
+  public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == 8 else { return nil }
+    self = Double(bitPattern: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)))
+  }
+}
+
+extension UUID: PostgresDecodable {
+  public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == 16 else { return nil }
+    self = UUID(uuid: bytes.loadUnaligned(as: uuid_t.self))
+  }
+}
+
+extension Data: PostgresDecodable {
+  /// For `bytea`.
+  public init?(postgresBytes bytes: UnsafeRawBufferPointer) { self = Data(bytes) }
+}
+
+extension Date: PostgresDecodable {
+  /// For `timestamptz`: microseconds since 2000-01-01 UTC. The infinities become the distant past and future.
+  public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == 8 else { return nil }
+    let micros = Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
+    switch micros {
+    case .max: self = .distantFuture
+    case .min: self = .distantPast
+    default: self = Date(timeIntervalSince1970: 946_684_800 + Double(micros) / 1_000_000)
+    }
+  }
+}

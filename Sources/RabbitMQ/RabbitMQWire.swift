@@ -1,0 +1,313 @@
+internal import CRabbitMQ
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+internal import Wires
+
+/// The thread that owns one librabbitmq connection: it polls the socket and its mailbox, writes what callers handed over, and hands
+/// up what arrived. No other thread ever touches the connection; only `abort` reaches for its socket.
+///
+/// `@unchecked Sendable`: `mailbox`, `socket` and `writingSince` are locked or atomic; the rest is the thread's own.
+final class RabbitMQWire: @unchecked Sendable {
+  /// What callers hand to the thread.
+  struct Mailbox {
+    var calls: [Call] = []
+    var opened: [RabbitMQChannel] = []
+    var settlements: [(channel: UInt16, tag: UInt64, settlement: Settlement)] = []
+    var wantsPublishing = false
+    var isClosing = false
+    /// Set when the thread has ended: nothing is taken any more.
+    var end: RabbitMQError?
+  }
+
+  /// A method whose answer somebody waits for.
+  struct Call {
+    let channel: UInt16
+    let method: AMQPMethod
+    let reply: OneShot<AMQPReply>
+    let deadline: ContinuousClock.Instant
+  }
+
+  /// What the thread knows of one channel.
+  private struct ChannelState {
+    let channel: RabbitMQChannel
+    var assembler = FrameAssembler()
+    var ledger = DeliveryLedger()
+    var received: [RabbitMQDelivery] = []
+    var calls: [Call] = []
+  }
+
+  let opened = OneShot<Void>()
+  let closed = OneShot<RabbitMQError>()
+  private let configuration: RabbitMQConfiguration
+  private let name: String
+  private let waker: Waker
+  private let mailbox = Mutex(Mailbox())
+  private let socket = Mutex<Int32?>(nil)
+  private let writingSince = Mutex<ContinuousClock.Instant?>(nil)
+
+  // The thread's own.
+  private var connection: amqp_connection_state_t?
+  private var channels: [UInt16: ChannelState] = [:]
+
+  init(_ configuration: RabbitMQConfiguration, name: String) throws(WireError) {
+    self.configuration = configuration
+    self.name = name
+    waker = try Waker()
+  }
+
+  func start() {
+    let thread = Thread { self.run() }
+    thread.name = "rabbitmq \(name)"
+    thread.start()
+  }
+
+  /// Gives the thread something; throws where the connection has ended.
+  func post(_ change: (inout Mailbox) -> Void) throws(RabbitMQError) {
+    let (wakes, end) = mailbox.withLock { mailbox in
+      let wasEmpty =
+        mailbox.calls.isEmpty && mailbox.opened.isEmpty && mailbox.settlements.isEmpty && !mailbox.wantsPublishing
+        && !mailbox.isClosing
+      if mailbox.end == nil { change(&mailbox) }
+      return (wasEmpty, mailbox.end)
+    }
+    if let end { throw end }
+    if wakes { waker.wake() }
+  }
+
+  /// Breaks the connection under a thread that has been inside one write for longer than `limit`: in an alarm of the broker
+  /// librabbitmq's write has no timeout.
+  func abortIfWriting(longerThan limit: Duration) {
+    guard let since = writingSince.withLock({ $0 }), since + limit < .now else { return }
+    abort()
+  }
+
+  /// Breaks the connection at once.
+  func abort() {
+    socket.withLock { if let descriptor = $0 { _ = shutdown(descriptor, Int32(SHUT_RDWR)) } }
+  }
+
+  // MARK: The thread
+
+  private func run() {
+    var end: RabbitMQError
+    do {
+      let connection = try ConnectionLogin(configuration, name: name).connect()
+      self.connection = connection
+      socket.withLock { $0 = amqp_get_sockfd(connection) }
+      opened.resolve()
+      end = serve(connection)
+    } catch { end = error }
+    socket.withLock { $0 = nil }
+    if let connection { amqp_destroy_connection(connection) }
+    connection = nil
+    tellEverybody(end)
+  }
+
+  private func tellEverybody(_ end: RabbitMQError) {
+    let left = mailbox.withLock { mailbox in
+      mailbox.end = end
+      defer { mailbox = Mailbox(end: end) }
+      return mailbox
+    }
+    opened.resolve(.failure(end))
+    for call in left.calls + channels.values.flatMap(\.calls) { call.reply.resolve(.failure(end)) }
+    for channel in left.opened + channels.values.map(\.channel) { channel.sink.closed(end) }
+    channels = [:]
+    closed.resolve(.success(end))
+  }
+
+  private func serve(_ connection: amqp_connection_state_t) -> RabbitMQError {
+    do throws(RabbitMQError) {
+      while true {
+        let mail = mailbox.withLock { mailbox in
+          defer { mailbox = Mailbox() }
+          return mailbox
+        }
+        for channel in mail.opened { channels[channel.number] = ChannelState(channel: channel) }
+        for call in mail.calls { try send(call) }
+        for settled in mail.settlements { channels[settled.channel]?.ledger.settle(settled.tag, settled.settlement) }
+        try writeMessages()
+        try readFrames()
+        try flushSettlements()
+        handUp()
+        if mail.isClosing {
+          closePolitely()
+          return .connectionClosed(code: 200, reason: "closed by this program")
+        }
+        try checkCalls()
+        waitForWork()
+      }
+    } catch { return error }
+  }
+
+  private func waitForWork() {
+    guard let connection, amqp_data_in_buffer(connection) == 0, amqp_frames_enqueued(connection) == 0 else { return }
+    var descriptors = [
+      pollfd(fd: amqp_get_sockfd(connection), events: Int16(POLLIN), revents: 0),
+      pollfd(fd: waker.fileDescriptor, events: Int16(POLLIN), revents: 0),
+    ]
+    // One second: librabbitmq sends and checks heartbeats only when it is called.
+    _ = poll(&descriptors, 2, channels.values.contains { !$0.calls.isEmpty } ? 100 : 1000)
+    if descriptors[1].revents != 0 { waker.drain() }
+  }
+
+  private func send(_ call: Call) throws(RabbitMQError) {
+    guard let connection, channels[call.channel] != nil else {
+      call.reply.resolve(.failure(RabbitMQError.channelClosed(code: 0, reason: "the channel was closed before")))
+      return
+    }
+    channels[call.channel]?.calls.append(call)
+    try check(call.method.send(connection, channel: call.channel))
+  }
+
+  private func checkCalls() throws(RabbitMQError) {
+    let now = ContinuousClock.now
+    for state in channels.values {
+      if let oldest = state.calls.first, oldest.deadline <= now { throw .deadlineExceeded }
+    }
+  }
+
+  private func writeMessages() throws(RabbitMQError) {
+    guard let connection else { return }
+    for (number, state) in channels {
+      var written = 0
+      while let message = state.channel.sink.nextMessage() {
+        writingSince.withLock { $0 = .now }
+        let status = message.publish(connection, channel: number)
+        writingSince.withLock { $0 = nil }
+        try check(status)
+        written += 1
+        // Look for `connection.blocked`, and for confirms that open the window, while writing.
+        if written.isMultiple(of: 32) { try readFrames() }
+      }
+    }
+  }
+
+  private func readFrames() throws(RabbitMQError) {
+    guard let connection else { return }
+    var frame = amqp_frame_t()
+    var immediately = timeval()
+    var count = 0
+    while true {
+      let status = amqp_simple_wait_frame_noblock(connection, &frame, &immediately)
+      if status == AMQP_STATUS_TIMEOUT.rawValue { break }
+      try check(status)
+      try handle(frame)
+      count += 1
+      // Everything was copied out, so the library's memory can go; not at every frame, for it costs.
+      if count.isMultiple(of: 64) { amqp_maybe_release_buffers(connection) }
+    }
+    amqp_maybe_release_buffers(connection)
+  }
+
+  private func flushSettlements() throws(RabbitMQError) {
+    guard let connection else { return }
+    for number in channels.keys {
+      for frame in channels[number]?.ledger.flush() ?? [] {
+        switch frame {
+        case .acknowledge(let tag, let multiple): try check(amqp_basic_ack(connection, number, tag, multiple ? 1 : 0))
+        // reject, not nack: RabbitMQ 4.3 counts only rejected deliveries against the delivery limit.
+        case .requeue(let tag): try check(amqp_basic_reject(connection, number, tag, 1))
+        }
+      }
+    }
+  }
+
+  private func handUp() {
+    for number in channels.keys {
+      guard let state = channels[number], !state.received.isEmpty else { continue }
+      channels[number]?.received = []
+      state.channel.sink.received(state.received)
+    }
+  }
+
+  private func closePolitely() {
+    guard let connection else { return }
+    var patience = timeval(tv_sec: 2, tv_usec: 0)
+    amqp_set_rpc_timeout(connection, &patience)
+    _ = amqp_connection_close(connection, AMQP_REPLY_SUCCESS)
+  }
+
+  private func check(_ status: Int32) throws(RabbitMQError) {
+    guard status == AMQP_STATUS_OK.rawValue else {
+      throw .connectionClosed(code: 0, reason: String(cString: amqp_error_string2(status)))
+    }
+  }
+
+  // MARK: What arrives
+
+  private func handle(_ frame: amqp_frame_t) throws(RabbitMQError) {
+    let number = frame.channel
+    switch Int32(frame.frame_type) {
+    case AMQP_FRAME_METHOD: try handle(frame.payload.method, on: number)
+    case AMQP_FRAME_HEADER:
+      let properties = frame.payload.properties
+      guard let decoded = properties.decoded?.assumingMemoryBound(to: amqp_basic_properties_t.self) else { return }
+      let content = channels[number]?.assembler.header(
+        RabbitMQProperties(decoded.pointee), bodySize: Int(clamping: properties.body_size))
+      if let content { receive(content, on: number) }
+    case AMQP_FRAME_BODY:
+      let bytes = frame.payload.body_fragment
+      let content = channels[number]?.assembler.body(UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len))
+      if let content { receive(content, on: number) }
+    default: break
+    }
+  }
+
+  private func receive(_ content: FrameAssembler.Content, on number: UInt16) {
+    guard let channel = channels[number]?.channel else { return }
+    switch content.announcement {
+    case .delivery(let tag, let redelivered, let exchange, let routingKey),
+      .got(let tag, let redelivered, let exchange, let routingKey):
+      let delivery = RabbitMQDelivery(
+        properties: content.properties, body: content.body, exchange: exchange, routingKey: routingKey,
+        redelivered: redelivered, tag: tag, channel: channel)
+      channels[number]?.ledger.delivered(tag)
+      if case .got = content.announcement {
+        answer(.message(delivery), on: number)
+      } else {
+        channels[number]?.received.append(delivery)
+      }
+    case .returned: channel.sink.returned(messageID: content.properties.messageID)
+    }
+  }
+
+  private func answer(_ reply: AMQPReply, on number: UInt16) {
+    guard var state = channels[number], !state.calls.isEmpty else { return }
+    let call = state.calls.removeFirst()
+    channels[number] = state
+    call.reply.resolve(.success(reply))
+  }
+
+  private func handle(_ method: amqp_method_t, on number: UInt16) throws(RabbitMQError) {
+    switch IncomingMethod(method) {
+    case .content(let announcement): channels[number]?.assembler.announce(announcement)
+    case .confirm(let tag, let multiple, let positive):
+      channels[number]?.channel.sink.confirmed(tag, multiple: multiple, positive: positive)
+    case .consumerCancelled(let tag): channels[number]?.channel.sink.consumerCancelled(tag: tag)
+    case .blocked(let isBlocked): for state in channels.values { state.channel.sink.blocked(isBlocked) }
+    case .reply(let reply): answer(reply, on: number)
+    case .channelClosed(let code, let text): try closeChannel(number, code, text)
+    case .channelClosedByUs:
+      answer(.done, on: number)
+      channels[number] = nil
+    case .connectionClosed(let code, let text):
+      if let connection {
+        var ok = amqp_connection_close_ok_t()
+        _ = amqp_send_method(connection, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &ok)
+      }
+      throw .connectionClosed(code: code, reason: text)
+    case .irrelevant: break
+    }
+  }
+
+  private func closeChannel(_ number: UInt16, _ code: Int, _ text: String) throws(RabbitMQError) {
+    guard let connection, let state = channels.removeValue(forKey: number) else { return }
+    var ok = amqp_channel_close_ok_t()
+    try check(amqp_send_method(connection, number, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok))
+    let error = RabbitMQError.channelClosed(code: code, reason: text)
+    for call in state.calls { call.reply.resolve(.failure(error)) }
+    state.channel.sink.closed(error)
+  }
+}

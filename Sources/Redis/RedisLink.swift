@@ -1,0 +1,233 @@
+internal import CHiredis
+internal import DequeModule
+internal import Foundation
+internal import Glibc
+internal import Logging
+internal import Synchronization
+internal import Wires
+
+/// The thread that owns the hiredis connection: it connects, sends what waits, reads replies, and starts over when it breaks.
+///
+/// `@unchecked Sendable`: everything but `mailbox`, `connected` and the immutable values is touched by that thread alone.
+final class RedisLink: @unchecked Sendable {
+  let timeout: Duration
+  private let configuration: RedisConfiguration
+  private let logger: Logger
+  private let waker: Waker
+  private let mailbox = Mutex(Mailbox())
+  private let connected = Atomic(false)
+
+  private struct Mailbox {
+    var requests: [RedisRequest] = []
+    var stopped = false
+  }
+
+  // The thread's own.
+  private var context: UnsafeMutablePointer<redisContext>?
+  private var inFlight = Deque<RedisRequest>()
+  private var backoff = Backoff(most: .seconds(2))
+  private var reportedDown = false
+
+  /// At most this many commands wait for a reply; more are refused as unavailable.
+  private static let inFlightMax = 10_000
+
+  init(_ configuration: RedisConfiguration, timeout: Duration, logger: Logger) throws {
+    self.configuration = configuration
+    self.timeout = timeout
+    self.logger = logger
+    waker = try Waker()
+  }
+
+  var isConnected: Bool { connected.load(ordering: .relaxed) }
+
+  func start() {
+    let thread = Thread { self.run() }
+    thread.name = "redis"
+    thread.start()
+  }
+
+  func stop() {
+    mailbox.withLock { $0.stopped = true }
+    waker.wake()
+  }
+
+  func submit(_ request: RedisRequest) {
+    guard isConnected else { return request.finish(.failure(RedisError.unavailable)) }
+    let wakes = mailbox.withLock { mailbox in
+      mailbox.requests.append(request)
+      return mailbox.requests.count == 1
+    }
+    if wakes { waker.wake() }
+  }
+
+  private func run() {
+    while !mailbox.withLock({ $0.stopped }) {
+      if connect() {
+        backoff.reset()
+        reportedDown = false
+        connected.store(true, ordering: .relaxed)
+        let failure = serve()
+        connected.store(false, ordering: .relaxed)
+        disconnect(failure)
+      }
+      if !mailbox.withLock({ $0.stopped }) {
+        waker.wait(milliseconds: Int32(backoff.next() / .milliseconds(1)))
+      }
+    }
+    disconnect(.unavailable)
+  }
+
+  /// Connects and logs in, blocking this thread for two seconds at most per step.
+  private func connect() -> Bool {
+    let patience = timeval(tv_sec: 2, tv_usec: 0)
+    guard let fresh = redisConnectWithTimeout(configuration.host, Int32(configuration.port), patience) else { return false }
+    guard fresh.pointee.err == 0 else {
+      report(withUnsafeBytes(of: fresh.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+      redisFree(fresh)
+      return false
+    }
+    redisSetTimeout(fresh, patience)
+    var greeting: [[String]] = []
+    if let password = configuration.password {
+      greeting.append(["AUTH"] + (configuration.user.map { [$0] } ?? []) + [password])
+    }
+    greeting.append(["SELECT", "\(configuration.database)"])
+    for command in greeting {
+      guard case .success(.status) = blockingCommand(command, on: fresh) else {
+        report("\(command[0]) was refused")
+        redisFree(fresh)
+        return false
+      }
+    }
+    _ = fcntl(fresh.pointee.fd, F_SETFL, fcntl(fresh.pointee.fd, F_GETFL) | O_NONBLOCK)
+    fresh.pointee.flags &= ~1  // REDIS_BLOCK: from here on, polling decides when to read and write
+    context = fresh
+    return true
+  }
+
+  private func report(_ reason: String) {
+    if !reportedDown {
+      logger.warning("Redis is away; trying again", metadata: ["server": "\(configuration.serverName)", "error": "\(reason)"])
+    }
+    reportedDown = true
+  }
+
+  private func blockingCommand(
+    _ command: [String], on context: UnsafeMutablePointer<redisContext>
+  ) -> Result<RedisReply, RedisError> {
+    append(command.map { Array($0.utf8) }, to: context)
+    var reply: UnsafeMutableRawPointer?
+    guard redisGetReply(context, &reply) == REDIS_OK, let reply else { return .failure(.connectionLost) }
+    defer { freeReplyObject(reply) }
+    return Self.decodeWhole(reply.assumingMemoryBound(to: redisReply.self))
+  }
+
+  /// Sends and receives until the connection breaks or the client stops.
+  private func serve() -> RedisError {
+    while let context {
+      let (requests, stopped) = mailbox.withLock { mailbox in
+        defer { mailbox.requests = [] }
+        return (mailbox.requests, mailbox.stopped)
+      }
+      if stopped { return .unavailable }
+      for request in requests {
+        guard inFlight.count < Self.inFlightMax else {
+          request.finish(.failure(RedisError.unavailable))
+          continue
+        }
+        append(request.arguments, to: context)
+        inFlight.append(request)
+      }
+      var isWritten: Int32 = 0
+      guard redisBufferWrite(context, &isWritten) == REDIS_OK else { return .connectionLost }
+      expire()
+      // A server that owes replies for twice the timeout has stopped answering: start over.
+      if let oldest = inFlight.first, oldest.deadline + timeout < .now { return .deadlineExceeded }
+      guard poll(context, wantsToWrite: isWritten == 0) else { continue }
+      guard redisBufferRead(context) == REDIS_OK, readReplies(context) else { return .connectionLost }
+    }
+    return .connectionLost
+  }
+
+  /// Waits for the socket, the mailbox or the next deadline; true when the socket can be read.
+  private func poll(_ context: UnsafeMutablePointer<redisContext>, wantsToWrite: Bool) -> Bool {
+    var descriptors = [
+      pollfd(fd: context.pointee.fd, events: Int16(wantsToWrite ? POLLIN | POLLOUT : POLLIN), revents: 0),
+      pollfd(fd: waker.fileDescriptor, events: Int16(POLLIN), revents: 0),
+    ]
+    let patience: Int32 = inFlight.isEmpty ? -1 : 50
+    _ = Glibc.poll(&descriptors, 2, patience)
+    if descriptors[1].revents != 0 { waker.drain() }
+    return Int32(descriptors[0].revents) & (POLLIN | POLLHUP | POLLERR) != 0
+  }
+
+  private func readReplies(_ context: UnsafeMutablePointer<redisContext>) -> Bool {
+    while true {
+      var reply: UnsafeMutableRawPointer?
+      guard redisGetReplyFromReader(context, &reply) == REDIS_OK else { return false }
+      guard let reply else { return true }
+      defer { freeReplyObject(reply) }
+      guard let request = inFlight.popFirst() else { return false }
+      let decoded = Self.decodeWhole(reply.assumingMemoryBound(to: redisReply.self))
+      request.finish(decoded.mapError { $0 as any Error })
+    }
+  }
+
+  /// Tells callers whose time is up; their places in line stay, for their replies still come.
+  private func expire() {
+    let now = ContinuousClock.now
+    for request in inFlight {
+      guard request.deadline <= now else { return }
+      request.finish(.failure(RedisError.deadlineExceeded))
+    }
+  }
+
+  private func disconnect(_ failure: RedisError) {
+    if let context { redisFree(context) }
+    context = nil
+    for request in inFlight { request.finish(.failure(failure == .unavailable ? .connectionLost : failure)) }
+    inFlight = []
+    let unsent = mailbox.withLock { mailbox in
+      defer { mailbox.requests = [] }
+      return mailbox.requests
+    }
+    for request in unsent { request.finish(.failure(RedisError.unavailable)) }
+  }
+
+  private func append(_ arguments: [[UInt8]], to context: UnsafeMutablePointer<redisContext>) {
+    var arena: [UInt8] = []
+    var offsets: [Int] = []
+    for argument in arguments {
+      offsets.append(arena.count)
+      arena += argument
+      arena.append(0)
+    }
+    arena.withUnsafeBytes { bytes in
+      let base = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+      var pointers = offsets.map { base?.advanced(by: $0) }
+      let lengths = arguments.map(\.count)
+      redisAppendCommandArgv(context, Int32(arguments.count), &pointers, lengths)
+    }
+  }
+
+  private static func decodeWhole(_ reply: UnsafeMutablePointer<redisReply>) -> Result<RedisReply, RedisError> {
+    if case .error(let text) = decode(reply) {
+      return .failure(.refused(String(text.prefix { $0 != " " })))
+    }
+    return .success(decode(reply))
+  }
+
+  private static func decode(_ reply: UnsafeMutablePointer<redisReply>) -> RedisReply {
+    let value = reply.pointee
+    func bytes() -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: value.str, count: value.len) }
+    switch value.type {
+    case REDIS_REPLY_STRING: return .string(Array(bytes()))
+    case REDIS_REPLY_STATUS: return .status(String(decoding: bytes(), as: UTF8.self))
+    case REDIS_REPLY_ERROR: return .error(String(decoding: bytes(), as: UTF8.self))
+    case REDIS_REPLY_INTEGER: return .integer(Int(value.integer))
+    case REDIS_REPLY_ARRAY:
+      return .array((0..<value.elements).compactMap { value.element[$0].map { decode($0) } })
+    default: return .null
+    }
+  }
+}
