@@ -49,5 +49,20 @@ let package = Package(
     .target(name: "RabbitMQ", dependencies: ["CRabbitMQ", "Wires", deque, logging], swiftSettings: settings),
     .target(name: "Postgres", dependencies: ["CLibPQ", "Wires", crypto, deque, logging], swiftSettings: settings),
     .target(name: "Redis", dependencies: ["CHiredis", "Wires", deque, logging], swiftSettings: settings),
+
+    // The engine: vocabulary and ports, configuration, processing, and the adapters of its ports.
+    .target(name: "Jobs", dependencies: [logging], swiftSettings: settings),
+    .target(name: "JobConfiguration", dependencies: ["Jobs", yams], swiftSettings: settings),
+    .target(
+      name: "JobProcessing", dependencies: ["Jobs", "JobConfiguration", "Wires", deque, lifecycle, logging, metrics],
+      swiftSettings: settings),
+    .target(name: "JobsRabbitMQ", dependencies: ["Jobs", "JobConfiguration", "RabbitMQ"], swiftSettings: settings),
+    .target(name: "JobsPostgres", dependencies: ["Jobs", "Postgres", logging], swiftSettings: settings),
+
+    // The domain: pure rules, and its SQL.
+    .target(name: "Scheduling", swiftSettings: settings),
+    .target(name: "Stores", dependencies: ["Scheduling", "Postgres"], swiftSettings: settings),
+    .target(
+      name: "Workers", dependencies: ["Jobs", "Scheduling", "Stores", logging], path: "workers", swiftSettings: settings),
   ]
 )

@@ -29,6 +29,7 @@ public final class PostgresPool: Sendable {
   }
 
   /// Lends a connection for the length of `body`.
+  @discardableResult
   public func withConnection<Value>(
     deadline: ContinuousClock.Instant? = nil, _ body: (PostgresConnection) async throws -> Value
   ) async throws -> Value {
@@ -52,6 +53,7 @@ public final class PostgresPool: Sendable {
   /// Runs `body` in a transaction: committed when it returns, rolled back when it throws or its task is cancelled.
   ///
   /// Throws ``PostgresError/commitInDoubt`` when the connection broke while the commit was under way.
+  @discardableResult
   public func withTransaction<Value>(
     deadline: ContinuousClock.Instant? = nil, _ body: (PostgresTransaction) async throws -> Value
   ) async throws -> Value {

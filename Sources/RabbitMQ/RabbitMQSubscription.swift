@@ -42,7 +42,7 @@ public final class RabbitMQSubscription: Sendable {
   ///
   /// A quorum queue's consumer cannot change its prefetch, so a second one is made before the first is cancelled.
   public func setPrefetch(_ prefetch: Int) {
-    state.withLock { $0.prefetch = prefetch }
+    state.withLock { if !$0.isCancelled { $0.prefetch = prefetch } }
     incoming.yield(.wishChanged)
   }
 

@@ -1,0 +1,85 @@
+public import Jobs
+
+/// All that queues.yaml says, checked.
+public struct JobConfiguration: Sendable, Equatable {
+  /// The pauses the broker keeps jobs for, shortest first.
+  public var retryTiers: [Duration]
+  /// The pools in the file's order.
+  public var pools: [PoolConfiguration]
+
+  public init(retryTiers: [Duration], pools: [PoolConfiguration]) {
+    self.retryTiers = retryTiers
+    self.pools = pools
+  }
+
+  /// The name of the pool that indexes dead letters; every file has it, and it takes no job kinds.
+  public static let deadLetterPool: PoolName = "dead.letters"
+
+  /// The pool of that name.
+  public func pool(_ name: PoolName) -> PoolConfiguration? { pools.first { $0.name == name } }
+
+  /// The pools that do jobs: all but ``deadLetterPool``.
+  public var workingPools: [PoolConfiguration] { pools.filter { $0.name != Self.deadLetterPool } }
+
+  /// Which pool does which kind.
+  public var routes: [JobKind: PoolName] {
+    var routes: [JobKind: PoolName] = [:]
+    for pool in pools { for kind in pool.jobs { routes[kind] = pool.name } }
+    return routes
+  }
+}
+
+/// One pool of workers.
+public struct PoolConfiguration: Sendable, Equatable {
+  public var name: PoolName
+  /// The kinds of job that go to this pool.
+  public var jobs: [JobKind]
+  /// Concurrent jobs, over all nodes together: never fewer, at first, never more.
+  public var workers: WorkerCounts
+  /// How long one attempt may take before it is cancelled.
+  public var timeout: Duration
+  public var retry: RetryPolicy
+  /// How many processes may die of one job before it is dead.
+  public var maxCrashes: Int
+  /// For workers that take many jobs at once; nil: one by one.
+  public var batch: BatchConfiguration?
+
+  public init(
+    name: PoolName, jobs: [JobKind], workers: WorkerCounts, timeout: Duration = .seconds(30), retry: RetryPolicy = RetryPolicy(),
+    maxCrashes: Int = 3, batch: BatchConfiguration? = nil
+  ) {
+    self.name = name
+    self.jobs = jobs
+    self.workers = workers
+    self.timeout = timeout
+    self.retry = retry
+    self.maxCrashes = maxCrashes
+    self.batch = batch
+  }
+}
+
+/// A pool's size limits.
+public struct WorkerCounts: Sendable, Equatable {
+  public var min: Int
+  public var start: Int
+  public var max: Int
+
+  public init(min: Int, start: Int, max: Int) {
+    self.min = min
+    self.start = start
+    self.max = max
+  }
+}
+
+/// How batches are gathered.
+public struct BatchConfiguration: Sendable, Equatable {
+  /// Most jobs in a batch, 1 to 1,000.
+  public var size: Int
+  /// Longest wait for a batch to fill.
+  public var wait: Duration
+
+  public init(size: Int, wait: Duration) {
+    self.size = size
+    self.wait = wait
+  }
+}

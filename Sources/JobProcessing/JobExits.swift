@@ -1,0 +1,154 @@
+internal import Foundation
+internal import JobConfiguration
+internal import Jobs
+internal import Logging
+internal import Wires
+
+/// The ways a job leaves a worker: done, put off, retried, dead, or given back. Each keeps the job somewhere before it lets go of it here.
+struct JobExits<Ledger: JobLedger>: Sendable {
+  let pool: PoolConfiguration
+  let ladder: RetryLadder
+  let ledger: Ledger
+  let broker: any JobBroker
+  let logger: Logger
+
+  /// Jobs put off for longer than this wait in PostgreSQL even if a tier would do: their instant should be kept.
+  private var snoozeTierMax: Duration { .seconds(2) }
+
+  /// After a commit. `outcome` is nil where the job had its receipt before.
+  func leave(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ outcome: JobOutcome?) async {
+    switch outcome {
+    case nil: count(.duplicate, envelope)
+    case .completed: count(.completed, envelope)
+    case .discarded(let reason):
+      logger.info("job discarded", metadata: metadata(envelope, ["reason": "\(reason)"]))
+      count(.discarded, envelope)
+    case .snoozed(let pause, _): return await snooze(delivery, envelope, pause)
+    }
+    delivery.acknowledge()
+  }
+
+  /// After a failed attempt.
+  func fail(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ error: any Error) async {
+    let (detail, cause) = Self.explain(error)
+    if (error as? any JobError)?.isPermanent == true {
+      return await bury(delivery, envelope, .permanentError, detail: detail, cause: cause)
+    }
+    var generator = SystemRandomNumberGenerator()
+    guard let pause = pool.retry.delay(afterAttempt: envelope.attempt, using: &generator) else {
+      return await bury(delivery, envelope, .attemptsExhausted, detail: detail, cause: cause)
+    }
+    logger.warning(
+      "attempt failed; trying again",
+      metadata: metadata(envelope, ["attempt": "\(envelope.attempt)", "pause": "\(pause)", "error": "\(detail)"]))
+    var next = envelope
+    next.attempt += 1
+    let isKept: Bool
+    if let tier = ladder.tier(for: pause, using: &generator) {
+      isKept = await keep(OutgoingJob(next, to: .retry(after: tier, pool: pool.name)))
+    } else {
+      isKept = await delay(next, pause)
+    }
+    Failpoint.afterRetryPublish.visit()
+    await finish(delivery, envelope, isKept, .retried)
+  }
+
+  private func snooze(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ pause: Duration) async {
+    var generator = SystemRandomNumberGenerator()
+    let isKept: Bool
+    if pause <= snoozeTierMax, let tier = ladder.tier(for: pause, using: &generator) {
+      isKept = await keep(OutgoingJob(envelope, to: .retry(after: tier, pool: pool.name)))
+    } else {
+      isKept = await delay(envelope, pause)
+    }
+    Failpoint.afterDelay.visit()
+    await finish(delivery, envelope, isKept, .snoozed)
+  }
+
+  /// Sends the job to its pool's dead letters; `envelope` is nil where none could be read.
+  func bury(_ delivery: JobDelivery, _ envelope: JobEnvelope?, _ reason: DeathReason, detail: String, cause: String) async {
+    let carrier = envelope ?? Self.carrier(for: delivery)
+    let certificate = DeathCertificate(
+      reason: reason, detail: detail, cause: cause, kind: carrier.kind.rawValue, pool: pool.name, attempts: carrier.attempt,
+      at: Date())
+    logger.error(
+      "job is dead", metadata: metadata(carrier, ["reason": "\(reason.rawValue)", "detail": "\(certificate.detail)"]))
+    let isKept = await keep(OutgoingJob(carrier, to: .dead(pool: pool.name, certificate)))
+    Failpoint.afterDeadPublish.visit()
+    await finish(delivery, carrier, isKept, .dead)
+  }
+
+  /// A dead message without a readable envelope travels under an id made from its body, so that a second copy is the same letter.
+  private static func carrier(for delivery: JobDelivery) -> JobEnvelope {
+    var high: UInt64 = 0xcbf2_9ce4_8422_2325
+    var low: UInt64 = 0x8422_2325_cbf2_9ce4
+    for byte in delivery.body {
+      high = (high ^ UInt64(byte)) &* 0x100_0000_01b3
+      low = (low &+ UInt64(byte)) &* 0x9e37_79b9_7f4a_7c15
+    }
+    let text = String(format: "%016lx%016lx", high, low)
+    let digits = Array(text)
+    let uuid = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
+    return JobEnvelope(id: JobID(uuid) ?? JobID(), run: 0, kind: "unreadable", body: delivery.body)
+  }
+
+  /// Gives the job back to its queue, untouched: neither an attempt nor a crash.
+  func giveBack(_ delivery: JobDelivery, _ envelope: JobEnvelope) {
+    count(.givenBack, envelope)
+    delivery.giveBack()
+  }
+
+  /// Runs a ledger call until it succeeds; nil when the task is cancelled first.
+  func persist<Value>(_ what: String, _ body: () async throws -> Value) async -> Value? {
+    var backoff = Backoff(first: .milliseconds(50), most: .seconds(2))
+    while !Task.isCancelled {
+      do { return try await body() } catch {
+        logger.warning("the ledger cannot be reached; trying again", metadata: ["doing": "\(what)", "error": "\(error)"])
+        try? await Task.sleep(for: backoff.next())
+      }
+    }
+    return nil
+  }
+
+  private func delay(_ envelope: JobEnvelope, _ pause: Duration) async -> Bool {
+    let dueAt = Date().addingTimeInterval(pause / .seconds(1))
+    return await persist("delaying a job") { try await ledger.delay(envelope, pool: pool.name, until: dueAt) } != nil
+  }
+
+  /// Enqueues until the broker holds the job; false when the task is cancelled first.
+  private func keep(_ job: OutgoingJob) async -> Bool {
+    var backoff = Backoff(first: .milliseconds(50), most: .seconds(2))
+    while !Task.isCancelled {
+      let outcome = await broker.enqueue([job], deadline: .now + .seconds(10)).first
+      if outcome == .kept { return true }
+      logger.warning("a job cannot be passed on; trying again", metadata: metadata(job.envelope, ["outcome": "\(outcome ?? .unavailable)"]))
+      try? await Task.sleep(for: backoff.next())
+    }
+    return false
+  }
+
+  private func finish(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ isKept: Bool, _ outcome: JobMetrics.Outcome) async {
+    guard isKept else { return giveBack(delivery, envelope) }
+    // The attempt ended properly, so what was marked was no crash. Losing this costs nothing but an early death after many crashes.
+    if delivery.redelivered { try? await ledger.clearStarts(envelope.jobRun) }
+    count(outcome, envelope)
+    delivery.acknowledge()
+  }
+
+  private func count(_ outcome: JobMetrics.Outcome, _ envelope: JobEnvelope) {
+    JobMetrics.ended(outcome, pool: pool.name, kind: envelope.kind)
+  }
+
+  private func metadata(_ envelope: JobEnvelope, _ more: Logger.Metadata) -> Logger.Metadata {
+    more.merging(["job": "\(envelope.jobRun)", "kind": "\(envelope.kind)", "pool": "\(pool.name)"]) { mine, _ in mine }
+  }
+
+  /// An error's safe description: the platform's own errors say what they may say, of others only the type is told.
+  static func explain(_ error: any Error) -> (detail: String, cause: String) {
+    let type = Swift.type(of: error)
+    let name = String(describing: type)
+    // The standard library's and Foundation's errors quote values.
+    let isForeign = ["Swift.", "Foundation"].contains { String(reflecting: type).hasPrefix($0) }
+    return type is any CustomStringConvertible.Type && !isForeign ? ("\(error)", name) : (name, name)
+  }
+}

@@ -1,0 +1,96 @@
+internal import DequeModule
+internal import Jobs
+
+/// The jobs a pool has taken and not begun, and which of them to begin next: a state machine without I/O.
+struct JobIntake: Sendable {
+  /// What the dispatcher should do.
+  enum Step {
+    /// Begin these together: one, or a batch of one kind.
+    case begin([JobDelivery])
+    /// Nothing can begin before something changes, or this instant has come.
+    case wait(until: ContinuousClock.Instant?)
+    /// Draining is over: nothing runs and nothing waits.
+    case finished
+  }
+
+  private struct Waiting {
+    let delivery: JobDelivery
+    let since: ContinuousClock.Instant
+  }
+
+  /// Kinds whose worker takes batches.
+  let batchKinds: Set<JobKind>
+  /// Most jobs in a batch.
+  let batchSize: Int
+  /// Longest wait for a batch to fill.
+  let batchWait: Duration
+
+  private var waiting = Deque<Waiting>()
+  /// Jobs or batches that run.
+  private(set) var runningCount = 0
+  /// Jobs that run, each of a batch counted.
+  private(set) var runningJobs = 0
+  /// How many jobs or batches may run.
+  var size: Int
+  private(set) var isDraining = false
+
+  init(size: Int, batchKinds: Set<JobKind>, batchSize: Int, batchWait: Duration) {
+    self.size = size
+    self.batchKinds = batchKinds
+    self.batchSize = batchSize
+    self.batchWait = batchWait
+  }
+
+  /// Jobs taken from the broker and not settled.
+  var inHand: Int { waiting.count + runningJobs }
+
+  /// Jobs arrived; while draining they are not wanted and returned.
+  mutating func add(_ deliveries: [JobDelivery], now: ContinuousClock.Instant) -> [JobDelivery] {
+    if isDraining { return deliveries }
+    waiting.append(contentsOf: deliveries.map { Waiting(delivery: $0, since: now) })
+    return []
+  }
+
+  /// A job or batch of `jobs` has ended.
+  mutating func finished(jobs: Int) {
+    runningCount -= 1
+    runningJobs -= jobs
+  }
+
+  /// Begins no more; what waits is returned, to be given back.
+  mutating func drain() -> [JobDelivery] {
+    isDraining = true
+    defer { waiting = [] }
+    return waiting.map(\.delivery)
+  }
+
+  /// What to do now; `.begin` counts as begun.
+  mutating func next(now: ContinuousClock.Instant) -> Step {
+    if isDraining, runningCount == 0 { return .finished }
+    guard runningCount < size, let head = waiting.first else { return .wait(until: nil) }
+    guard let kind = batchKind(of: head.delivery) else {
+      waiting.removeFirst()
+      return begin([head.delivery])
+    }
+    var chosen: [Int] = []
+    for index in waiting.indices where chosen.count < batchSize && batchKind(of: waiting[index].delivery) == kind {
+      chosen.append(index)
+    }
+    if chosen.count < batchSize, head.since + batchWait > now { return .wait(until: head.since + batchWait) }
+    let batch = chosen.map { waiting[$0].delivery }
+    for index in chosen.reversed() { waiting.remove(at: index) }
+    return begin(batch)
+  }
+
+  private mutating func begin(_ jobs: [JobDelivery]) -> Step {
+    runningCount += 1
+    runningJobs += jobs.count
+    return .begin(jobs)
+  }
+
+  /// The kind a delivery can be batched under. One that came back is done alone: it may be what killed a process.
+  private func batchKind(of delivery: JobDelivery) -> JobKind? {
+    guard !delivery.redelivered, case .job(let envelope) = delivery.content else { return nil }
+    return batchKinds.contains(envelope.kind) ? envelope.kind : nil
+  }
+}

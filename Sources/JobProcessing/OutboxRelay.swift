@@ -1,0 +1,50 @@
+internal import Jobs
+internal import Logging
+
+/// Sweeps up what crashes and outages leave behind: outbox entries that were not enqueued at once, and delayed jobs that are due.
+struct OutboxRelay<Ledger: JobLedger>: Sendable {
+  let ledger: Ledger
+  let broker: any JobBroker
+  let outbox: OutboxPublisher<Ledger>
+  let logger: Logger
+
+  /// Younger entries are still in the hands of whoever committed them.
+  private var age: Duration { .seconds(2) }
+  /// How often due jobs are looked for: they fire within a second of their time.
+  private var interval: Duration { .milliseconds(250) }
+  /// Entries in one round.
+  private var limit: Int { 500 }
+
+  /// Sweeps until the task is cancelled.
+  func run() async {
+    while !Task.isCancelled {
+      var isMore = false
+      // Without a broker nothing could be published: due jobs stay where they are, and transactions are not held open.
+      if broker.isReady {
+        do {
+          isMore = try await releaseDueJobs() == limit
+          isMore = try await relay() == limit || isMore
+        } catch {
+          if Task.isCancelled { return }
+          logger.warning("the outbox cannot be swept now", metadata: ["error": "\(error)"])
+        }
+      }
+      if !isMore { try? await Task.sleep(for: interval) }
+    }
+  }
+
+  private func releaseDueJobs() async throws -> Int {
+    let due = try await ledger.releaseDueJobs(limit: limit)
+    if !due.isEmpty { Failpoint.afterDelayedRelease.visit() }
+    await outbox.publish(due)
+    return due.count
+  }
+
+  private func relay() async throws -> Int {
+    try await ledger.relayOutbox(olderThan: age, limit: limit) { entries in
+      let kept = await outbox.enqueue(entries)
+      Failpoint.afterRelayPublish.visit()
+      return kept
+    }
+  }
+}

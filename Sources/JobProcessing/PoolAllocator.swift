@@ -1,0 +1,67 @@
+internal import Foundation
+internal import JobConfiguration
+internal import Jobs
+internal import Logging
+
+/// Keeps this node's lease and sets its pools to their shares: a pool's size, the operator's or queues.yaml's, divided among the live nodes.
+struct PoolAllocator<Ledger: JobLedger>: Sendable {
+  let node: String
+  let startedAt: Date
+  let directory: any PoolDirectory
+  let runners: [PoolRunner<Ledger>]
+  let letters: DeadLetterIndexer?
+  let draining: Draining
+  let logger: Logger
+
+  /// How often the lease is renewed, and so the longest a change can stay unseen when a notification is lost.
+  private var interval: Duration { .seconds(1) }
+  /// How long a silent node keeps its shares.
+  private var lease: Duration { .seconds(4) }
+
+  /// Allocates until the task is cancelled, then gives the lease up.
+  func run() async {
+    let signal = Signal()
+    await withDiscardingTaskGroup { group in
+      group.addTask { await directory.watch { signal.send() } }
+      group.addTask {
+        while !Task.isCancelled {
+          try? await Task.sleep(for: interval)
+          signal.send()
+        }
+      }
+      await allocate()
+      for await _ in signal.stream { await allocate() }
+    }
+  }
+
+  /// Gives the lease up, so that the other nodes take over at once.
+  func release() async { try? await directory.releaseLease(node) }
+
+  /// Reports, reads, and sets the shares; while PostgreSQL is away they stay as they are.
+  func allocate() async {
+    // On its way out: the others take over now, not when the last job has ended.
+    if draining.isOn { return await release() }
+    var pools: [String: PoolReport] = [:]
+    for runner in runners { pools[runner.pool.name.rawValue] = runner.report }
+    if letters != nil { pools[JobConfiguration.deadLetterPool.rawValue] = PoolReport(share: 1) }
+    do {
+      let report = NodeReport(id: node, startedAt: startedAt, pools: pools)
+      let (settings, nodes) = try await directory.renewLease(report, lease: lease)
+      for runner in runners {
+        let total = Self.size(of: runner.pool, settings[runner.pool.name])
+        let sharers = nodes.filter { $0.pools.keys.contains(runner.pool.name.rawValue) }.map(\.id)
+        runner.resize(to: PoolShares.share(of: total, for: node, among: sharers))
+      }
+      letters?.isPaused(settings[JobConfiguration.deadLetterPool]?.isPaused ?? false)
+    } catch {
+      if Task.isCancelled { return }
+      logger.warning("pool sizes cannot be read; they stay as they are", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// A pool's size over all nodes.
+  static func size(of pool: PoolConfiguration, _ setting: PoolSetting?) -> Int {
+    if setting?.isPaused == true { return 0 }
+    return min(max(setting?.size ?? pool.workers.start, pool.workers.min), pool.workers.max)
+  }
+}

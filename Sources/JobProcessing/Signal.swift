@@ -1,0 +1,9 @@
+/// Wakes one waiting task; any number of signals before it looks count as one.
+struct Signal: Sendable {
+  let stream: AsyncStream<Void>
+  private let continuation: AsyncStream<Void>.Continuation
+
+  init() { (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+  func send() { continuation.yield() }
+}

@@ -1,0 +1,57 @@
+public import Jobs
+
+/// The workers of a program, by kind of job.
+public struct WorkerRegistry<Transaction: Sendable>: Sendable {
+  private(set) var workers: [JobKind: RegisteredWorker<Transaction>] = [:]
+  /// The kinds in order of registration; one that was registered twice stands twice.
+  public private(set) var registered: [(kind: JobKind, takesBatches: Bool)] = []
+
+  public init() {}
+
+  /// Adds a worker that does one job at a time.
+  public mutating func register<W: Worker>(_ worker: W) where W.Transaction == Transaction {
+    add(
+      RegisteredWorker(
+        kind: W.Work.kind, decode: { try JobCodec.decode(W.Work.self, from: $0) },
+        doing: .one { job, context in
+          guard let job = job as? W.Work else { preconditionFailure("a \(W.Work.kind) was decoded as another type") }
+          return try await worker.work(job, context: context)
+        }))
+  }
+
+  /// Adds a worker that does many jobs in one transaction.
+  public mutating func register<W: BatchWorker>(_ worker: W) where W.Transaction == Transaction {
+    add(
+      RegisteredWorker(
+        kind: W.Work.kind, decode: { try JobCodec.decode(W.Work.self, from: $0) },
+        doing: .many { jobs, transaction, followUps in
+          let items = jobs.map { job, info in
+            guard let job = job as? W.Work else { preconditionFailure("a \(W.Work.kind) was decoded as another type") }
+            return BatchItem(job: job, info: info)
+          }
+          return try await worker.work(items, in: transaction, followUps: &followUps)
+        }))
+  }
+
+  private mutating func add(_ worker: RegisteredWorker<Transaction>) {
+    workers[worker.kind] = worker
+    registered.append((worker.kind, worker.takesBatches))
+  }
+}
+
+/// A worker without its job's type.
+struct RegisteredWorker<Transaction: Sendable>: Sendable {
+  typealias One = @Sendable (any Job, JobContext<Transaction>) async throws -> JobOutcome
+  typealias Many = @Sendable ([(any Job, JobInfo)], Transaction, inout FollowUps) async throws -> [JobOutcome]
+
+  enum Doing: Sendable {
+    case one(One)
+    case many(Many)
+  }
+
+  let kind: JobKind
+  let decode: @Sendable (JobEnvelope) throws -> any Job
+  let doing: Doing
+
+  var takesBatches: Bool { if case .many = doing { true } else { false } }
+}

@@ -1,0 +1,92 @@
+public import Foundation
+
+/// A dead job as the dead letters' index keeps it.
+public struct DeadLetter: Sendable, Equatable {
+  /// The job's run; for an unreadable message, an id made from its body's hash and run 0.
+  public var jobRun: JobRun
+  /// Nil for a message that could not be read: it can be looked at and discarded, not retried.
+  public var envelope: JobEnvelope?
+  public var certificate: DeathCertificate
+  public var body: Data
+  public var state: State
+
+  /// What the operator has done about it.
+  public enum State: String, Sendable, Codable { case open, retried, discarded }
+
+  public init(jobRun: JobRun, envelope: JobEnvelope?, certificate: DeathCertificate, body: Data, state: State = .open) {
+    self.jobRun = jobRun
+    self.envelope = envelope
+    self.certificate = certificate
+    self.body = body
+    self.state = state
+  }
+}
+
+/// Deaths of one cause.
+public struct DeadLetterGroup: Sendable, Equatable, Codable {
+  public let fingerprint: String
+  public let pool: PoolName
+  public let kind: String
+  public let reason: DeathReason
+  /// The detail of the latest death.
+  public let detail: String
+  public let count: Int
+  public let firstAt: Date
+  public let lastAt: Date
+
+  public init(
+    fingerprint: String, pool: PoolName, kind: String, reason: DeathReason, detail: String, count: Int, firstAt: Date, lastAt: Date
+  ) {
+    self.fingerprint = fingerprint
+    self.pool = pool
+    self.kind = kind
+    self.reason = reason
+    self.detail = detail
+    self.count = count
+    self.firstAt = firstAt
+    self.lastAt = lastAt
+  }
+}
+
+/// Which dead letters are meant; all conditions that are set must hold.
+public struct DeadLetterFilter: Sendable {
+  public var pool: PoolName?
+  public var fingerprint: String?
+  public var ids: [JobID]?
+  /// At most this many.
+  public var limit: Int
+
+  public init(pool: PoolName? = nil, fingerprint: String? = nil, ids: [JobID]? = nil, limit: Int = 100) {
+    self.pool = pool
+    self.fingerprint = fingerprint
+    self.ids = ids
+    self.limit = limit
+  }
+}
+
+/// What a retry of dead letters did.
+public struct RedriveResult: Sendable, Equatable, Codable {
+  /// Jobs that were enqueued again as their next run.
+  public var retried = 0
+  /// Jobs left alone: unreadable, done in another run, or no longer open.
+  public var refused = 0
+
+  public init(retried: Int = 0, refused: Int = 0) {
+    self.retried = retried
+    self.refused = refused
+  }
+}
+
+/// The port to the dead letters' index.
+public protocol DeadLetterIndex: Sendable {
+  /// Writes letters and their receipts of death together; a letter whose job was done after all is dropped. Doing it again changes nothing.
+  func record(_ letters: [DeadLetter]) async throws
+  /// Open letters by cause, latest first.
+  func groups() async throws -> [DeadLetterGroup]
+  /// Open letters, latest first.
+  func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter]
+  /// Enqueues open letters again, each as its next run; `who` goes into the audit.
+  func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult
+  /// Gives open letters up; returns how many. `who` goes into the audit.
+  func discard(_ filter: DeadLetterFilter, by who: String) async throws -> Int
+}

@@ -1,0 +1,39 @@
+public import Foundation
+
+/// Why and when a job died. Nothing in it is personal data: `detail` is the safe description of an error, or its type.
+public struct DeathCertificate: Sendable, Equatable, Codable {
+  public var reason: DeathReason
+  /// What happened, for the operator; at most ``detailMax`` characters.
+  public var detail: String
+  /// Groups deaths of one cause: kind, reason and the error's type, hashed.
+  public var fingerprint: String
+  public var pool: PoolName
+  public var attempts: Int
+  public var at: Date
+
+  /// Longer details are cut.
+  public static let detailMax = 500
+
+  /// Certifies a death; the fingerprint is made of kind, reason and `cause` (an error's type, say).
+  public init(reason: DeathReason, detail: String, cause: String, kind: String, pool: PoolName, attempts: Int, at: Date) {
+    self.reason = reason
+    self.detail = String(detail.prefix(Self.detailMax))
+    self.pool = pool
+    self.attempts = attempts
+    self.at = at
+    // FNV-1a, 64 bits: short, stable across processes, and nothing secret depends on it.
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in "\(kind)|\(reason.rawValue)|\(cause)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    fingerprint = String(hash, radix: 16)
+  }
+
+  /// Restores a certificate that came with a message.
+  public init(reason: DeathReason, detail: String, fingerprint: String, pool: PoolName, attempts: Int, at: Date) {
+    self.reason = reason
+    self.detail = detail
+    self.fingerprint = fingerprint
+    self.pool = pool
+    self.attempts = attempts
+    self.at = at
+  }
+}

@@ -1,0 +1,88 @@
+internal import Glibc
+internal import Synchronization
+
+/// A named place where a test can make the process die or fail. In release builds it is nothing at all.
+///
+/// Armed by text: `NAME=ACTION[@N]`, several with commas. Actions: `kill` (SIGKILL to itself), `stop` (SIGSTOP). `@N` acts at the N-th
+/// visit, the first by default.
+public enum Failpoint: String, Sendable, CaseIterable {
+  /// A batch of jobs was taken; nothing has begun.
+  case jobTaken = "job-taken"
+  /// Receipt and effects are written; the commit is not sent.
+  case beforeCommit = "before-commit"
+  /// The closing transaction is committed; follow-ups are not published.
+  case afterCommit = "after-commit"
+  /// Follow-ups are published and confirmed; their outbox rows still stand.
+  case afterOutboxPublish = "after-outbox-publish"
+  /// Outbox rows are deleted or on their way out; the job is not acknowledged.
+  case beforeAcknowledge = "before-acknowledge"
+  /// The retry is published and confirmed; the original is not acknowledged.
+  case afterRetryPublish = "after-retry-publish"
+  /// A snooze or long delay is kept; the original is not acknowledged.
+  case afterDelay = "after-delay"
+  /// The dead letter is published and confirmed; the original is not acknowledged.
+  case afterDeadPublish = "after-dead-publish"
+  /// The dead letter is in the index; it is not acknowledged.
+  case afterDeadIndexed = "after-dead-indexed"
+  /// A due job was moved to the outbox; it is not published.
+  case afterDelayedRelease = "after-delayed-release"
+  /// The relay published rows; they are not deleted.
+  case afterRelayPublish = "after-relay-publish"
+  /// Ingest has the broker's confirm; the client has no answer.
+  case afterIngestConfirm = "after-ingest-confirm"
+
+  #if FAILPOINTS
+    private struct Armed {
+      let action: String
+      var visitsLeft: Int
+    }
+    private static let armed = Mutex<[Failpoint: Armed]>([:])
+  #endif
+
+  /// Visits the place.
+  @inlinable
+  public func visit() {
+    #if FAILPOINTS
+      act()
+    #endif
+  }
+
+  /// Arms failpoints; throws a sentence where the text names one that does not exist, or this build has none.
+  public static func arm(_ text: String) throws(Misspelt) {
+    #if FAILPOINTS
+      for part in text.split(separator: ",") {
+        let sides = part.split(separator: "=", maxSplits: 1)
+        let actionAndCount = sides.last?.split(separator: "@") ?? []
+        guard sides.count == 2, let point = Failpoint(rawValue: String(sides[0])), let action = actionAndCount.first,
+          ["kill", "stop"].contains(action), let count = actionAndCount.count > 1 ? Int(actionAndCount[1]) : 1
+        else { throw Misspelt(text: String(part)) }
+        armed.withLock { $0[point] = Armed(action: String(action), visitsLeft: count) }
+      }
+    #else
+      if !text.isEmpty { throw Misspelt(text: text) }
+    #endif
+  }
+
+  /// The text that armed nothing.
+  public struct Misspelt: Error, CustomStringConvertible {
+    public let text: String
+    public var description: String {
+      "\"\(text)\" is no failpoint (NAME=kill[@N] or NAME=stop[@N]), or this build has none: "
+        + Failpoint.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+  }
+
+  #if FAILPOINTS
+    @usableFromInline
+    func act() {
+      let action: String? = Self.armed.withLock { armed in
+        guard var point = armed[self] else { return nil }
+        point.visitsLeft -= 1
+        armed[self] = point.visitsLeft > 0 ? point : nil
+        return point.visitsLeft == 0 ? point.action : nil
+      }
+      guard let action else { return }
+      kill(getpid(), action == "stop" ? SIGSTOP : SIGKILL)
+    }
+  #endif
+}

@@ -1,0 +1,96 @@
+public import Foundation
+
+/// Where a job goes.
+public enum JobDestination: Sendable, Equatable {
+  /// The pool's queue.
+  case pool(PoolName)
+  /// A tier that keeps the job for its pause and then hands it to the pool.
+  case retry(after: Duration, pool: PoolName)
+  /// The pool's dead letters, with the certificate of death.
+  case dead(pool: PoolName, DeathCertificate)
+}
+
+/// A job and where it goes.
+public struct OutgoingJob: Sendable {
+  public var envelope: JobEnvelope
+  public var destination: JobDestination
+
+  public init(_ envelope: JobEnvelope, to destination: JobDestination) {
+    self.envelope = envelope
+    self.destination = destination
+  }
+}
+
+/// What became of an enqueued job.
+public enum EnqueueOutcome: Sendable, Equatable {
+  /// The broker holds it.
+  case kept
+  /// The broker has no such pool; nothing was kept.
+  case refused
+  /// The broker could not be reached in time, or was full; nothing was kept.
+  case unavailable
+  /// It is unknown whether the broker holds it; enqueue it again under the same id and run.
+  case inDoubt
+}
+
+/// A message from a queue of the broker.
+public struct JobDelivery: Sendable {
+  /// What the message held.
+  public enum Content: Sendable {
+    case job(JobEnvelope)
+    /// No job could be read from the message's properties; the reason says why.
+    case unreadable(reason: String)
+  }
+
+  public let content: Content
+  /// The body as it came.
+  public let body: Data
+  /// True where some process was given the message before.
+  public let redelivered: Bool
+  /// Set on messages from a pool's dead letters.
+  public let certificate: DeathCertificate?
+  private let settle: @Sendable (_ isDone: Bool) -> Void
+
+  public init(
+    content: Content, body: Data, redelivered: Bool, certificate: DeathCertificate? = nil,
+    settle: @escaping @Sendable (_ isDone: Bool) -> Void
+  ) {
+    self.content = content
+    self.body = body
+    self.redelivered = redelivered
+    self.certificate = certificate
+    self.settle = settle
+  }
+
+  /// The broker may forget the message.
+  public func acknowledge() { settle(true) }
+
+  /// The message goes back to its queue, untouched.
+  public func giveBack() { settle(false) }
+}
+
+/// A pool's queue being consumed.
+public protocol JobSubscription: Sendable {
+  /// What arrives; for one reader. Ends after ``cancel()``.
+  var deliveries: any AsyncSequence<[JobDelivery], Never> & Sendable { get }
+  /// True while the broker hands out jobs, or none are wanted.
+  var isFlowing: Bool { get }
+  /// How many jobs may be taken and not yet settled; 0 stops the flow.
+  func setCapacity(_ capacity: Int)
+  /// Rebuilds the flow; what is unsettled comes again.
+  func restart()
+  /// Stops for good; what was taken can still be settled.
+  func cancel()
+}
+
+/// The port to the message broker.
+public protocol JobBroker: Sendable {
+  /// Enqueues jobs and waits for the broker's word on each, in order, until the deadline.
+  func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueOutcome]
+  /// Consumes a pool's queue.
+  func subscribe(pool: PoolName, capacity: Int) -> any JobSubscription
+  /// Consumes a pool's dead letters.
+  func subscribeToDead(of pool: PoolName, capacity: Int) -> any JobSubscription
+  /// True while jobs can be enqueued.
+  var isReady: Bool { get }
+}

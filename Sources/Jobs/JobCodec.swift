@@ -1,0 +1,69 @@
+public import Foundation
+
+/// The one place where jobs become bytes and bytes become jobs.
+public enum JobCodec {
+  /// A body larger than this is dead at once: no job of the platform comes near it (a webhook POST is at most 3 MiB).
+  public static let bodyBytesMax = 4 << 20
+
+  /// Why a body cannot become a job. The texts name fields and types, never values.
+  public enum Failure: Error, Equatable, CustomStringConvertible {
+    /// The body is not JSON of the job's shape.
+    case unreadable(String)
+    /// The body is of a newer shape than this program knows.
+    case newerSchema(found: Int, known: Int)
+
+    public var description: String {
+      switch self {
+      case .unreadable(let what): "the body cannot be read: \(what)"
+      case .newerSchema(let found, let known): "schema version \(found) is newer than this program's \(known): update the workers"
+      }
+    }
+  }
+
+  /// The job's JSON, keys sorted so that equal jobs have equal bytes.
+  public static func encode<Work: Job>(_ job: Work) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+    return try encoder.encode(job)
+  }
+
+  /// Reads a job of the given type.
+  public static func decode<Work: Job>(_ type: Work.Type, from envelope: JobEnvelope) throws(Failure) -> Work {
+    guard envelope.schemaVersion <= Work.schemaVersion else {
+      throw .newerSchema(found: envelope.schemaVersion, known: Work.schemaVersion)
+    }
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
+    do {
+      return try decoder.decode(type, from: envelope.body)
+    } catch let error as DecodingError {
+      throw .unreadable(explain(error))
+    } catch {
+      throw .unreadable("it is not JSON")
+    }
+  }
+
+  private static func explain(_ error: DecodingError) -> String {
+    func path(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String {
+      (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
+    }
+    return switch error {
+    case .keyNotFound(let key, let context): "\(path(context, key)) is missing"
+    case .typeMismatch(let type, let context): "\(path(context)) is not a \(type)"
+    case .valueNotFound(let type, let context): "\(path(context)) is null, not a \(type)"
+    case .dataCorrupted(let context): context.codingPath.isEmpty ? "it is not JSON" : "\(path(context)) is malformed"
+    @unknown default: "it is malformed"
+    }
+  }
+
+  /// An envelope around a job, ready to be enqueued.
+  public static func envelope<Work: Job>(
+    for job: Work, id: JobID = JobID(), tenant: UUID?, deadline: Date? = nil, correlationID: String? = nil,
+    traceparent: String? = nil
+  ) throws -> JobEnvelope {
+    JobEnvelope(
+      id: id, kind: Work.kind, schemaVersion: Work.schemaVersion, tenant: tenant, deadline: deadline,
+      correlationID: correlationID, traceparent: traceparent, body: try encode(job))
+  }
+}

@@ -1,0 +1,59 @@
+public import Foundation
+
+/// A job's identity: a UUIDv7, so that ids sort by the time they were made (RFC 9562, section 5.7).
+public struct JobID: Sendable, Hashable, Codable, CustomStringConvertible, Comparable {
+  /// The id as a UUID.
+  public let uuid: UUID
+
+  /// A fresh id for this instant.
+  public init() { uuid = .version7(at: Date()) }
+
+  /// An id that is known already.
+  public init(_ uuid: UUID) { self.uuid = uuid }
+
+  /// Reads the usual 36 characters; nil where they are no UUID.
+  public init?(_ text: String) {
+    guard let uuid = UUID(uuidString: text) else { return nil }
+    self.uuid = uuid
+  }
+
+  public init(from decoder: any Decoder) throws { uuid = try UUID(from: decoder) }
+
+  public func encode(to encoder: any Encoder) throws { try uuid.encode(to: encoder) }
+
+  public var description: String { uuid.uuidString.lowercased() }
+
+  public static func < (left: JobID, right: JobID) -> Bool { left.uuid < right.uuid }
+}
+
+extension UUID {
+  /// A UUIDv7: 48 bits of Unix milliseconds, then randomness.
+  public static func version7(at date: Date) -> UUID {
+    var bytes = UUID().uuid
+    let milliseconds = UInt64(max(0, date.timeIntervalSince1970 * 1000))
+    bytes.0 = UInt8(truncatingIfNeeded: milliseconds >> 40)
+    bytes.1 = UInt8(truncatingIfNeeded: milliseconds >> 32)
+    bytes.2 = UInt8(truncatingIfNeeded: milliseconds >> 24)
+    bytes.3 = UInt8(truncatingIfNeeded: milliseconds >> 16)
+    bytes.4 = UInt8(truncatingIfNeeded: milliseconds >> 8)
+    bytes.5 = UInt8(truncatingIfNeeded: milliseconds)
+    bytes.6 = bytes.6 & 0x0f | 0x70
+    bytes.8 = bytes.8 & 0x3f | 0x80
+    return UUID(uuid: bytes)
+  }
+}
+
+/// One run of a job: receipts are kept per run. Run 1 is the first; each retry by an operator is one more.
+public struct JobRun: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// Which job.
+  public let id: JobID
+  /// 1 or more.
+  public let run: Int
+
+  public init(id: JobID, run: Int = 1) {
+    self.id = id
+    self.run = run
+  }
+
+  public var description: String { run == 1 ? "\(id)" : "\(id)#\(run)" }
+}

@@ -1,0 +1,104 @@
+public import Foundation
+
+/// A job as a closing transaction knows it.
+public struct JobReceipt: Sendable, Equatable {
+  public let jobRun: JobRun
+  public let kind: JobKind
+  public let pool: PoolName
+
+  public init(jobRun: JobRun, kind: JobKind, pool: PoolName) {
+    self.jobRun = jobRun
+    self.kind = kind
+    self.pool = pool
+  }
+}
+
+/// How a closing transaction ends for its jobs.
+public struct JobClosing: Sendable {
+  /// Jobs that are not done after all: their receipts go again (snoozed ones of a batch).
+  public var withdrawn: [JobRun] = []
+  /// Jobs whose receipt says discarded, with the reason.
+  public var discarded: [JobRun: String] = [:]
+  /// Jobs that follow.
+  public var followUps: [RoutedFollowUp] = []
+  /// True where everything is to be undone.
+  public var rollsBack = false
+
+  public init() {}
+}
+
+/// A job that follows, with the pool its kind is routed to.
+public struct RoutedFollowUp: Sendable {
+  public let envelope: JobEnvelope
+  public let pool: PoolName
+  public let dueAt: Date?
+
+  public init(envelope: JobEnvelope, pool: PoolName, dueAt: Date?) {
+    self.envelope = envelope
+    self.pool = pool
+    self.dueAt = dueAt
+  }
+}
+
+/// A job that waits in the outbox to be enqueued.
+public struct OutboxEntry: Sendable {
+  public let envelope: JobEnvelope
+  public let pool: PoolName
+
+  public init(envelope: JobEnvelope, pool: PoolName) {
+    self.envelope = envelope
+    self.pool = pool
+  }
+}
+
+/// What stands between the engine and the ledger; adapters translate their own errors into these.
+public enum LedgerError: Error, Equatable, CustomStringConvertible {
+  /// The ledger cannot be reached: nothing happened, and it is no fault of the job.
+  case unavailable(String)
+  /// The commit may or may not have happened: run the job again, its receipt decides.
+  case inDoubt
+  /// The transaction lost against another; the same may succeed at once.
+  case contention
+
+  public var description: String {
+    switch self {
+    case .unavailable(let why): "the ledger cannot be reached: \(why)"
+    case .inDoubt: "it is unknown whether the transaction was committed"
+    case .contention: "the transaction lost against another one"
+    }
+  }
+}
+
+/// The port to the ledger: receipts, outbox, delayed jobs and start markers.
+public protocol JobLedger<Transaction>: Sendable {
+  /// What workers' effects go through.
+  associatedtype Transaction: Sendable
+
+  /// Runs a closing transaction.
+  ///
+  /// Receipts are written first. `body` gets those jobs that had none before, and does not run where none is left. What `body` throws
+  /// rolls back and is thrown on; troubles of the ledger itself are thrown as ``LedgerError``.
+  ///
+  /// - Returns: the outbox entries that were committed, for the caller to enqueue at once.
+  func close(
+    _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
+    _ body: @escaping @Sendable (Transaction, Set<JobRun>) async throws -> JobClosing
+  ) async throws -> [OutboxEntry]
+
+  /// Forgets outbox entries that the broker holds.
+  func deleteFromOutbox(_ jobs: [JobRun]) async throws
+  /// Hands entries older than `age` to `publish` and forgets those it returns. Entries another node is handing over are left out.
+  ///
+  /// - Returns: how many entries were handed over.
+  func relayOutbox(olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]) async throws -> Int
+
+  /// Keeps a job until it is due; a second time for the same run replaces the first.
+  func delay(_ envelope: JobEnvelope, pool: PoolName, until dueAt: Date) async throws
+  /// Moves due jobs to the outbox, each by one node only, and returns them for the caller to enqueue.
+  func releaseDueJobs(limit: Int) async throws -> [OutboxEntry]
+
+  /// Notes that a redelivered job is being started; returns how often that was noted, this time included.
+  func markStart(_ job: JobRun, node: String) async throws -> Int
+  /// Takes back the notes: the job came to a proper end of an attempt.
+  func clearStarts(_ job: JobRun) async throws
+}

@@ -1,0 +1,67 @@
+public import Foundation
+
+/// What an operator has set for a pool; nil means that queues.yaml decides.
+public struct PoolSetting: Sendable, Equatable, Codable {
+  /// Concurrent jobs over all nodes together.
+  public var size: Int?
+  public var isPaused: Bool
+
+  public init(size: Int? = nil, isPaused: Bool = false) {
+    self.size = size
+    self.isPaused = isPaused
+  }
+}
+
+/// What one node says of one of its pools.
+public struct PoolReport: Sendable, Equatable, Codable {
+  /// This node's share of the pool's size.
+  public var share: Int
+  /// Jobs in hand: taken and not yet settled.
+  public var inHand: Int
+  /// When the job taken last was enqueued.
+  public var lastTakenEnqueuedAt: Date?
+
+  public init(share: Int = 0, inHand: Int = 0, lastTakenEnqueuedAt: Date? = nil) {
+    self.share = share
+    self.inHand = inHand
+    self.lastTakenEnqueuedAt = lastTakenEnqueuedAt
+  }
+}
+
+/// A live worker process.
+public struct NodeReport: Sendable, Equatable, Codable {
+  /// Unique for each process.
+  public var id: String
+  public var startedAt: Date
+  public var pools: [String: PoolReport]
+
+  public init(id: String, startedAt: Date, pools: [String: PoolReport]) {
+    self.id = id
+    self.startedAt = startedAt
+    self.pools = pools
+  }
+}
+
+/// The port to what the nodes share: operators' settings, and who is alive.
+public protocol PoolDirectory: Sendable {
+  /// Renews this node's lease, tells the others of its pools, and returns the settings and all live nodes, this one included.
+  func renewLease(_ node: NodeReport, lease: Duration) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport])
+  /// Gives the lease up, so that others take over this node's shares at once.
+  func releaseLease(_ node: String) async throws
+  /// Settings and live nodes, for a look from outside.
+  func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport])
+  /// Changes a pool's setting, audited under `who`, and tells every node.
+  func change(_ pool: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void) async throws -> PoolSetting
+  /// Calls back whenever settings or nodes have changed, or may have, until the task is cancelled.
+  func watch(_ changed: @escaping @Sendable () async -> Void) async
+}
+
+/// How a pool's size is shared out over nodes: evenly, the first ones in order of id take what is left over.
+public enum PoolShares {
+  /// The share of `node` among `nodes`.
+  public static func share(of total: Int, for node: String, among nodes: [String]) -> Int {
+    let sorted = nodes.sorted()
+    guard let place = sorted.firstIndex(of: node) else { return 0 }
+    return total / sorted.count + (place < total % sorted.count ? 1 : 0)
+  }
+}

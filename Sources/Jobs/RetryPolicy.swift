@@ -1,0 +1,45 @@
+/// How often a failed job is tried again, and after what pause.
+public struct RetryPolicy: Sendable, Equatable {
+  /// How a pause is drawn.
+  public enum Jitter: String, Sendable, CaseIterable {
+    /// Uniform between nothing and the full pause: spreads a herd best.
+    case full
+    /// Always the full pause.
+    case none
+  }
+
+  /// Attempts in all, the first included; 1 to 1,000.
+  public var maxAttempts: Int
+  /// The pause after the first failure, before jitter.
+  public var base: Duration
+  /// What each further failure multiplies the pause by; 1 or more.
+  public var factor: Double
+  /// No pause is longer.
+  public var max: Duration
+  public var jitter: Jitter
+
+  public init(
+    maxAttempts: Int = 8, base: Duration = .seconds(1), factor: Double = 3, max: Duration = .seconds(600), jitter: Jitter = .full
+  ) {
+    self.maxAttempts = maxAttempts
+    self.base = base
+    self.factor = factor
+    self.max = max
+    self.jitter = jitter
+  }
+
+  /// The pause after attempt number `attempt` has failed; nil where that was the last one.
+  public func delay(afterAttempt attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration? {
+    guard attempt < maxAttempts else { return nil }
+    var pause = base
+    for _ in 1..<Swift.max(attempt, 1) {
+      pause = pause * factor
+      if pause >= max { break }
+    }
+    pause = min(pause, max)
+    switch jitter {
+    case .none: return pause
+    case .full: return pause * Double.random(in: 0...1, using: &generator)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+public import Foundation
+public import Logging
+
+/// Does one kind of job.
+///
+///     struct CancelBookingWorker: Worker {
+///       func work(_ job: CancelBooking, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
+///         try await context.close { transaction, followUps in
+///           try await bookings.cancel(job.booking, in: transaction)
+///           return .completed
+///         }
+///       }
+///     }
+///
+/// `work` may be called more than once for a job, and on two machines at once; what it does inside ``JobContext/close(_:)`` happens
+/// once. It must heed cancellation: an attempt that outlasts its timeout is cancelled and waited for.
+public protocol Worker<Work, Transaction>: Sendable {
+  /// The job this worker does.
+  associatedtype Work: Job
+  /// The ledger's transaction, in which effects and receipt are one.
+  associatedtype Transaction: Sendable
+
+  /// Does the job; see ``JobOutcome`` for what the result means, and throw to fail the attempt.
+  func work(_ job: Work, context: JobContext<Transaction>) async throws -> JobOutcome
+}
+
+/// Does many jobs of one kind in one transaction, with statements that take all of them at once.
+public protocol BatchWorker<Work, Transaction>: Sendable {
+  associatedtype Work: Job
+  associatedtype Transaction: Sendable
+
+  /// Does the jobs, whose receipts the transaction has written already; the outcomes stand in the jobs' order.
+  ///
+  /// A throw fails the whole batch: it is rolled back, and each job is tried again by itself, so that only the one at fault fails.
+  func work(
+    _ batch: [BatchItem<Work>], in transaction: Transaction, followUps: inout FollowUps
+  ) async throws -> [JobOutcome]
+}
+
+/// One job of a batch.
+public struct BatchItem<Work: Job>: Sendable {
+  public let job: Work
+  public let info: JobInfo
+
+  public init(job: Work, info: JobInfo) {
+    self.job = job
+    self.info = info
+  }
+}
+
+/// What a worker may know of the job besides its value.
+public struct JobInfo: Sendable {
+  public let jobRun: JobRun
+  public let tenant: UUID?
+  public let attempt: Int
+  public let enqueuedAt: Date
+  public let deadline: Date?
+  public let correlationID: String?
+  public let traceparent: String?
+
+  /// Takes what the envelope says.
+  public init(_ envelope: JobEnvelope) {
+    jobRun = envelope.jobRun
+    tenant = envelope.tenant
+    attempt = envelope.attempt
+    enqueuedAt = envelope.enqueuedAt
+    deadline = envelope.deadline
+    correlationID = envelope.correlationID
+    traceparent = envelope.traceparent
+  }
+}
+
+/// What a worker works with: what is known of the job, and its closing transaction.
+public struct JobContext<Transaction: Sendable>: Sendable {
+  /// The body of a closing transaction: effects go through the transaction, jobs that follow into `FollowUps`.
+  public typealias Closing = @Sendable (Transaction, inout FollowUps) async throws -> JobOutcome
+
+  public let info: JobInfo
+  /// Carries the job's id and kind; keep personal data out of it.
+  public let logger: Logger
+  private let closer: @Sendable (@escaping Closing) async throws -> JobOutcome
+
+  /// Made by the engine, and by tests of a worker.
+  public init(info: JobInfo, logger: Logger, closer: @escaping @Sendable (@escaping Closing) async throws -> JobOutcome) {
+    self.info = info
+    self.logger = logger
+    self.closer = closer
+  }
+
+  /// Runs the closing transaction: the job's receipt, then `body`'s effects, then the jobs that follow, all or nothing.
+  ///
+  /// Call it once, as the last thing. Where the job was done before (a second copy, a crash after the commit), `body` does not run and this
+  /// throws ``AlreadyClosed``, which the engine takes for success: let it pass. A snoozed outcome rolls everything back.
+  public func close(_ body: @escaping Closing) async throws -> JobOutcome { try await closer(body) }
+}
+
+/// Thrown by ``JobContext/close(_:)`` where the job's receipt exists already.
+public struct AlreadyClosed: Error {
+  public init() {}
+}
+
+/// The jobs that follow from a job: they are enqueued if, and only if, its transaction commits.
+public struct FollowUps: Sendable {
+  /// A job to enqueue.
+  public struct Item: Sendable {
+    public let envelope: JobEnvelope
+    /// When to enqueue it; nil: at once.
+    public let dueAt: Date?
+  }
+
+  /// What was asked for so far.
+  public private(set) var items: [Item] = []
+
+  public init() {}
+
+  /// Enqueues a job after the commit, at once or at `dueAt`.
+  ///
+  /// - Parameter cause: the job it follows from; tenant, correlation and trace are taken over from it.
+  /// - Parameter deadline: after which the job is discarded.
+  public mutating func enqueue<Work: Job>(_ job: Work, from cause: JobInfo, dueAt: Date? = nil, deadline: Date? = nil) throws {
+    let envelope = try JobCodec.envelope(
+      for: job, tenant: cause.tenant, deadline: deadline, correlationID: cause.correlationID ?? "\(cause.jobRun.id)",
+      traceparent: cause.traceparent)
+    items.append(Item(envelope: envelope, dueAt: dueAt))
+  }
+}

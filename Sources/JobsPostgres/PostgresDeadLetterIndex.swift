@@ -1,0 +1,150 @@
+internal import Foundation
+public import Jobs
+public import Postgres
+
+/// The dead letters' index on PostgreSQL.
+public struct PostgresDeadLetterIndex: DeadLetterIndex {
+  private let pool: PostgresPool
+
+  public init(pool: PostgresPool) { self.pool = pool }
+
+  public func record(_ letters: [DeadLetter]) async throws {
+    // The same letter twice in one statement would be an error of ON CONFLICT DO UPDATE.
+    let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
+    let sorted = byRun.values.sorted { ($0.jobRun.id, $0.jobRun.run) < ($1.jobRun.id, $1.jobRun.run) }
+    let heads = try sorted.map { try $0.envelope.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) } }
+    let ids = sorted.map(\.jobRun.id.uuid)
+    let runs = sorted.map(\.jobRun.run)
+    let kinds = sorted.map { $0.envelope?.kind.rawValue ?? "unreadable" }
+    let pools = sorted.map(\.certificate.pool.rawValue)
+    try await pool.withTransaction { transaction in
+      try await transaction.run([
+        """
+        INSERT INTO jobs.receipt (job_id, run, outcome, kind, pool, reason)
+        SELECT id, run, 'dead', kind, pool, reason
+        FROM unnest(\(ids)::uuid[], \(runs)::int[], \(kinds)::text[], \(pools)::text[], \(sorted.map(\.certificate.reason.rawValue))::text[])
+          AS new (id, run, kind, pool, reason)
+        ON CONFLICT DO NOTHING
+        """,
+        // A letter whose job was done, or discarded, after all finds that receipt and is dropped.
+        """
+        INSERT INTO jobs.dead_letter (job_id, run, pool, kind, reason, detail, fingerprint, attempts, first_at, last_at, envelope, body)
+        SELECT new.id, new.run, new.pool, new.kind, new.reason, new.detail, new.fingerprint, new.attempts, new.at, new.at, new.envelope,
+          new.body
+        FROM unnest(\(ids)::uuid[], \(runs)::int[], \(kinds)::text[], \(pools)::text[], \(sorted.map(\.certificate.reason.rawValue))::text[],
+                    \(sorted.map(\.certificate.detail))::text[], \(sorted.map(\.certificate.fingerprint))::text[],
+                    \(sorted.map(\.certificate.attempts))::int[], \(sorted.map(\.certificate.at))::timestamptz[], \(heads)::jsonb[],
+                    \(sorted.map(\.body))::bytea[])
+          AS new (id, run, kind, pool, reason, detail, fingerprint, attempts, at, envelope, body)
+        JOIN jobs.receipt ON receipt.job_id = new.id AND receipt.run = new.run AND receipt.outcome = 'dead'
+        ON CONFLICT (job_id, run) DO UPDATE SET last_at = greatest(dead_letter.last_at, excluded.last_at)
+        """,
+      ])
+    }
+  }
+
+  public func groups() async throws -> [DeadLetterGroup] {
+    let rows = try await pool.query(
+      """
+      SELECT fingerprint, pool, kind, reason, (array_agg(detail ORDER BY last_at DESC))[1], count(*), min(first_at), max(last_at)
+      FROM jobs.dead_letter WHERE state = 'open' GROUP BY fingerprint, pool, kind, reason ORDER BY max(last_at) DESC
+      """)
+    return try rows.map { row in
+      DeadLetterGroup(
+        fingerprint: try row.decode(0), pool: PoolName(rawValue: try row.decode(1)), kind: try row.decode(2),
+        reason: DeathReason(rawValue: try row.decode(3)) ?? .unreadable, detail: try row.decode(4), count: try row.decode(5),
+        firstAt: try row.decode(6), lastAt: try row.decode(7))
+    }
+  }
+
+  public func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
+    let condition = Condition(filter)
+    let rows = try await pool.query(
+      """
+      SELECT envelope::text, body, job_id, run, pool, reason, detail, fingerprint, attempts, last_at FROM jobs.dead_letter
+      WHERE state = 'open' AND (\(condition.pool)::text IS NULL OR pool = \(condition.pool))
+        AND (\(condition.fingerprint)::text IS NULL OR fingerprint = \(condition.fingerprint))
+        AND (\(condition.ids)::uuid[] IS NULL OR job_id = ANY(\(condition.ids)::uuid[]))
+      ORDER BY last_at DESC, job_id LIMIT \(filter.limit)
+      """)
+    return try rows.map { row in
+      let hasEnvelope = try row.decodeIfPresent(0, as: String.self) != nil
+      return DeadLetter(
+        jobRun: JobRun(id: JobID(try row.decode(2)), run: try row.decode(3)), envelope: hasEnvelope ? try row.envelope() : nil,
+        certificate: DeathCertificate(
+          reason: DeathReason(rawValue: try row.decode(5)) ?? .unreadable, detail: try row.decode(6),
+          fingerprint: try row.decode(7), pool: PoolName(rawValue: try row.decode(4)), attempts: try row.decode(8),
+          at: try row.decode(9)),
+        body: try row.decode(1))
+    }
+  }
+
+  public func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult {
+    let condition = Condition(filter)
+    return try await pool.withTransaction { transaction in
+      let chosen = try await transaction.query(
+        """
+        SELECT job_id, run FROM jobs.dead_letter
+        WHERE state = 'open' AND (\(condition.pool)::text IS NULL OR pool = \(condition.pool))
+          AND (\(condition.fingerprint)::text IS NULL OR fingerprint = \(condition.fingerprint))
+          AND (\(condition.ids)::uuid[] IS NULL OR job_id = ANY(\(condition.ids)::uuid[]))
+        ORDER BY last_at DESC, job_id LIMIT \(filter.limit) FOR UPDATE
+        """
+      ).map { try $0.jobRun() }
+      // The next run of a job is free of receipts; no run of it may be done. The age lets the relay take it at once.
+      let retried = try await transaction.query(
+        """
+        WITH redriven AS (
+          UPDATE jobs.dead_letter AS letter SET state = 'retried'
+          FROM unnest(\(chosen.map(\.id.uuid))::uuid[], \(chosen.map(\.run))::int[]) AS wanted (id, run)
+          WHERE letter.job_id = wanted.id AND letter.run = wanted.run AND letter.state = 'open' AND letter.envelope IS NOT NULL
+            AND NOT EXISTS (SELECT FROM jobs.receipt WHERE receipt.job_id = wanted.id AND receipt.outcome = 'done')
+          RETURNING letter.job_id, letter.run + 1 AS run, letter.pool,
+            letter.envelope || jsonb_build_object('run', letter.run + 1, 'attempt', 1) AS envelope, letter.body)
+        INSERT INTO jobs.outbox (job_id, run, pool, envelope, body, at)
+        SELECT job_id, run, pool, envelope, body, '-infinity' FROM redriven RETURNING job_id, run
+        """
+      ).map { try $0.jobRun() }
+      try await Self.audit(transaction, who, "dead.retry", retried)
+      return RedriveResult(retried: retried.count, refused: chosen.count - retried.count)
+    }
+  }
+
+  public func discard(_ filter: DeadLetterFilter, by who: String) async throws -> Int {
+    let condition = Condition(filter)
+    return try await pool.withTransaction { transaction in
+      let gone = try await transaction.query(
+        """
+        UPDATE jobs.dead_letter SET state = 'discarded' WHERE (job_id, run) IN (
+          SELECT job_id, run FROM jobs.dead_letter
+          WHERE state = 'open' AND (\(condition.pool)::text IS NULL OR pool = \(condition.pool))
+            AND (\(condition.fingerprint)::text IS NULL OR fingerprint = \(condition.fingerprint))
+            AND (\(condition.ids)::uuid[] IS NULL OR job_id = ANY(\(condition.ids)::uuid[]))
+          ORDER BY last_at DESC, job_id LIMIT \(filter.limit) FOR UPDATE)
+        RETURNING job_id, run
+        """
+      ).map { try $0.jobRun() }
+      try await Self.audit(transaction, who, "dead.discard", gone)
+      return gone.count
+    }
+  }
+
+  private static func audit(_ transaction: PostgresTransaction, _ who: String, _ action: String, _ jobs: [JobRun]) async throws {
+    guard !jobs.isEmpty else { return }
+    try await transaction.query(
+      "INSERT INTO jobs.audit (who, action, target) SELECT \(who), \(action), unnest(\(jobs.map(\.description))::text[])")
+  }
+
+  /// The filter as bound values; nil matches everything.
+  private struct Condition {
+    let pool: String?
+    let fingerprint: String?
+    let ids: [UUID]?
+
+    init(_ filter: DeadLetterFilter) {
+      pool = filter.pool?.rawValue
+      fingerprint = filter.fingerprint
+      ids = filter.ids?.map(\.uuid)
+    }
+  }
+}

@@ -1,0 +1,204 @@
+public import Foundation
+public import Jobs
+public import Postgres
+
+/// The ledger port on PostgreSQL. Its statements take whole batches: one round trip for the receipts, one for outbox and commit.
+public struct PostgresJobLedger: JobLedger {
+  private let pool: PostgresPool
+
+  /// Uses the pool's connections; each closing transaction holds one.
+  public init(pool: PostgresPool) { self.pool = pool }
+
+  public func close(
+    _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
+    _ body: @escaping @Sendable (PostgresTransaction, Set<JobRun>) async throws -> JobClosing
+  ) async throws -> [OutboxEntry] {
+    do {
+      return try await pool.withTransaction(deadline: deadline) { transaction in
+        let open = try await insert(receipts, in: transaction)
+        guard !open.isEmpty else { return [] }
+        let closing = try await body(transaction, open)
+        guard !closing.rollsBack else { throw RolledBack() }
+        transaction.beforeCommit(try Self.statements(for: closing))
+        return closing.followUps.filter { $0.dueAt == nil }.map { OutboxEntry(envelope: $0.envelope, pool: $0.pool) }
+      }
+    } catch is RolledBack {
+      return []
+    } catch let error as PostgresError {
+      throw Self.translate(error)
+    }
+  }
+
+  /// Rolls back without being a failure.
+  private struct RolledBack: Error {}
+
+  /// Writes the receipts and returns the runs that had none. Sorted, so that two batches with the same jobs wait instead of deadlocking.
+  private func insert(_ receipts: [JobReceipt], in transaction: PostgresTransaction) async throws -> Set<JobRun> {
+    let sorted = receipts.sorted { ($0.jobRun.id, $0.jobRun.run) < ($1.jobRun.id, $1.jobRun.run) }
+    let inserted = try await transaction.query(
+      """
+      INSERT INTO jobs.receipt (job_id, run, outcome, kind, pool)
+      SELECT id, run, 'done', kind, pool
+      FROM unnest(\(sorted.map(\.jobRun.id.uuid))::uuid[], \(sorted.map(\.jobRun.run))::int[], \(sorted.map(\.kind.rawValue))::text[],
+                  \(sorted.map(\.pool.rawValue))::text[]) AS new (id, run, kind, pool)
+      ON CONFLICT DO NOTHING RETURNING job_id, run
+      """)
+    return Set(try inserted.map { try $0.jobRun() })
+  }
+
+  private static func statements(for closing: JobClosing) throws -> [PostgresQuery] {
+    var statements: [PostgresQuery] = []
+    if !closing.withdrawn.isEmpty { statements.append(delete("jobs.receipt", closing.withdrawn)) }
+    if !closing.discarded.isEmpty {
+      let jobs = Array(closing.discarded.keys)
+      statements.append(
+        """
+        UPDATE jobs.receipt SET outcome = 'discarded', reason = gone.reason
+        FROM unnest(\(jobs.map(\.id.uuid))::uuid[], \(jobs.map(\.run))::int[], \(jobs.map { closing.discarded[$0] ?? "" })::text[])
+          AS gone (id, run, reason)
+        WHERE job_id = gone.id AND receipt.run = gone.run
+        """)
+    }
+    let immediate = closing.followUps.filter { $0.dueAt == nil }
+    if !immediate.isEmpty {
+      let rows = try EnvelopeColumns(immediate.map { ($0.envelope, $0.pool) })
+      statements.append(
+        """
+        INSERT INTO jobs.outbox (job_id, run, pool, envelope, body)
+        SELECT * FROM unnest(\(rows.ids)::uuid[], \(rows.runs)::int[], \(rows.pools)::text[], \(rows.envelopes)::jsonb[],
+                             \(rows.bodies)::bytea[])
+        """)
+    }
+    let later = closing.followUps.filter { $0.dueAt != nil }
+    if !later.isEmpty {
+      statements.append(try upsertDelayed(later.map { ($0.envelope, $0.pool, $0.dueAt ?? Date()) }))
+    }
+    return statements
+  }
+
+  private static func delete(_ table: String, _ jobs: [JobRun]) -> PostgresQuery {
+    """
+    DELETE FROM \(unsafe: table) AS it USING unnest(\(jobs.map(\.id.uuid))::uuid[], \(jobs.map(\.run))::int[]) AS gone (id, run)
+    WHERE it.job_id = gone.id AND it.run = gone.run
+    """
+  }
+
+  private static func upsertDelayed(_ jobs: [(JobEnvelope, PoolName, Date)]) throws -> PostgresQuery {
+    let rows = try EnvelopeColumns(jobs.map { ($0.0, $0.1) })
+    return """
+      INSERT INTO jobs.delayed (job_id, run, pool, envelope, body, due_at)
+      SELECT * FROM unnest(\(rows.ids)::uuid[], \(rows.runs)::int[], \(rows.pools)::text[], \(rows.envelopes)::jsonb[],
+                           \(rows.bodies)::bytea[], \(jobs.map(\.2))::timestamptz[])
+      ON CONFLICT (job_id, run) DO UPDATE SET due_at = excluded.due_at, envelope = excluded.envelope
+      """
+  }
+
+  public func deleteFromOutbox(_ jobs: [JobRun]) async throws {
+    try await translating { _ = try await pool.query(Self.delete("jobs.outbox", jobs)) }
+  }
+
+  public func relayOutbox(
+    olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
+  ) async throws -> Int {
+    try await translating {
+      // The rows stay locked while they are published, so that two relays never hand over the same ones; the deadline frees them.
+      try await pool.withTransaction(deadline: .now + .seconds(30)) { transaction in
+        let rows = try await transaction.query(
+          """
+          SELECT envelope::text, body, pool FROM jobs.outbox WHERE at < now() - make_interval(secs => \(age / .seconds(1)))
+          ORDER BY at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+          """)
+        let entries = try rows.map { try $0.outboxEntry() }
+        guard !entries.isEmpty else { return 0 }
+        let kept = await publish(entries)
+        if !kept.isEmpty { transaction.beforeCommit([Self.delete("jobs.outbox", kept)]) }
+        return kept.count
+      }
+    }
+  }
+
+  public func delay(_ envelope: JobEnvelope, pool name: PoolName, until dueAt: Date) async throws {
+    let statement = try Self.upsertDelayed([(envelope, name, dueAt)])
+    try await translating { _ = try await pool.query(statement) }
+  }
+
+  public func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
+    try await translating {
+      try await pool.query(
+        """
+        WITH due AS (
+          DELETE FROM jobs.delayed WHERE (job_id, run) IN (
+            SELECT job_id, run FROM jobs.delayed WHERE due_at <= now() ORDER BY due_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+          RETURNING job_id, run, pool, envelope, body)
+        INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM due
+        ON CONFLICT (job_id, run) DO UPDATE SET envelope = excluded.envelope
+        RETURNING envelope::text, body, pool
+        """
+      ).map { try $0.outboxEntry() }
+    }
+  }
+
+  public func markStart(_ job: JobRun, node: String) async throws -> Int {
+    try await translating {
+      try await pool.withConnection { connection in
+        try await connection.run([
+          "INSERT INTO jobs.start_marker (job_id, run, node) VALUES (\(job.id.uuid), \(job.run), \(node))",
+          "SELECT count(*) FROM jobs.start_marker WHERE job_id = \(job.id.uuid) AND run = \(job.run)",
+        ])[1][0].decode(0)
+      }
+    }
+  }
+
+  public func clearStarts(_ job: JobRun) async throws {
+    try await translating { _ = try await pool.query(Self.delete("jobs.start_marker", [job])) }
+  }
+
+  private func translating<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do { return try await body() } catch let error as PostgresError { throw Self.translate(error) }
+  }
+
+  /// Above this module nobody knows SQLSTATEs.
+  static func translate(_ error: PostgresError) -> any Error {
+    if case .commitInDoubt = error { return LedgerError.inDoubt }
+    if error.isUnavailable { return LedgerError.unavailable(error.description) }
+    if error.isContention { return LedgerError.contention }
+    return error
+  }
+}
+
+/// Envelopes as arrays, a column each, for statements that take many rows at once.
+struct EnvelopeColumns {
+  var ids: [UUID] = []
+  var runs: [Int] = []
+  var pools: [String] = []
+  var envelopes: [String] = []
+  var bodies: [Data] = []
+
+  init(_ jobs: [(JobEnvelope, PoolName)]) throws {
+    let encoder = JSONEncoder()
+    for (envelope, pool) in jobs {
+      ids.append(envelope.id.uuid)
+      runs.append(envelope.run)
+      pools.append(pool.rawValue)
+      envelopes.append(String(decoding: try encoder.encode(envelope), as: UTF8.self))
+      bodies.append(envelope.body)
+    }
+  }
+}
+
+extension PostgresRow {
+  /// Reads `job_id, run` from the first columns.
+  func jobRun() throws -> JobRun { JobRun(id: JobID(try decode(0)), run: try decode(1)) }
+
+  /// Reads `envelope::text, body` from the first columns.
+  func envelope() throws -> JobEnvelope {
+    var envelope = try JSONDecoder().decode(JobEnvelope.self, from: Data(try decode(0, as: String.self).utf8))
+    envelope.body = try decode(1)
+    return envelope
+  }
+
+  /// Reads `envelope::text, body, pool`.
+  func outboxEntry() throws -> OutboxEntry {
+    OutboxEntry(envelope: try envelope(), pool: PoolName(rawValue: try decode(2)))
+  }
+}

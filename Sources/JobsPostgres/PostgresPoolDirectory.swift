@@ -1,0 +1,101 @@
+internal import Foundation
+public import Jobs
+public import Logging
+public import Postgres
+
+/// Operators' settings and the nodes' leases on PostgreSQL. Changes are told by NOTIFY, outside of any job's transaction.
+public struct PostgresPoolDirectory: PoolDirectory {
+  private let pool: PostgresPool
+  private let logger: Logger
+  private static let channel = "vluma_pools"
+
+  public init(pool: PostgresPool, logger: Logger) {
+    self.pool = pool
+    self.logger = logger
+  }
+
+  public func renewLease(
+    _ node: NodeReport, lease: Duration
+  ) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
+    let pools = String(decoding: try JSONEncoder().encode(node.pools), as: UTF8.self)
+    let results = try await pool.withConnection { connection in
+      // A new node, or one with other pools, changes everybody's shares.
+      try await connection.run([
+        """
+        WITH old AS (SELECT pools FROM jobs.node WHERE id = \(node.id)),
+        put AS (
+          INSERT INTO jobs.node (id, started_at, lease_until, pools)
+          VALUES (\(node.id), \(node.startedAt), now() + make_interval(secs => \(lease / .seconds(1))), \(pools)::jsonb)
+          ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, pools = excluded.pools)
+        SELECT CASE WHEN NOT EXISTS (SELECT FROM old) THEN pg_notify(\(Self.channel), 'node')::text END
+        """,
+        "DELETE FROM jobs.node WHERE lease_until < now() - interval '1 hour'",
+      ] + Self.overviewQueries)
+    }
+    return try Self.overview(Array(results.suffix(2)))
+  }
+
+  public func releaseLease(_ node: String) async throws {
+    try await pool.withConnection { connection in
+      _ = try await connection.run([
+        "DELETE FROM jobs.node WHERE id = \(node)", "SELECT pg_notify(\(Self.channel), 'node')::text",
+      ])
+    }
+  }
+
+  public func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
+    try Self.overview(try await pool.withConnection { try await $0.run(Self.overviewQueries) })
+  }
+
+  private static let overviewQueries: [PostgresQuery] = [
+    "SELECT pool, size, paused FROM jobs.pool_setting",
+    "SELECT id, started_at, pools::text FROM jobs.node WHERE lease_until > now() ORDER BY id",
+  ]
+
+  private static func overview(
+    _ results: [PostgresResult]
+  ) throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
+    var settings: [PoolName: PoolSetting] = [:]
+    for row in results[0] {
+      settings[PoolName(rawValue: try row.decode(0))] = PoolSetting(size: try row.decodeIfPresent(1), isPaused: try row.decode(2))
+    }
+    let nodes = try results[1].map { row in
+      let pools = try JSONDecoder().decode([String: PoolReport].self, from: Data(try row.decode(2, as: String.self).utf8))
+      return NodeReport(id: try row.decode(0), startedAt: try row.decode(1), pools: pools)
+    }
+    return (settings, nodes)
+  }
+
+  public func change(
+    _ name: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void
+  ) async throws -> PoolSetting {
+    try await pool.withTransaction { transaction in
+      let rows = try await transaction.run([
+        "INSERT INTO jobs.pool_setting (pool) VALUES (\(name.rawValue)) ON CONFLICT DO NOTHING",
+        "SELECT size, paused FROM jobs.pool_setting WHERE pool = \(name.rawValue) FOR UPDATE",
+      ])[1]
+      guard let row = rows.first else { throw PostgresError.connectionLost }
+      let before = PoolSetting(size: try row.decodeIfPresent(0), isPaused: try row.decode(1))
+      var after = before
+      change(&after)
+      try await transaction.run([
+        "UPDATE jobs.pool_setting SET size = \(after.size), paused = \(after.isPaused) WHERE pool = \(name.rawValue)",
+        """
+        INSERT INTO jobs.audit (who, action, target, before, after)
+        VALUES (\(who), 'pool.set', \(name.rawValue), \(Self.describe(before)), \(Self.describe(after)))
+        """,
+        "SELECT pg_notify(\(Self.channel), \(name.rawValue))::text",
+      ])
+      return after
+    }
+  }
+
+  private static func describe(_ setting: PoolSetting) -> String {
+    "size \(setting.size.map(String.init) ?? "from queues.yaml")" + (setting.isPaused ? ", paused" : "")
+  }
+
+  public func watch(_ changed: @escaping @Sendable () async -> Void) async {
+    let listener = PostgresListener(pool.configuration, channels: [Self.channel], logger: logger)
+    await listener.run { _ in await changed() }
+  }
+}

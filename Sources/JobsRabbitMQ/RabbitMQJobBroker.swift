@@ -1,0 +1,83 @@
+public import Jobs
+public import RabbitMQ
+
+/// The broker port on RabbitMQ: one connection publishes, another consumes, because the broker stops publishing connections in an alarm.
+public struct RabbitMQJobBroker: JobBroker {
+  private let publisher: RabbitMQPublisher
+  private let consumer: RabbitMQConsumer?
+
+  /// Uses connections that somebody else runs; without a consumer it only enqueues.
+  public init(publisher: RabbitMQPublisher, consumer: RabbitMQConsumer?) {
+    self.publisher = publisher
+    self.consumer = consumer
+  }
+
+  public var isReady: Bool { publisher.isReady }
+
+  public func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueOutcome] {
+    await publisher.publish(jobs.map(Self.message), deadline: deadline).map { outcome in
+      switch outcome {
+      case .confirmed: .kept
+      case .returned: .refused
+      case .refused, .notSent: .unavailable
+      case .inDoubt: .inDoubt
+      }
+    }
+  }
+
+  private static func message(_ job: OutgoingJob) -> RabbitMQMessage {
+    let (exchange, pool, certificate): (String, PoolName, DeathCertificate?) =
+      switch job.destination {
+      case .pool(let pool): (Topology.jobsExchange, pool, nil)
+      case .retry(let tier, let pool): (Topology.retryName(tier), pool, nil)
+      case .dead(let pool, let certificate): (Topology.deadExchange, pool, certificate)
+      }
+    return RabbitMQMessage(
+      exchange: exchange, routingKey: pool.rawValue, properties: job.envelope.properties(certificate: certificate),
+      body: job.envelope.body)
+  }
+
+  public func subscribe(pool: PoolName, capacity: Int) -> any JobSubscription {
+    subscription(queue: pool.rawValue, pool: pool, capacity: capacity)
+  }
+
+  public func subscribeToDead(of pool: PoolName, capacity: Int) -> any JobSubscription {
+    subscription(queue: Topology.deadQueue(of: pool), pool: pool, capacity: capacity)
+  }
+
+  private func subscription(queue: String, pool: PoolName, capacity: Int) -> RabbitMQJobSubscription {
+    guard let consumer else { preconditionFailure("this broker was made without a consumer") }
+    return RabbitMQJobSubscription(consumer.subscribe(queue: queue, prefetch: capacity), pool: pool)
+  }
+}
+
+/// A queue's messages as jobs.
+struct RabbitMQJobSubscription: JobSubscription {
+  let deliveries: any AsyncSequence<[JobDelivery], Never> & Sendable
+  private let subscription: RabbitMQSubscription
+
+  init(_ subscription: RabbitMQSubscription, pool: PoolName) {
+    self.subscription = subscription
+    deliveries = subscription.deliveries.map { batch in batch.map { Self.job($0, pool) } }
+  }
+
+  var isFlowing: Bool { subscription.isAttached }
+  func setCapacity(_ capacity: Int) { subscription.setPrefetch(capacity) }
+  func restart() { subscription.restart() }
+  func cancel() { subscription.cancel() }
+
+  private static func job(_ delivery: RabbitMQDelivery, _ pool: PoolName) -> JobDelivery {
+    let content: JobDelivery.Content
+    do throws(UnreadableEnvelope) {
+      content = .job(try JobEnvelope(delivery.properties, body: delivery.body))
+    } catch {
+      content = .unreadable(reason: error.reason)
+    }
+    return JobDelivery(
+      content: content, body: delivery.body, redelivered: delivery.redelivered,
+      certificate: DeathCertificate(delivery.properties, pool: pool)
+    ) { isDone in
+      if isDone { delivery.acknowledge() } else { delivery.requeue() }
+    }
+  }
+}

@@ -1,0 +1,126 @@
+internal import Foundation
+
+/// A date on a calendar, without a time or a zone.
+public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
+  public let year: Int
+  public let month: Int
+  public let day: Int
+
+  public init(year: Int, month: Int, day: Int) {
+    self.year = year
+    self.month = month
+    self.day = day
+  }
+
+  /// Reads `2026-12-25`; nil for anything else, such as a 30th of February.
+  public init?(_ text: String) {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0].count == 4, parts[1].count == 2, parts[2].count == 2,
+      let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]), (1...12).contains(month),
+      day >= 1, day <= Self.daysIn(month, of: year)
+    else { return nil }
+    self.init(year: year, month: month, day: day)
+  }
+
+  public var description: String {
+    func padded(_ number: Int, _ width: Int) -> String { String(repeating: "0", count: max(0, width - "\(number)".count)) + "\(number)" }
+    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+  }
+
+  public static func < (left: LocalDate, right: LocalDate) -> Bool {
+    (left.year, left.month, left.day) < (right.year, right.month, right.day)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let date = LocalDate(try container.decode(String.self)) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a date such as 2026-12-25")
+    }
+    self = date
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+
+  private static func daysIn(_ month: Int, of year: Int) -> Int {
+    switch month {
+    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
+  }
+
+  /// The day before or after, by whole days.
+  public func adding(days: Int) -> LocalDate {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = .gmt
+    let noon = calendar.date(from: DateComponents(year: year, month: month, day: day + days, hour: 12)) ?? .distantPast
+    return LocalDate(noon, in: .gmt)
+  }
+
+  /// The weekday of the date.
+  public var weekday: Weekday {
+    // Zeller's congruence, which counts from Saturday.
+    let (m, y) = month < 3 ? (month + 12, year - 1) : (month, year)
+    let zeller = (day + 13 * (m + 1) / 5 + y + y / 4 - y / 100 + y / 400) % 7
+    return Weekday.allCases[(zeller + 5) % 7]
+  }
+}
+
+extension LocalDate {
+  /// The date on the wall at an instant.
+  init(_ instant: Date, in zone: TimeZone) {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = zone
+    let parts = calendar.dateComponents([.year, .month, .day], from: instant)
+    self.init(year: parts.year ?? 1, month: parts.month ?? 1, day: parts.day ?? 1)
+  }
+}
+
+/// A day of the week.
+public enum Weekday: String, Sendable, Codable, CaseIterable {
+  case monday, tuesday, wednesday, thursday, friday, saturday, sunday
+}
+
+/// A time on the wall, in minutes from midnight; 24:00 is the end of the day.
+public struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
+  /// 0 to 1,440.
+  public let minutes: Int
+
+  /// Minutes from midnight, 0 to 1,440; nil outside.
+  public init?(minutes: Int) {
+    guard (0...1_440).contains(minutes) else { return nil }
+    self.minutes = minutes
+  }
+
+  /// Reads `08:30` or `24:00`; nil for anything else.
+  public init?(_ text: String) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts.allSatisfy({ $0.count == 2 }), let hour = Int(parts[0]), let minute = Int(parts[1]),
+      (0...24).contains(hour), (0...59).contains(minute)
+    else { return nil }
+    self.init(minutes: hour * 60 + minute)
+  }
+
+  public var description: String {
+    func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    return "\(padded(minutes / 60)):\(padded(minutes % 60))"
+  }
+
+  public static func < (left: LocalTime, right: LocalTime) -> Bool { left.minutes < right.minutes }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let time = LocalTime(try container.decode(String.self)) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a time such as 08:30")
+    }
+    self = time
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}

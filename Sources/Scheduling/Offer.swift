@@ -1,0 +1,163 @@
+public import Foundation
+
+/// The rules of a business that hold for all its bookings.
+public struct BusinessRules: Sendable, Equatable {
+  /// The zone its hours are in.
+  public var timeZone: TimeZone
+  /// How long before its start a slot must be asked for.
+  public var minimumNotice: TimeInterval
+  /// How far ahead slots may be asked for.
+  public var horizon: TimeInterval
+  /// Dates on which the whole business is closed, whatever the schedules say.
+  public var daysOff: Set<LocalDate>
+
+  public init(timeZone: TimeZone, minimumNotice: TimeInterval, horizon: TimeInterval, daysOff: Set<LocalDate> = []) {
+    self.timeZone = timeZone
+    self.minimumNotice = minimumNotice
+    self.horizon = horizon
+    self.daysOff = daysOff
+  }
+}
+
+/// What a service asks of a slot. Times are in seconds.
+public struct ServiceRules: Sendable, Equatable {
+  public var duration: TimeInterval
+  /// The grid: a slot begins a whole number of these after its window opens.
+  public var interval: TimeInterval
+  /// Kept free before and after.
+  public var bufferBefore: TimeInterval
+  public var bufferAfter: TimeInterval
+
+  public init(duration: TimeInterval, interval: TimeInterval? = nil, bufferBefore: TimeInterval = 0, bufferAfter: TimeInterval = 0) {
+    self.duration = duration
+    self.interval = interval ?? duration
+    self.bufferBefore = bufferBefore
+    self.bufferAfter = bufferAfter
+  }
+
+  /// What the professional is taken up by when the slot starts at `start`, buffers included.
+  public func blocked(from start: Date) -> TimeRange {
+    TimeRange(start: start - bufferBefore, end: start + duration + bufferAfter)
+  }
+}
+
+/// Why a slot is not to be had. The raw values are part of the API.
+public enum RejectionReason: String, Sendable, Codable, CaseIterable {
+  case unknownBusiness = "unknown_business"
+  case unknownService = "unknown_service"
+  case unknownProfessional = "unknown_professional"
+  /// The professional does not offer the service.
+  case serviceNotOffered = "service_not_offered"
+  case inThePast = "in_the_past"
+  /// Inside the minimum notice.
+  case tooSoon = "too_soon"
+  case beyondHorizon = "beyond_horizon"
+  case dayOff = "day_off"
+  case outsideWorkingHours = "outside_working_hours"
+  case duringBreak = "during_break"
+  case offGrid = "off_grid"
+  /// Somebody else has it.
+  case slotTaken = "slot_taken"
+}
+
+/// The calendar a slot is checked against: one professional's, for one service of one business.
+public struct Offer: Sendable, Equatable {
+  public var business: BusinessRules
+  public var service: ServiceRules
+  public var schedule: Schedule
+
+  public init(business: BusinessRules, service: ServiceRules, schedule: Schedule) {
+    self.business = business
+    self.service = service
+    self.schedule = schedule
+  }
+
+  /// The stretches of a local date in which slots may lie, breaks cut out, windows that meet made one.
+  private func windows(on date: LocalDate) -> [TimeRange] {
+    guard !business.daysOff.contains(date), case .open(let hours, let breaks) = schedule.day(date) else { return [] }
+    let zone = business.timeZone
+    return hours.map { $0.range(on: date, in: zone) }.merged()
+      .subtracting(breaks.map { $0.range(on: date, in: zone) })
+  }
+
+  /// The windows of a date and its neighbours, those that meet at midnight made one: what a slot must fit into.
+  private func windows(around date: LocalDate) -> [TimeRange] {
+    (-1...1).flatMap { windows(on: date.adding(days: $0)) }.merged()
+  }
+
+  /// True where a slot may begin at `start`: a whole number of intervals after a window of its date, or the one before, opens.
+  private func isOnGrid(_ start: Date, _ date: LocalDate) -> Bool {
+    [date.adding(days: -1), date].flatMap(windows(on:)).contains { window in
+      guard window.start <= start, start < window.end else { return false }
+      let steps = start.timeIntervalSince(window.start) / service.interval
+      return abs(steps - steps.rounded()) < 1e-6
+    }
+  }
+
+  /// Why a slot that starts at `start` cannot be asked for at `now`; empty where it can. Whether somebody else has it is not looked at.
+  ///
+  /// A slot passes exactly when ``slots(in:now:busy:)`` would list it on an empty calendar.
+  public func rejections(of start: Date, now: Date) -> [RejectionReason] {
+    var reasons: [RejectionReason] = []
+    if start < now {
+      reasons.append(.inThePast)
+    } else if start < now + business.minimumNotice {
+      reasons.append(.tooSoon)
+    }
+    if start > now + business.horizon {
+      // Beyond the horizon the calendar is not settled; and an absurd date should cost nothing.
+      return reasons + [.beyondHorizon]
+    }
+    if start < now - 366 * 86_400 { return reasons }
+    let date = LocalDate(start, in: business.timeZone)
+    let slot = TimeRange(start: start, end: start + service.duration)
+    if !windows(around: date).contains(where: { $0.contains(slot) }) {
+      reasons.append(misfit(slot, date))
+    } else if !isOnGrid(start, date) {
+      reasons.append(.offGrid)
+    }
+    return reasons
+  }
+
+  /// Why a slot lies in no window.
+  private func misfit(_ slot: TimeRange, _ date: LocalDate) -> RejectionReason {
+    let zone = business.timeZone
+    var isOff = true
+    for day in [date.adding(days: -1), date] {
+      guard !business.daysOff.contains(day), case .open(let hours, let breaks) = schedule.day(day) else { continue }
+      if day == date { isOff = false }
+      let open = hours.map { $0.range(on: day, in: zone) }.merged()
+      let pauses = breaks.map { $0.range(on: day, in: zone) }
+      if open.contains(where: { $0.contains(slot) }), pauses.contains(where: { $0.overlaps(slot) }) { return .duringBreak }
+    }
+    return isOff ? .dayOff : .outsideWorkingHours
+  }
+
+  /// The starts of all free slots that begin in `range`, in order.
+  ///
+  /// - Parameter busy: what the professional is taken up by, buffers included. A slot with its own buffers must not touch it.
+  public func slots(in range: TimeRange, now: Date, busy: [TimeRange]) -> [Date] {
+    let earliest = max(range.start, now + business.minimumNotice, now)
+    let latest = min(range.end, now + business.horizon)
+    guard earliest <= latest else { return [] }
+    let busy = busy.merged()
+    var starts = Set<Date>()
+    var date = LocalDate(earliest, in: business.timeZone).adding(days: -1)
+    let last = LocalDate(latest, in: business.timeZone)
+    while date <= last {
+      let around = windows(around: date)
+      for window in windows(on: date) {
+        let skipped = max(0, (earliest.timeIntervalSince(window.start) / service.interval).rounded(.up))
+        var start = window.start + skipped * service.interval
+        while start < window.end, start <= latest, start < range.end {
+          let slot = TimeRange(start: start, end: start + service.duration)
+          let isFree = !busy.contains { $0.overlaps(service.blocked(from: start)) }
+          if isFree, around.contains(where: { $0.contains(slot) }) { starts.insert(start) }
+          start += service.interval
+        }
+      }
+      date = date.adding(days: 1)
+    }
+    return starts.sorted()
+  }
+}

@@ -1,0 +1,55 @@
+public import Foundation
+
+/// A stretch of time from `start` up to, and not including, `end`.
+public struct TimeRange: Sendable, Hashable, Codable {
+  public let start: Date
+  public let end: Date
+
+  /// A stretch; an end before the start makes it empty.
+  public init(start: Date, end: Date) {
+    self.start = start
+    self.end = max(start, end)
+  }
+
+  /// True where nothing lies in it.
+  public var isEmpty: Bool { start == end }
+
+  /// True where the two share time; touching ends share none.
+  public func overlaps(_ other: TimeRange) -> Bool { start < other.end && other.start < end }
+
+  /// True where all of `other` lies inside.
+  public func contains(_ other: TimeRange) -> Bool { start <= other.start && other.end <= end }
+
+  /// The stretch made longer at both ends.
+  public func padded(before: TimeInterval, after: TimeInterval) -> TimeRange {
+    TimeRange(start: start - before, end: end + after)
+  }
+}
+
+extension [TimeRange] {
+  /// Sorted, with overlapping and touching ones made one.
+  func merged() -> [TimeRange] {
+    var result: [TimeRange] = []
+    for range in self.filter({ !$0.isEmpty }).sorted(by: { $0.start < $1.start }) {
+      if let last = result.last, range.start <= last.end {
+        result[result.count - 1] = TimeRange(start: last.start, end: Swift.max(last.end, range.end))
+      } else {
+        result.append(range)
+      }
+    }
+    return result
+  }
+
+  /// What is left when others are cut out.
+  func subtracting(_ others: [TimeRange]) -> [TimeRange] {
+    var result = self
+    for other in others where !other.isEmpty {
+      result = result.flatMap { range -> [TimeRange] in
+        guard range.overlaps(other) else { return [range] }
+        return [TimeRange(start: range.start, end: other.start), TimeRange(start: other.end, end: range.end)]
+          .filter { $0.start < $0.end }
+      }
+    }
+    return result
+  }
+}

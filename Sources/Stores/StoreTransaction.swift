@@ -1,0 +1,4 @@
+public import Postgres
+
+/// The transaction that stores work in; workers get it from the engine and pass it on.
+public typealias StoreTransaction = PostgresTransaction

@@ -1,0 +1,39 @@
+/// Thrown where something that a test waits for did not happen in time.
+public struct NotInTime: Error, CustomStringConvertible {
+  /// What did not happen, and how long it was waited for.
+  public let description: String
+}
+
+/// Polls `condition` every few milliseconds until it holds; throws ``NotInTime`` with `what` after `limit`.
+public func eventually(
+  within limit: Duration = .seconds(10), _ what: String, _ condition: () async throws -> Bool
+) async throws {
+  let end = ContinuousClock.now + limit
+  while try await !condition() {
+    guard ContinuousClock.now < end else { throw NotInTime(description: "not within \(limit): \(what)") }
+    try await Task.sleep(for: .milliseconds(5))
+  }
+}
+
+/// Runs `body` in a task of its own and waits for `limit` at most, so that code that hangs fails its test instead of holding it up.
+public func answer<Value: Sendable>(
+  within limit: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+  let answered = Locked<Result<Value, any Error>?>(nil)
+  let task = Task {
+    let result: Result<Value, any Error>
+    do { result = .success(try await body()) } catch { result = .failure(error) }
+    answered.change { $0 = result }
+  }
+  defer { task.cancel() }
+  try await eventually(within: limit, what) { answered.value != nil }
+  guard let result = answered.value else { throw NotInTime(description: what) }
+  return try result.get()
+}
+
+/// How long `body` took.
+public func duration(of body: () async throws -> Void) async rethrows -> Duration {
+  let start = ContinuousClock.now
+  try await body()
+  return ContinuousClock.now - start
+}

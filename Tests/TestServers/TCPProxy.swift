@@ -1,0 +1,252 @@
+internal import Foundation
+internal import Glibc
+
+/// A proxy on the loopback interface between a client and a server, where a test breaks connections in the ways networks do.
+///
+/// It consists of blocking threads only: one that accepts and two per connection. Call ``stop()`` at the end of the test.
+///
+/// `@unchecked Sendable`: `condition` guards all that changes.
+public final class TCPProxy: @unchecked Sendable {
+  /// Both sockets of one forwarded connection.
+  private final class Pair: @unchecked Sendable {
+    let client: Int32
+    let server: Int32
+    var pumps = 2
+    var isCut = false
+    var isClosed = false
+
+    init(client: Int32, server: Int32) { (self.client, self.server) = (client, server) }
+  }
+
+  /// Thrown where the proxy cannot be made.
+  public struct Failure: Error, CustomStringConvertible {
+    /// What failed.
+    public let description: String
+  }
+
+  /// The port on 127.0.0.1 to connect to.
+  public let port: Int
+  private let listener: Int32
+  private let target: sockaddr_in
+  private let condition = NSCondition()
+  private var pairs: [Pair] = []
+  private var isOpen = true
+  private var isFrozen = false
+  private var untilCut: Int?
+  private var received = 0
+  private var cuts = 0
+
+  /// Listens on a port of the system's choice and forwards every connection to `host` (an IPv4 address or localhost).
+  public init(to host: String, port: Int) throws {
+    var target = sockaddr_in()
+    target.sin_family = sa_family_t(AF_INET)
+    target.sin_port = in_port_t(port).bigEndian
+    guard inet_pton(AF_INET, host == "localhost" ? "127.0.0.1" : host, &target.sin_addr) == 1 else {
+      throw Failure(description: "the proxy forwards to IPv4 addresses only, not to \(host)")
+    }
+    var own = sockaddr_in()
+    own.sin_family = sa_family_t(AF_INET)
+    own.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let status = withAddress(&own) { address in
+      let bound = Glibc.bind(descriptor, address, size)
+      return bound == 0 && Glibc.listen(descriptor, 64) == 0 ? Glibc.getsockname(descriptor, address, &size) : -1
+    }
+    guard status == 0 else { throw Failure(description: "the proxy cannot listen (errno \(errno))") }
+    self.target = target
+    listener = descriptor
+    self.port = Int(own.sin_port.bigEndian)
+    startThread { self.acceptAll() }
+  }
+
+  /// How many connections stand.
+  public var connectionCount: Int { locked { pairs.count } }
+
+  /// Bytes that came from clients so far, forwarded or not.
+  public var bytesFromClient: Int { locked { received } }
+
+  /// How often ``cut(afterBytesFromClient:)`` has cut.
+  public var cutCount: Int { locked { cuts } }
+
+  /// Resets every connection on both sides and returns when that is done. New ones are still accepted.
+  public func cutAll() {
+    locked {
+      let victims = pairs
+      cut(victims)
+      let end = Date(timeIntervalSinceNow: 5)
+      while victims.contains(where: { !$0.isClosed }), condition.wait(until: end) {}
+    }
+  }
+
+  /// Resets every connection once this many more bytes from clients were forwarded; then goes on as before.
+  public func cut(afterBytesFromClient count: Int) { locked { untilCut = count } }
+
+  /// Resets new connections at once, as a server that is away does.
+  public func refuseNew() { locked { isOpen = false } }
+
+  /// Forwards new connections again.
+  public func acceptNew() { locked { isOpen = true } }
+
+  /// Forwards nothing more in either direction; connections stay open.
+  public func freeze() { locked { isFrozen = true } }
+
+  /// Forwards what was held back, and goes on.
+  public func thaw() {
+    locked {
+      isFrozen = false
+      condition.broadcast()
+    }
+  }
+
+  /// Resets every connection and stops listening; afterwards nobody listens on the port.
+  public func stop() {
+    refuseNew()
+    shutdown(listener, Int32(SHUT_RDWR))
+    cutAll()
+  }
+
+  // MARK: Threads
+
+  private func startThread(_ body: @escaping @Sendable () -> Void) {
+    let thread = Thread(block: body)
+    thread.name = "test proxy"
+    thread.start()
+  }
+
+  private func locked<Result>(_ body: () -> Result) -> Result {
+    condition.lock()
+    defer { condition.unlock() }
+    return body()
+  }
+
+  private func acceptAll() {
+    while true {
+      let client = Glibc.accept(listener, nil, nil)
+      if client < 0 {
+        if errno == EINTR || errno == ECONNABORTED { continue }
+        break
+      }
+      forward(client)
+    }
+    Glibc.close(listener)
+  }
+
+  private func forward(_ client: Int32) {
+    let server = dial()
+    let pair = Pair(client: client, server: server)
+    let isTaken = locked {
+      if isOpen, server >= 0 { pairs.append(pair) }
+      return isOpen && server >= 0
+    }
+    guard isTaken else {
+      reset(client)
+      if server >= 0 { reset(server) }
+      return
+    }
+    startThread { self.pump(pair, from: client, to: server, isFromClient: true) }
+    startThread { self.pump(pair, from: server, to: client, isFromClient: false) }
+  }
+
+  private func dial() -> Int32 {
+    let server = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = target
+    let status = withAddress(&address) { Glibc.connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+    if status == 0 { return server }
+    Glibc.close(server)
+    return -1
+  }
+
+  /// Forwards one direction until the connection ends.
+  private func pump(_ pair: Pair, from source: Int32, to destination: Int32, isFromClient: Bool) {
+    var one: Int32 = 1
+    setsockopt(destination, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = recv(source, &buffer, 65_536, 0)
+      if count < 0, errno == EINTR { continue }
+      if isFromClient, count > 0 { locked { received += count } }
+      guard waitForThaw(pair) else { break }
+      guard count > 0 else {
+        if count == 0 { shutdown(destination, Int32(SHUT_WR)) } else { locked { cut([pair]) } }
+        break
+      }
+      let (allowed, cutsNow) = isFromClient ? allowance(count) : (count, false)
+      guard buffer.withUnsafeBytes({ send($0.prefix(allowed), to: destination, pair) }) else {
+        locked { cut([pair]) }
+        break
+      }
+      if cutsNow { locked { cut(pairs) } }
+    }
+    finish(pair)
+  }
+
+  /// How many of these bytes are forwarded, and whether the connections are cut behind them.
+  private func allowance(_ count: Int) -> (Int, Bool) {
+    locked {
+      guard let left = untilCut else { return (count, false) }
+      untilCut = count < left ? left - count : nil
+      if untilCut == nil { cuts += 1 }
+      return (min(count, left), untilCut == nil)
+    }
+  }
+
+  private func send(_ bytes: Slice<UnsafeRawBufferPointer>, to destination: Int32, _ pair: Pair) -> Bool {
+    var left = UnsafeRawBufferPointer(rebasing: bytes)
+    while !left.isEmpty {
+      guard waitForThaw(pair) else { return false }
+      let count = Glibc.send(destination, left.baseAddress, left.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+      if count > 0 {
+        left = UnsafeRawBufferPointer(rebasing: left.dropFirst(count))
+      } else if errno == EAGAIN {
+        var descriptor = pollfd(fd: destination, events: Int16(POLLOUT), revents: 0)
+        poll(&descriptor, 1, 20)
+      } else if errno != EINTR {
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Waits while the proxy is frozen; false where the connection was cut.
+  private func waitForThaw(_ pair: Pair) -> Bool {
+    locked {
+      while isFrozen, !pair.isCut { condition.wait() }
+      return !pair.isCut
+    }
+  }
+
+  /// Wakes the pumps of these connections so that they reset them. Called with the lock held.
+  private func cut(_ victims: [Pair]) {
+    for pair in victims where !pair.isClosed {
+      pair.isCut = true
+      // Ends a blocked recv without telling the peer anything.
+      shutdown(pair.client, Int32(SHUT_RD))
+      shutdown(pair.server, Int32(SHUT_RD))
+    }
+    condition.broadcast()
+  }
+
+  /// The second pump to end closes both sockets.
+  private func finish(_ pair: Pair) {
+    locked {
+      pair.pumps -= 1
+      guard pair.pumps == 0 else { return }
+      for descriptor in [pair.client, pair.server] { if pair.isCut { reset(descriptor) } else { Glibc.close(descriptor) } }
+      pair.isClosed = true
+      pairs.removeAll { $0 === pair }
+      condition.broadcast()
+    }
+  }
+
+  /// Closes with a reset instead of a good-bye.
+  private func reset(_ descriptor: Int32) {
+    var atOnce = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+    Glibc.close(descriptor)
+  }
+}
+
+private func withAddress<Result>(_ address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>) -> Result) -> Result {
+  withUnsafeMutablePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
+}

@@ -1,0 +1,53 @@
+internal import Foundation
+internal import Scheduling
+internal import Stores
+
+/// Finds free slots near one that is taken: the same professional's first, then other professionals'. Looks each calendar up once.
+struct AlternativeFinder {
+  private let catalog: CatalogStore
+  private let bookings: BookingStore
+  private let now: Date
+  private var known: [Key: [Booking.Alternative]] = [:]
+
+  private struct Key: Hashable {
+    let request: CatalogStore.Request
+    let startsAt: Date
+  }
+
+  /// How many slots are offered.
+  static let count = 3
+  /// How far after the taken slot's day they may lie, in seconds.
+  private static let reach: TimeInterval = 7 * 86_400
+
+  init(catalog: CatalogStore, bookings: BookingStore, now: Date) {
+    self.catalog = catalog
+    self.bookings = bookings
+    self.now = now
+  }
+
+  /// The free slots nearest to `startsAt`.
+  ///
+  /// - Parameter booking: one whose own time counts as free (it is being moved).
+  mutating func alternatives(
+    to request: CatalogStore.Request, at startsAt: Date, except booking: UUID? = nil, in transaction: StoreTransaction
+  ) async throws -> [Booking.Alternative] {
+    let key = Key(request: request, startsAt: startsAt)
+    if booking == nil, let found = known[key] { return found }
+    var found: [Booking.Alternative] = []
+    let range = TimeRange(start: startsAt - 86_400, end: startsAt + Self.reach)
+    let others = try await catalog.professionals(offering: request.service, of: request.business, in: transaction)
+    for professional in [request.professional] + others.filter({ $0 != request.professional }) {
+      let wanted = CatalogStore.Request(business: request.business, service: request.service, professional: professional)
+      guard case .offer(let offer) = try await catalog.look(up: [wanted], in: transaction)[wanted] else { continue }
+      let busy = try await bookings.busy(
+        professional: professional, of: request.business, in: range.padded(before: 86_400, after: 86_400), except: booking,
+        in: transaction)
+      let free = offer.slots(in: range, now: now, busy: busy)
+        .sorted { abs($0.timeIntervalSince(startsAt)) < abs($1.timeIntervalSince(startsAt)) }
+      found += free.prefix(Self.count - found.count).map { Booking.Alternative(professional: professional, startsAt: $0) }
+      if found.count >= Self.count { break }
+    }
+    if booking == nil { known[key] = found }
+    return found
+  }
+}

@@ -1,0 +1,40 @@
+internal import Foundation
+public import Jobs
+
+public import Stores
+
+/// Gives a booking up and its time free.
+public struct CancelBookingWorker: Worker {
+  private let bookings = BookingStore()
+
+  public init() {}
+
+  public func work(_ job: CancelBooking, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
+    try await context.close { transaction, _ in
+      guard var booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
+        booking.business == job.business
+      else { return context.info.waitsForBooking }
+      let command = context.info.jobRun.id.uuid
+      guard booking.status == .validating || booking.status == .confirmed else {
+        return .discarded(reason: "the booking was \(booking.status.rawValue) before")
+      }
+      booking.status = .cancelled
+      booking.lastCommand = max(command, booking.lastCommand)
+      try await bookings.releaseClaim(of: booking.id, in: transaction)
+      try await bookings.update([booking], in: transaction)
+      return .completed
+    }
+  }
+}
+
+extension JobInfo {
+  /// How long a command waits for its booking, which may still be on its way through the queues.
+  private static let patience: TimeInterval = 120
+
+  /// What becomes of a command whose booking is not stored (yet).
+  var waitsForBooking: JobOutcome {
+    Date().timeIntervalSince(enqueuedAt) < Self.patience
+      ? .snoozed(for: .seconds(1), reason: "its booking is not stored yet")
+      : .discarded(reason: "there is no such booking")
+  }
+}

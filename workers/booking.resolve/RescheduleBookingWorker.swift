@@ -1,0 +1,60 @@
+public import Foundation
+public import Jobs
+internal import Scheduling
+public import Stores
+
+/// Moves a booking to another time, if that is one the business offers and nobody else has it; otherwise the booking stays as it is and says why.
+public struct RescheduleBookingWorker: Worker {
+  private let catalog = CatalogStore()
+  private let bookings = BookingStore()
+  private let now: @Sendable () -> Date
+
+  /// `now` is the clock that "in the past" is measured by.
+  public init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
+
+  public func work(_ job: RescheduleBooking, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
+    try await context.close { transaction, _ in
+      guard let booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
+        booking.business == job.business
+      else { return context.info.waitsForBooking }
+      if booking.status == .validating { return .snoozed(for: .seconds(1), reason: "the booking is being decided") }
+      guard booking.status == .confirmed else {
+        return .discarded(reason: "the booking is \(booking.status.rawValue)")
+      }
+      // Commands overtake each other on their way; the one that was given last counts.
+      let command = context.info.jobRun.id.uuid
+      guard booking.lastCommand < command else { return .discarded(reason: "a later command was applied before") }
+      var moved = try await decide(job, booking, in: transaction)
+      moved.lastCommand = command
+      try await bookings.update([moved], in: transaction)
+      return .completed
+    }
+  }
+
+  private func decide(_ job: RescheduleBooking, _ booking: Booking, in transaction: StoreTransaction) async throws -> Booking {
+    var moved = booking
+    moved.professional = job.professional ?? booking.professional
+    moved.startsAt = job.startsAt
+    func refused(_ reasons: [RejectionReason], _ alternatives: [Booking.Alternative] = []) -> Booking {
+      var kept = booking
+      kept.lastChange = .init(outcome: .rejected, startsAt: job.startsAt, reasons: reasons, alternatives: alternatives)
+      return kept
+    }
+    switch try await catalog.look(up: [moved.request], in: transaction)[moved.request] ?? .rejected(.unknownBusiness) {
+    case .rejected(let reason): return refused([reason])
+    case .offer(let offer):
+      let reasons = offer.rejections(of: job.startsAt, now: now())
+      guard reasons.isEmpty else { return refused(reasons) }
+      moved.endsAt = job.startsAt + offer.service.duration
+      let blocked = offer.service.blocked(from: job.startsAt)
+      if try await bookings.moveClaim(of: booking, to: moved.professional, blocked, in: transaction) {
+        moved.lastChange = .init(outcome: .applied, startsAt: job.startsAt)
+        return moved
+      }
+      var finder = AlternativeFinder(catalog: catalog, bookings: bookings, now: now())
+      let alternatives = try await finder.alternatives(
+        to: moved.request, at: job.startsAt, except: booking.id, in: transaction)
+      return refused([.slotTaken], alternatives)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+public import Foundation
+public import Jobs
+internal import Scheduling
+public import Stores
+
+/// Claims the time of validated bookings: the exclusion constraint decides who gets it, the others are told of free slots instead.
+public struct ResolveBookingWorker: BatchWorker {
+  private let catalog = CatalogStore()
+  private let bookings = BookingStore()
+  private let now: @Sendable () -> Date
+
+  /// `now` is the clock that alternatives are offered by.
+  public init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
+
+  public func work(
+    _ batch: [BatchItem<ResolveBooking>], in transaction: StoreTransaction, followUps: inout FollowUps
+  ) async throws -> [JobOutcome] {
+    let stored = try await bookings.lock(batch.map(\.job.booking), in: transaction)
+    let open = batch.compactMap { stored[$0.job.booking] }.filter { $0.status == .validating }
+    let answers = open.isEmpty ? [:] : try await catalog.look(up: Set(open.map(\.request)), in: transaction)
+    var claims: [(booking: Booking, blocked: TimeRange)] = []
+    var decided: [Booking] = []
+    for var booking in open {
+      switch answers[booking.request] {
+      case .offer(let offer): claims.append((booking, offer.service.blocked(from: booking.startsAt)))
+      case .rejected(let reason):  // the catalog changed since the booking was validated
+        booking.status = .rejected
+        booking.reasons = [reason]
+        decided.append(booking)
+      case nil: continue
+      }
+    }
+    let winners = claims.isEmpty ? [] : try await bookings.claim(claims, in: transaction)
+    var finder = AlternativeFinder(catalog: catalog, bookings: bookings, now: now())
+    for (var booking, _) in claims {
+      if winners.contains(booking.id) {
+        booking.status = .confirmed
+      } else {
+        booking.status = .rejected
+        booking.reasons = [.slotTaken]
+        booking.alternatives = try await finder.alternatives(to: booking.request, at: booking.startsAt, in: transaction)
+      }
+      decided.append(booking)
+    }
+    try await bookings.update(decided, in: transaction)
+    return batch.map { item in
+      switch stored[item.job.booking]?.status {
+      case .validating: .completed
+      case nil: .discarded(reason: "there is no such booking")
+      default: .discarded(reason: "the booking was decided before")
+      }
+    }
+  }
+}
