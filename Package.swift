@@ -18,6 +18,9 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioFoundation = Target.Dependency.product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -30,6 +33,8 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -42,6 +47,7 @@ let package = Package(
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     // No pkgConfig: SwiftPM refuses the flags that hiredis names and warns about them.
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CEventFD"),
 
     // Clients, each one connection per thread.
@@ -49,6 +55,7 @@ let package = Package(
     .target(name: "RabbitMQ", dependencies: ["CRabbitMQ", "Wires", deque, logging], swiftSettings: settings),
     .target(name: "Postgres", dependencies: ["CLibPQ", "Wires", crypto, deque, logging], swiftSettings: settings),
     .target(name: "Redis", dependencies: ["CHiredis", "Wires", deque, logging], swiftSettings: settings),
+    .target(name: "Curl", dependencies: ["CCurl", "Wires"], swiftSettings: settings),
 
     // The engine: vocabulary and ports, configuration, processing, and the adapters of its ports.
     .target(name: "Jobs", dependencies: [logging], swiftSettings: settings),
@@ -64,5 +71,18 @@ let package = Package(
     .target(name: "Stores", dependencies: ["Scheduling", "Postgres"], swiftSettings: settings),
     .target(
       name: "Workers", dependencies: ["Jobs", "Scheduling", "Stores", logging], path: "workers", swiftSettings: settings),
+
+    // The front, the operators' side, and the program.
+    .target(
+      name: "Ingest", dependencies: ["Jobs", "Scheduling", "Stores", "Redis", "Workers", crypto, httpTypes, hummingbird, logging, nio, nioFoundation],
+      swiftSettings: settings),
+    .target(name: "Operations", dependencies: ["Jobs", httpTypes, hummingbird, metrics, nio], swiftSettings: settings),
+    .executableTarget(
+      name: "vluma",
+      dependencies: [
+        "Curl", "Ingest", "JobConfiguration", "JobProcessing", "Jobs", "JobsPostgres", "JobsRabbitMQ", "Operations", "Postgres",
+        "RabbitMQ", "Redis", "Scheduling", "Stores", "Wires", "Workers", arguments, environment, hummingbird, lifecycle, logging,
+        metrics, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ], swiftSettings: settings),
   ]
 )

@@ -20,6 +20,8 @@ public struct TopologyPlan: Sendable, Equatable {
 public struct TopologyMismatch: Error, CustomStringConvertible {
   public let differences: [TopologyPlan.Difference]
 
+  public init(differences: [TopologyPlan.Difference]) { self.differences = differences }
+
   public var description: String {
     "the broker has other arguments than queues.yaml asks for; nothing was changed. Drain and delete what differs, or give the pool "
       + "another name:\n" + differences.map { "  \($0.name): \($0.detail)" }.joined(separator: "\n")

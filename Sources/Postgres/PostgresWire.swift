@@ -22,7 +22,7 @@ final class PostgresWire {
   init(_ configuration: PostgresConfiguration, waker: Waker) throws(PostgresError) {
     let lockMilliseconds = configuration.lockTimeout / .milliseconds(1)
     // client_connection_check_interval ends a statement whose client is gone, and so frees its locks.
-    let options = "-c TimeZone=UTC -c lock_timeout=\(Int(lockMilliseconds)) -c client_connection_check_interval=2000"
+    let options = "-c TimeZone=UTC -c client_min_messages=warning -c lock_timeout=\(Int(lockMilliseconds)) -c client_connection_check_interval=2000"
     let pairs: [(String, String)] = [
       ("dbname", configuration.url), ("application_name", configuration.applicationName),
       ("options", options), ("client_encoding", "UTF8"),

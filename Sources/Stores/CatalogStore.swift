@@ -148,5 +148,8 @@ public struct CatalogStore: Sendable {
 public struct BrokenCatalog: Error, CustomStringConvertible {
   /// What is wrong, without names of customers.
   public let what: String
+
+  public init(what: String) { self.what = what }
+
   public var description: String { "the catalog is broken: \(what)" }
 }

@@ -2,6 +2,9 @@
 public struct NotInTime: Error, CustomStringConvertible {
   /// What did not happen, and how long it was waited for.
   public let description: String
+
+  /// A failure with these words.
+  public init(description: String) { self.description = description }
 }
 
 /// Polls `condition` every few milliseconds until it holds; throws ``NotInTime`` with `what` after `limit`.
@@ -16,6 +19,7 @@ public func eventually(
 }
 
 /// Runs `body` in a task of its own and waits for `limit` at most, so that code that hangs fails its test instead of holding it up.
+@discardableResult
 public func answer<Value: Sendable>(
   within limit: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {

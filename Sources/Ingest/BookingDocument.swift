@@ -1,0 +1,64 @@
+internal import Foundation
+internal import Hummingbird
+internal import NIOCore
+internal import NIOFoundationEssentialsCompat
+internal import Scheduling
+internal import Stores
+
+/// A booking as the API shows it. Who it is for is not in it: whoever asks knows, and nobody else should.
+struct BookingDocument: Encodable {
+  struct Slot: Encodable {
+    let professional_id: String
+    let starts_at: String
+
+    init(_ alternative: Booking.Alternative) {
+      professional_id = alternative.professional.uuidString.lowercased()
+      starts_at = Instant.text(alternative.startsAt)
+    }
+  }
+
+  struct Change: Encodable {
+    let outcome: String
+    let starts_at: String
+    let reasons: [RejectionReason]
+    let alternatives: [Slot]
+  }
+
+  let id: String
+  let status: String
+  let service_id: String
+  let professional_id: String
+  let starts_at: String
+  let ends_at: String?
+  let reasons: [RejectionReason]
+  let alternatives: [Slot]
+  let last_change: Change?
+
+  init(_ booking: Booking) {
+    id = booking.id.uuidString.lowercased()
+    status = booking.status.rawValue
+    service_id = booking.service.uuidString.lowercased()
+    professional_id = booking.professional.uuidString.lowercased()
+    starts_at = Instant.text(booking.startsAt)
+    ends_at = booking.endsAt.map { Instant.text($0) }
+    reasons = booking.reasons
+    alternatives = booking.alternatives.map(Slot.init)
+    last_change = booking.lastChange.map { change in
+      Change(
+        outcome: change.outcome.rawValue, starts_at: Instant.text(change.startsAt), reasons: change.reasons,
+        alternatives: change.alternatives.map(Slot.init))
+    }
+  }
+
+  func response() throws -> Response { try .json(self) }
+}
+
+extension Response {
+  /// A 200 with a JSON document.
+  static func json(_ document: some Encodable) throws -> Response {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return Response(
+      status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: .init(data: try encoder.encode(document))))
+  }
+}

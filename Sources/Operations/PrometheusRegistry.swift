@@ -1,0 +1,130 @@
+public import CoreMetrics
+internal import Foundation
+internal import Synchronization
+
+/// Collects what the process measures and writes it in Prometheus' text format (0.0.4).
+///
+/// Install it once per process with `MetricsSystem.bootstrap`. A `Counter` becomes a counter, a `Gauge` a gauge, an aggregating `Recorder` or
+/// a `Timer` a histogram in seconds.
+public final class PrometheusRegistry: MetricsFactory {
+  private struct Series: Hashable {
+    let name: String
+    let labels: String
+  }
+
+  private enum Kind: String { case counter, gauge, histogram }
+
+  private struct State {
+    var kinds: [String: Kind] = [:]
+    var cells: [Series: Cell] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  public init() {}
+
+  public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+    cell(label, dimensions, .counter)
+  }
+
+  public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+    cell(label, dimensions, aggregate ? .histogram : .gauge)
+  }
+
+  public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+    cell(label, dimensions, .histogram)
+  }
+
+  public func destroyCounter(_ handler: any CounterHandler) {}
+  public func destroyRecorder(_ handler: any RecorderHandler) {}
+  public func destroyTimer(_ handler: any TimerHandler) {}
+
+  private func cell(_ label: String, _ dimensions: [(String, String)], _ kind: Kind) -> Cell {
+    let name = String(label.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+    let series = Series(name: name, labels: Self.text(dimensions))
+    return state.withLock { state in
+      if let known = state.cells[series] { return known }
+      let cell = Cell(isHistogram: kind == .histogram, isGauge: kind == .gauge)
+      state.kinds[name] = kind
+      state.cells[series] = cell
+      return cell
+    }
+  }
+
+  /// `a="b",c="d"`, values escaped as the format asks.
+  static func text(_ dimensions: [(String, String)]) -> String {
+    dimensions.map { name, value in
+      let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+      return "\(name)=\"\(escaped)\""
+    }.joined(separator: ",")
+  }
+
+  /// The whole exposition, families sorted by name.
+  public func exposition() -> String {
+    let (kinds, cells) = state.withLock { ($0.kinds, $0.cells) }
+    var text = ""
+    for (name, family) in Dictionary(grouping: cells, by: \.key.name).sorted(by: { $0.key < $1.key }) {
+      text += "# TYPE \(name) \(kinds[name, default: .gauge].rawValue)\n"
+      for (series, cell) in family.sorted(by: { $0.key.labels < $1.key.labels }) {
+        text += cell.lines(name: name, labels: series.labels)
+      }
+    }
+    return text
+  }
+}
+
+/// One series' numbers.
+private final class Cell: CounterHandler, RecorderHandler, TimerHandler {
+  /// OpenTelemetry's advice for durations of messaging, in seconds.
+  static let bounds: [Double] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+
+  private struct Numbers {
+    var value = 0.0
+    var count = 0
+    var buckets: [Int]
+  }
+
+  private let isGauge: Bool
+  private let isHistogram: Bool
+  private let numbers: Mutex<Numbers>
+
+  init(isHistogram: Bool, isGauge: Bool) {
+    self.isHistogram = isHistogram
+    self.isGauge = isGauge
+    numbers = Mutex(Numbers(buckets: Array(repeating: 0, count: isHistogram ? Self.bounds.count : 0)))
+  }
+
+  func increment(by amount: Int64) { numbers.withLock { $0.value += Double(amount) } }
+  func reset() { numbers.withLock { $0.value = 0 } }
+  func record(_ value: Int64) { record(Double(value)) }
+  func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1e9) }
+
+  func record(_ value: Double) {
+    numbers.withLock { numbers in
+      guard !isGauge else { return numbers.value = value }
+      numbers.value += value
+      numbers.count += 1
+      if let index = Self.bounds.firstIndex(where: { value <= $0 }) { numbers.buckets[index] += 1 }
+    }
+  }
+
+  func lines(name: String, labels: String) -> String {
+    let numbers = numbers.withLock { $0 }
+    let braces = labels.isEmpty ? "" : "{\(labels)}"
+    guard isHistogram else { return "\(name)\(braces) \(Self.text(numbers.value))\n" }
+    let prefix = labels.isEmpty ? "" : "\(labels),"
+    var text = ""
+    var total = 0
+    for (bound, count) in zip(Self.bounds, numbers.buckets) {
+      total += count
+      text += "\(name)_bucket{\(prefix)le=\"\(Self.text(bound))\"} \(total)\n"
+    }
+    text += "\(name)_bucket{\(prefix)le=\"+Inf\"} \(numbers.count)\n"
+    text += "\(name)_sum\(braces) \(Self.text(numbers.value))\n"
+    return text + "\(name)_count\(braces) \(numbers.count)\n"
+  }
+
+  static func text(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
+  }
+}

@@ -1,0 +1,160 @@
+import Foundation
+import Hummingbird
+import Ingest
+import JobConfiguration
+import JobProcessing
+import Jobs
+import JobsPostgres
+import JobsRabbitMQ
+import Logging
+import Metrics
+import Operations
+import Postgres
+import RabbitMQ
+import Redis
+import ServiceLifecycle
+import Stores
+import Workers
+
+/// Where everything is put together; nothing else knows everything.
+struct Composition: Sendable {
+  let environment: Environment
+  let logger: Logger
+
+  init(environment: Environment = Environment()) throws {
+    self.environment = environment
+    let level = try environment.logLevel()
+    let isJSON = try environment.logsJSON()
+    logger = Logger(label: "vluma") { LineLogHandler(label: $0, level: level, isJSON: isJSON) }
+    if let failpoints = environment.failpoints() { try Failpoint.arm(failpoints) }
+  }
+
+  /// All workers of the platform.
+  static var registry: WorkerRegistry<StoreTransaction> {
+    var registry = WorkerRegistry<StoreTransaction>()
+    registry.register(ValidateBookingWorker())
+    registry.register(ResolveBookingWorker())
+    registry.register(CancelBookingWorker())
+    registry.register(RescheduleBookingWorker())
+    return registry
+  }
+
+  /// All migrations, in order.
+  static let migrations = JobMigrations.all + StoreMigrations.all
+
+  /// queues.yaml, read and checked.
+  func configuration() throws -> JobConfiguration {
+    let file = environment.queuesFile()
+    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+      throw Environment.Invalid(
+        variable: Environment.queuesFile.name, problem: "names \(file), which cannot be read; run from the repository's folder, or set it")
+    }
+    let workers = Self.registry.registered.map { JobConfiguration.KnownWorker(kind: $0.kind, takesBatches: $0.takesBatches) }
+    return try JobConfiguration(yaml: text, file: file, workers: workers)
+  }
+
+  /// PostgreSQL's connections for this process.
+  func pool() throws -> PostgresPool { PostgresPool(try environment.postgres(), size: try environment.postgresConnections()) }
+
+  func directory(_ pool: PostgresPool) -> PostgresPoolDirectory { PostgresPoolDirectory(pool: pool, logger: logger) }
+
+  func monitor(_ configuration: JobConfiguration, _ pool: PostgresPool) throws -> LivePlatformMonitor {
+    LivePlatformMonitor(
+      configuration: configuration, rabbitMQ: try environment.rabbitMQ(), pool: pool, directory: directory(pool))
+  }
+
+  /// The roles a process can have.
+  struct Roles: OptionSet {
+    let rawValue: Int
+    static let ingest = Roles(rawValue: 1)
+    static let workers = Roles(rawValue: 2)
+  }
+
+  /// Runs a process with these roles until a signal ends it.
+  func run(_ roles: Roles, pools: [PoolName] = []) async throws {
+    let configuration = try configuration()
+    for name in pools where configuration.pool(name) == nil {
+      throw UnknownPool(name: name, known: configuration.pools.map(\.name))
+    }
+    let pool = try pool()
+    let rabbitMQ = try environment.rabbitMQ()
+    let address = try environment.httpAddress()
+    try await StartupCheck(composition: self, configuration: configuration).run()
+    let registry = PrometheusRegistry()
+    MetricsSystem.bootstrap(registry)
+    let node = "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)-\(UInt16.random(in: 0 ... .max))"
+    let publisher = RabbitMQPublisher(rabbitMQ, name: "\(node) publishing", logger: logger)
+    let consumer = RabbitMQConsumer(rabbitMQ, name: "\(node) consuming", logger: logger)
+    let broker = RabbitMQJobBroker(publisher: publisher, consumer: consumer)
+    var services: [any Service] = [BackgroundService("publishing") { await publisher.run() }]
+    var processor: JobProcessor<PostgresJobLedger>?
+    if roles.contains(.workers) {
+      let options = JobProcessor<PostgresJobLedger>.Options(
+        node: node, pools: pools.isEmpty ? nil : Set(pools), grace: try environment.grace())
+      processor = JobProcessor(
+        configuration: configuration, registry: Self.registry, broker: broker, ledger: PostgresJobLedger(pool: pool),
+        directory: directory(pool), letters: PostgresDeadLetterIndex(pool: pool), options: options, logger: logger)
+      services.append(BackgroundService("consuming") { await consumer.run() })
+    }
+    let stopping = Stopping()
+    let router = Router()
+    let probes = ProbeRoutes(registry: registry, monitor: try monitor(configuration, pool)) { [processor] in
+      if stopping.hasBegun { return "stopping" }
+      if let reason = processor?.unreadiness { return reason }
+      return broker.isReady ? nil : "the broker is away or has an alarm"
+    }
+    if roles.contains(.ingest) {
+      let redis = try environment.redis().map { try RedisClient($0, timeout: .milliseconds(200), logger: logger) }
+      IngestRoutes(broker: broker, routes: configuration.routes, stores: pool, redis: redis).add(to: router)
+    }
+    probes.add(to: router)
+    services.append(server(router, address))
+    if let processor { services.append(processor) }
+    // Stopped in reverse: first the workers drain while probes still answer, then the front, then the connections.
+    try await runServices(services, stopping)
+    await pool.close()
+  }
+
+  private func server(_ router: Router<BasicRequestContext>, _ address: (host: String, port: Int)) -> any Service {
+    let logger = logger
+    return Application(
+      router: router, configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
+      onServerRunning: { channel in
+        logger.info("listening", metadata: ["address": "http://\(address.host):\(channel.localAddress?.port ?? address.port)"])
+      }, logger: Logger(label: "vluma.http") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  private func runServices(_ services: [any Service], _ stopping: Stopping) async throws {
+    let group = ServiceGroup(
+      configuration: .init(
+        services: services.map {
+          .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
+        }, logger: Logger(label: "vluma.services") { _ in SwiftLogNoOpLogHandler() }))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      tasks.addTask { await stopping.watchSignals(logger) { await group.triggerGracefulShutdown() } }
+      try await tasks.next()
+      tasks.cancelAll()
+    }
+  }
+}
+
+/// A pool that queues.yaml does not have.
+struct UnknownPool: Error, CustomStringConvertible {
+  let name: PoolName
+  let known: [PoolName]
+  var description: String { "queues.yaml has no pool \"\(name)\"; it has \(known.map(\.rawValue).joined(separator: ", "))" }
+}
+
+/// Something that runs until it is cancelled, as a service that ends when it is asked to.
+struct BackgroundService: Service {
+  private let name: String
+  private let body: @Sendable () async -> Void
+
+  init(_ name: String, _ body: @escaping @Sendable () async -> Void) {
+    self.name = name
+    self.body = body
+  }
+
+  func run() async throws { await cancelWhenGracefulShutdown { await body() } }
+}

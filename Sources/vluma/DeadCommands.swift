@@ -1,0 +1,179 @@
+import ArgumentParser
+import Foundation
+import Jobs
+import JobsPostgres
+import Postgres
+
+struct Dead: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Look at dead jobs, run them again, or give them up.",
+    subcommands: [Groups.self, List.self, Show.self, Retry.self, Discard.self])
+
+  /// Which letters are meant.
+  struct Selection: ParsableArguments {
+    @Option(help: "Only this pool's.")
+    var pool: String?
+    @Option(help: "Only those of one cause; see vluma dead groups.")
+    var fingerprint: String?
+    @Option(help: "At most this many.")
+    var limit: Int = 100
+
+    func validate() throws {
+      guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be a number from 1 to 10000.") }
+    }
+
+    func filter(_ ids: [JobID]?) -> DeadLetterFilter {
+      DeadLetterFilter(pool: pool.map(PoolName.init(rawValue:)), fingerprint: fingerprint, ids: ids, limit: limit)
+    }
+  }
+
+  struct Groups: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Dead jobs by cause.")
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+      let groups = try await Dead.index { try await $0.groups() }
+      if json { return try Dead.printJSON(groups) }
+      var table = TextTable(header: ["FINGERPRINT", "COUNT", "LATEST", "KIND", "REASON"])
+      for group in groups {
+        table.add([group.fingerprint, "\(group.count)", Dead.time(group.lastAt), group.kind, group.reason.rawValue])
+      }
+      print(groups.isEmpty ? "No dead jobs." : table.lines().joined(separator: "\n"))
+      for group in groups { print("\(group.fingerprint): \(group.detail)") }
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Dead jobs, latest first.")
+    @OptionGroup var selection: Selection
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+      let letters = try await Dead.index { try await $0.letters(selection.filter(nil)) }
+      if json { return try Dead.printJSON(letters.map(Dead.Document.init)) }
+      var table = TextTable(header: ["JOB", "DIED", "KIND", "REASON", "ATTEMPTS"])
+      for letter in letters {
+        table.add([
+          "\(letter.jobRun)", Dead.time(letter.certificate.at), letter.envelope?.kind.rawValue ?? "-",
+          letter.certificate.reason.rawValue, "\(letter.certificate.attempts)",
+        ])
+      }
+      print(letters.isEmpty ? "No dead jobs." : table.lines().joined(separator: "\n"))
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "One dead job, as JSON.")
+    @Argument(help: "The job's id.")
+    var id: String
+    @Flag(help: "Print the body too. It may hold personal data.")
+    var body = false
+
+    func run() async throws {
+      let ids = try Dead.ids([id])
+      guard let letter = try await Dead.index({ try await $0.letters(DeadLetterFilter(ids: ids)) }).first else {
+        throw NotFound(id: id)
+      }
+      var document = Document(letter)
+      if body { document.body = String(decoding: letter.body, as: UTF8.self) }
+      try Dead.printJSON(document)
+    }
+  }
+
+  struct Retry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run dead jobs again, each as its next run.")
+    @OptionGroup var selection: Selection
+    @Argument(help: "Job ids.")
+    var ids: [String] = []
+    @Flag(help: "All that match, where neither ids, --pool nor --fingerprint say which.")
+    var all = false
+
+    func run() async throws {
+      let filter = try Dead.chosen(selection, ids, all)
+      let result = try await Dead.index { try await $0.retry(filter, by: operatorName()) }
+      print("\(result.retried) retried, \(result.refused) refused (unreadable, or done in another run)")
+      if result.retried == 0 { throw ExitCode.failure }
+    }
+  }
+
+  struct Discard: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Give dead jobs up.")
+    @OptionGroup var selection: Selection
+    @Argument(help: "Job ids.")
+    var ids: [String] = []
+    @Flag(help: "All that match, where neither ids, --pool nor --fingerprint say which.")
+    var all = false
+
+    func run() async throws {
+      let filter = try Dead.chosen(selection, ids, all)
+      let count = try await Dead.index { try await $0.discard(filter, by: operatorName()) }
+      print("\(count) discarded")
+      if count == 0 { throw ExitCode.failure }
+    }
+  }
+
+  struct NotFound: Error, CustomStringConvertible {
+    let id: String
+    var description: String { "no open dead job has the id \(id)" }
+  }
+
+  /// A letter for people and programs. Without the body: that may hold personal data.
+  struct Document: Encodable {
+    let job: String
+    let run: Int
+    let kind: String?
+    let pool: String
+    let reason: DeathReason
+    let detail: String
+    let fingerprint: String
+    let attempts: Int
+    let diedAt: Date
+    let enqueuedAt: Date?
+    var body: String?
+
+    init(_ letter: DeadLetter) {
+      job = "\(letter.jobRun.id)"
+      run = letter.jobRun.run
+      kind = letter.envelope?.kind.rawValue
+      pool = letter.certificate.pool.rawValue
+      reason = letter.certificate.reason
+      detail = letter.certificate.detail
+      fingerprint = letter.certificate.fingerprint
+      attempts = letter.certificate.attempts
+      diedAt = letter.certificate.at
+      enqueuedAt = letter.envelope?.enqueuedAt
+    }
+  }
+
+  private static func index<Value>(_ body: (PostgresDeadLetterIndex) async throws -> Value) async throws -> Value {
+    let pool = try Composition().pool()
+    let value = try await body(PostgresDeadLetterIndex(pool: pool))
+    await pool.close()
+    return value
+  }
+
+  private static func ids(_ texts: [String]) throws -> [JobID] {
+    try texts.map { text in
+      guard let id = JobID(text) else { throw ValidationError("\"\(text)\" is no job id (a UUID).") }
+      return id
+    }
+  }
+
+  private static func chosen(_ selection: Selection, _ ids: [String], _ all: Bool) throws -> DeadLetterFilter {
+    guard all || !ids.isEmpty || selection.pool != nil || selection.fingerprint != nil else {
+      throw ValidationError("Say which: ids, --pool, --fingerprint, or --all.")
+    }
+    return selection.filter(ids.isEmpty ? nil : try self.ids(ids))
+  }
+
+  private static func time(_ date: Date) -> String { date.formatted(.iso8601) }
+
+  private static func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+}

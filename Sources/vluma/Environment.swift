@@ -1,0 +1,117 @@
+import Configuration
+import Foundation
+import Logging
+import Postgres
+import RabbitMQ
+import Redis
+
+/// The program's environment, read here and nowhere else.
+struct Environment: Sendable {
+  /// A variable, for `vluma check --env` and for error messages.
+  struct Variable: Sendable {
+    let name: String
+    let meaning: String
+    let fallback: String?
+    var isSecret = false
+  }
+
+  static let rabbitMQ = Variable(
+    name: "VLUMA_RABBITMQ_URL", meaning: "amqp://user:password@host:port[,host:port...]/vhost", fallback: nil, isSecret: true)
+  static let postgres = Variable(
+    name: "VLUMA_POSTGRES_URL", meaning: "postgres://user:password@host:port/database", fallback: nil, isSecret: true)
+  static let redis = Variable(
+    name: "VLUMA_REDIS_URL", meaning: "redis://[user:password@]host:port[/database]; without it repeats are told apart later",
+    fallback: "none", isSecret: true)
+  static let httpHost = Variable(name: "VLUMA_HTTP_HOST", meaning: "the address to listen on", fallback: "127.0.0.1")
+  static let httpPort = Variable(
+    name: "VLUMA_HTTP_PORT", meaning: "the port to listen on; 0 lets the system choose", fallback: "8080")
+  static let queuesFile = Variable(name: "VLUMA_QUEUES_FILE", meaning: "the file of pools and queues", fallback: "queues.yaml")
+  static let logLevel = Variable(
+    name: "VLUMA_LOG_LEVEL", meaning: Logger.Level.allCases.map(\.rawValue).joined(separator: ", "), fallback: "info")
+  static let logFormat = Variable(name: "VLUMA_LOG_FORMAT", meaning: "json (ECS field names) or text", fallback: "text")
+  static let grace = Variable(
+    name: "VLUMA_GRACE_SECONDS", meaning: "how long running jobs may take to finish when the process stops", fallback: "30")
+  static let connections = Variable(
+    name: "VLUMA_POSTGRES_CONNECTIONS", meaning: "the most PostgreSQL connections of this process, 2 to 200", fallback: "16")
+
+  static let all = [
+    rabbitMQ, postgres, redis, httpHost, httpPort, queuesFile, logLevel, logFormat, grace, connections,
+  ]
+
+  /// A variable that is missing or cannot be used: one line, naming it.
+  struct Invalid: Error, CustomStringConvertible {
+    let variable: String
+    let problem: String
+    var description: String { "\(variable) \(problem)" }
+  }
+
+  private let reader = ConfigReader(provider: EnvironmentVariablesProvider())
+
+  private func value(_ variable: Variable) -> String? {
+    let key = ConfigKey(variable.name.lowercased().split(separator: "_").map(String.init))
+    let value = reader.string(forKey: key, isSecret: variable.isSecret)
+    return value?.isEmpty == true ? nil : value
+  }
+
+  private func required(_ variable: Variable) throws(Invalid) -> String {
+    guard let value = value(variable) else {
+      throw Invalid(variable: variable.name, problem: "is not set; expected \(variable.meaning)")
+    }
+    return value
+  }
+
+  private func integer(_ variable: Variable, _ range: ClosedRange<Int>) throws(Invalid) -> Int {
+    let text = value(variable) ?? variable.fallback ?? ""
+    guard let number = Int(text), range.contains(number) else {
+      throw Invalid(
+        variable: variable.name, problem: "must be a number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
+    }
+    return number
+  }
+
+  func rabbitMQ() throws(Invalid) -> RabbitMQConfiguration {
+    let url = try required(Self.rabbitMQ)
+    do { return try RabbitMQConfiguration(url: url) } catch { throw Invalid(variable: Self.rabbitMQ.name, problem: "is malformed: \(error)") }
+  }
+
+  func postgres() throws(Invalid) -> PostgresConfiguration {
+    let url = try required(Self.postgres)
+    do { return try PostgresConfiguration(url: url) } catch { throw Invalid(variable: Self.postgres.name, problem: "is malformed: \(error)") }
+  }
+
+  func redis() throws(Invalid) -> RedisConfiguration? {
+    guard let url = value(Self.redis) else { return nil }
+    do { return try RedisConfiguration(url: url) } catch { throw Invalid(variable: Self.redis.name, problem: "is malformed: \(error)") }
+  }
+
+  func httpAddress() throws(Invalid) -> (host: String, port: Int) {
+    (value(Self.httpHost) ?? "127.0.0.1", try integer(Self.httpPort, 0...65_535))
+  }
+
+  func queuesFile() -> String { value(Self.queuesFile) ?? "queues.yaml" }
+
+  func grace() throws(Invalid) -> Duration { .seconds(try integer(Self.grace, 0...3_600)) }
+
+  func postgresConnections() throws(Invalid) -> Int { try integer(Self.connections, 2...200) }
+
+  func logLevel() throws(Invalid) -> Logger.Level {
+    let text = value(Self.logLevel) ?? "info"
+    guard let level = Logger.Level(rawValue: text) else {
+      throw Invalid(variable: Self.logLevel.name, problem: "must be one of \(Self.logLevel.meaning), not \"\(text)\"")
+    }
+    return level
+  }
+
+  func logsJSON() throws(Invalid) -> Bool {
+    switch value(Self.logFormat) ?? "text" {
+    case "json": return true
+    case "text": return false
+    case let other: throw Invalid(variable: Self.logFormat.name, problem: "must be json or text, not \"\(other)\"")
+    }
+  }
+
+  /// Which failpoints to arm; only builds for tests have any.
+  func failpoints() -> String? {
+    reader.string(forKey: ["vluma", "failpoints"])
+  }
+}

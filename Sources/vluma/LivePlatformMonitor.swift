@@ -1,0 +1,68 @@
+import Foundation
+import JobConfiguration
+import Jobs
+import JobsPostgres
+import JobsRabbitMQ
+import Postgres
+import RabbitMQ
+
+/// Asks the broker and the ledger for all that can be counted.
+struct LivePlatformMonitor: PlatformMonitor {
+  let configuration: JobConfiguration
+  let rabbitMQ: RabbitMQConfiguration
+  let pool: PostgresPool
+  let directory: PostgresPoolDirectory
+
+  func status() async -> PlatformStatus {
+    var status = PlatformStatus()
+    var pools = configuration.pools.map { PlatformStatus.Pool(name: $0.name) }
+    do {
+      let depths = try await depths()
+      for index in pools.indices {
+        let name = pools[index].name
+        if name == JobConfiguration.deadLetterPool {
+          pools[index].ready = configuration.workingPools.compactMap { depths[Topology.deadQueue(of: $0.name)] }.reduce(0, +)
+        } else {
+          pools[index].ready = depths[name.rawValue]
+          pools[index].dead = depths[Topology.deadQueue(of: name)] ?? 0
+        }
+      }
+      status.tiers = configuration.retryTiers.map { .init(name: $0.compactText, waiting: depths[Topology.retryName($0)]) }
+      status.unroutable = depths[Topology.unroutable]
+    } catch { status.troubles.append("\(error)") }
+    do {
+      let counts = try await LedgerCounts.read(pool)
+      let (settings, nodes) = try await directory.overview()
+      status.nodes = nodes
+      status.outbox = counts.outbox
+      status.outboxOldestSeconds = counts.outboxOldestSeconds
+      for index in pools.indices {
+        fill(&pools[index], counts, settings[pools[index].name], nodes.compactMap { $0.pools[pools[index].name.rawValue] })
+      }
+    } catch { status.troubles.append("\(error)") }
+    status.pools = pools
+    return status
+  }
+
+  private func fill(_ entry: inout PlatformStatus.Pool, _ counts: LedgerCounts, _ setting: PoolSetting?, _ reports: [PoolReport]) {
+    entry.delayed = counts.delayed[entry.name] ?? 0
+    entry.dead += counts.dead[entry.name] ?? 0
+    entry.nodes = reports.count
+    entry.inHand = reports.map(\.inHand).reduce(0, +)
+    entry.share = reports.map(\.share).reduce(0, +)
+    entry.isPaused = setting?.isPaused ?? false
+    entry.size = setting?.size ?? configuration.pool(entry.name)?.workers.start ?? 0
+    if entry.ready ?? 0 > 0, let taken = reports.compactMap(\.lastTakenEnqueuedAt).max() {
+      entry.oldestSeconds = max(0, Date().timeIntervalSince(taken))
+    }
+  }
+
+  private func depths() async throws -> [String: Int] {
+    let names = Topology(configuration).queues.map(\.name)
+    return try await RabbitMQAdministration.with(rabbitMQ, name: "vluma monitoring") { broker in
+      var depths: [String: Int] = [:]
+      for name in names { depths[name] = try await broker.queueDepth(name)?.messages }
+      return depths
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import JobConfiguration
+import Jobs
+import JobsPostgres
+import Postgres
+
+/// Who an audit row names: the login of whoever typed the command.
+func operatorName() -> String { getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "uid \(getuid())" }
+
+struct Queues: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show queues and pools: what waits, what is in hand, what died.")
+
+  @Flag(help: "Print JSON.")
+  var json = false
+  @Flag(help: "Look again every second until interrupted.")
+  var watch = false
+
+  func run() async throws {
+    let composition = try Composition()
+    let pool = try composition.pool()
+    let monitor = try composition.monitor(try composition.configuration(), pool)
+    repeat {
+      let status = await monitor.status()
+      if json {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = watch ? [.sortedKeys] : [.sortedKeys, .prettyPrinted]
+        encoder.dateEncodingStrategy = .iso8601
+        print(String(decoding: try encoder.encode(status), as: UTF8.self))
+      } else {
+        if watch, isatty(STDOUT_FILENO) == 1 { print("\u{1B}[H\u{1B}[2J", terminator: "") }
+        print(StatusTable(status).text(isColoured: isatty(STDOUT_FILENO) == 1))
+      }
+      fflush(nil)
+      if !watch, !status.troubles.isEmpty { throw ExitCode.failure }
+      if watch { try await Task.sleep(for: .seconds(1)) }
+    } while watch
+    await pool.close()
+  }
+}
+
+struct Scale: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Set how many jobs of a pool run at a time, over all nodes together.",
+    discussion: "Takes effect within a second, survives restarts, and is audited. Shrinking lets running jobs finish.")
+
+  @Argument(help: "The pool.")
+  var pool: String
+  @Argument(help: "The size, within the pool's min and max in queues.yaml.")
+  var size: Int
+
+  func run() async throws {
+    let size = size
+    try await changePool(pool) { setting, counts in
+      guard (counts.min...counts.max).contains(size) else {
+        throw ValidationError("\(pool) may have \(counts.min) to \(counts.max) workers (queues.yaml), not \(size).")
+      }
+      setting = { $0.size = size }
+    }
+  }
+}
+
+struct Pause: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Stop a pool on all nodes; its jobs wait. Running ones finish.")
+  @Argument(help: "The pool.")
+  var pool: String
+
+  func run() async throws { try await changePool(pool) { setting, _ in setting = { $0.isPaused = true } } }
+}
+
+struct Resume: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Let a paused pool go on.")
+  @Argument(help: "The pool.")
+  var pool: String
+
+  func run() async throws { try await changePool(pool) { setting, _ in setting = { $0.isPaused = false } } }
+}
+
+/// Changes a pool's setting and says what holds now.
+private func changePool(
+  _ name: String, _ choose: (inout @Sendable (inout PoolSetting) -> Void, WorkerCounts) throws -> Void
+) async throws {
+  let composition = try Composition()
+  let configuration = try composition.configuration()
+  guard let entry = configuration.pool(PoolName(rawValue: name)) else {
+    throw UnknownPool(name: PoolName(rawValue: name), known: configuration.pools.map(\.name))
+  }
+  var change: @Sendable (inout PoolSetting) -> Void = { _ in }
+  try choose(&change, entry.workers)
+  let pool = try composition.pool()
+  let setting = try await composition.directory(pool).change(entry.name, by: operatorName(), change)
+  print("\(name): size \(setting.size ?? entry.workers.start)" + (setting.isPaused ? ", paused" : ""))
+  await pool.close()
+}

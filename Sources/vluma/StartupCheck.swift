@@ -1,0 +1,50 @@
+import Foundation
+import JobConfiguration
+import JobsRabbitMQ
+import Postgres
+import RabbitMQ
+
+/// Looks, before anything starts, whether the servers answer and are set up. Whatever is missing is one clear line.
+struct StartupCheck {
+  let composition: Composition
+  let configuration: JobConfiguration
+
+  /// A server that is not ready for this program, and what to do.
+  struct Unready: Error, CustomStringConvertible {
+    let description: String
+    /// sysexits' EX_UNAVAILABLE, or EX_CONFIG where set-up is missing.
+    let exitCode: Int32
+  }
+
+  func run() async throws {
+    try await checkPostgres()
+    try await checkRabbitMQ()
+  }
+
+  private func checkPostgres() async throws {
+    let pending: [String]
+    do {
+      pending = try await PostgresMigrator(try composition.environment.postgres(), migrations: Composition.migrations).pending()
+    } catch let error as PostgresError {
+      throw Unready(description: "\(error); is \(Environment.postgres.name) right and the server running?", exitCode: EX_UNAVAILABLE)
+    }
+    guard pending.isEmpty else {
+      throw Unready(description: "the database lacks \(pending.joined(separator: ", ")): run vluma migrate", exitCode: EX_CONFIG)
+    }
+  }
+
+  private func checkRabbitMQ() async throws {
+    let topology = Topology(configuration)
+    let plan: TopologyPlan
+    do {
+      plan = try await RabbitMQAdministration.with(try composition.environment.rabbitMQ()) { try await topology.plan($0) }
+    } catch let error as RabbitMQError {
+      throw Unready(description: "\(error); is \(Environment.rabbitMQ.name) right and the server running?", exitCode: EX_UNAVAILABLE)
+    }
+    guard plan.different.isEmpty else { throw TopologyMismatch(differences: plan.different) }
+    guard plan.missing.isEmpty else {
+      throw Unready(
+        description: "the broker lacks \(plan.missing.joined(separator: ", ")): run vluma topology apply", exitCode: EX_CONFIG)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Jobs
+
+/// Rows aligned in columns: the first one left, the others right.
+struct TextTable {
+  private var rows: [[String]] = []
+
+  init(header: [String]) { rows = [header] }
+
+  mutating func add(_ row: [String]) { rows.append(row) }
+
+  /// The table's lines.
+  func lines() -> [String] {
+    let widths = rows.reduce(into: [Int](repeating: 0, count: rows.first?.count ?? 0)) { widths, row in
+      for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) }
+    }
+    return rows.map { row in
+      row.enumerated().map { index, cell in
+        let padding = String(repeating: " ", count: widths[index] - cell.count)
+        return index == 0 ? cell + padding : padding + cell
+      }.joined(separator: "  ")
+    }
+  }
+}
+
+/// The platform's status for people; fits 80 columns.
+struct StatusTable {
+  private let status: PlatformStatus
+
+  init(_ status: PlatformStatus) { self.status = status }
+
+  func text(isColoured: Bool) -> String {
+    var table = TextTable(header: ["POOL", "READY", "IN HAND", "DELAYED", "DEAD", "OLDEST", "SIZE", "NODES"])
+    for pool in status.pools {
+      table.add([
+        pool.name.rawValue, pool.ready.map(String.init) ?? "?", "\(pool.inHand)", "\(pool.delayed)", "\(pool.dead)",
+        pool.oldestSeconds.map { "~\(Int($0))s" } ?? "-", pool.isPaused ? "paused" : "\(pool.share)/\(pool.size)", "\(pool.nodes)",
+      ])
+    }
+    var lines = table.lines()
+    if isColoured, let header = lines.first { lines[0] = "\u{1B}[1m\(header)\u{1B}[0m" }
+    let tiers = status.tiers.map { "\($0.name) \($0.waiting.map(String.init) ?? "?")" }.joined(separator: "  ")
+    lines.append("")
+    lines.append("retry tiers  \(tiers)")
+    lines.append("outbox \(status.outbox)  unroutable \(status.unroutable.map(String.init) ?? "?")  nodes \(status.nodes.count)")
+    for trouble in status.troubles { lines.append(isColoured ? "\u{1B}[31m\(trouble)\u{1B}[0m" : trouble) }
+    return lines.joined(separator: "\n")
+  }
+}

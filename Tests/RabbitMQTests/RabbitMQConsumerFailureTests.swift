@@ -1,0 +1,175 @@
+import RabbitMQ
+import TestServers
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct RabbitMQConsumerFailureTests {
+  @Test func `what was unsettled when the connection was cut comes again and says so`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      try await fill(queue, ["a", "b", "c"])
+      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+        let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 10))
+        try await eventually("all have come") { inbox.count == 3 }
+        proxy.cutAll()
+        try await eventually(within: .seconds(20), "all have come again") { inbox.count == 6 }
+        let again = inbox.deliveries.suffix(3)
+        #expect(again.allSatisfy { $0.redelivered })
+        #expect(Set(again.map(\.properties.messageID)) == ["a", "b", "c"])
+        for delivery in again { delivery.acknowledge() }
+        try await eventuallyReady(0, in: queue)
+      }
+    }
+  }
+
+  @Test func `a delivery of a lost connection settles nothing of the next one`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      try await fill(queue, ["a"])
+      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+        let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 10))
+        try await eventually("it has come") { inbox.count == 1 }
+        proxy.cutAll()
+        try await eventually(within: .seconds(20), "it has come again") { inbox.count == 2 }
+        inbox.deliveries.first?.acknowledge()
+      }
+      try await eventuallyReady(1, in: queue)
+    }
+  }
+
+  @Test func `a restarted subscription gets its unsettled deliveries again, and old ones settle nothing`() async throws {
+    try await withQueue { queue in
+      try await fill(queue, ["a"])
+      try await withConsumer(rabbitMQ()) { consumer in
+        let subscription = consumer.subscribe(queue: queue, prefetch: 10)
+        let inbox = Inbox(subscription)
+        try await eventually("it has come") { inbox.count == 1 }
+        subscription.restart()
+        try await eventually("it has come again") { inbox.count == 2 }
+        inbox.deliveries.first?.acknowledge()
+        #expect(inbox.deliveries.last?.redelivered == true)
+      }
+      try await eventuallyReady(1, in: queue)
+    }
+  }
+
+  @Test func `cuts while messages flow lose none`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      let ids = (0..<1_000).map { "m\($0)" }
+      try await fill(queue, ids)
+      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+        let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 20)) { $0.acknowledge() }
+        for share in 1...4 {
+          try await eventually(within: .seconds(20), "another fifth has come") { Set(inbox.ids).count >= share * 200 }
+          proxy.cutAll()
+        }
+        try await eventually(within: .seconds(20), "all have come") { Set(inbox.ids).count == ids.count }
+      }
+      try await eventuallyReady(0, in: queue)
+    }
+  }
+
+  @Test func `a server that is away at first is waited for`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    proxy.refuseNew()
+    try await withQueue { queue in
+      try await fill(queue, ["a"])
+      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+        let subscription = consumer.subscribe(queue: queue, prefetch: 1)
+        let inbox = Inbox(subscription)
+        #expect(!consumer.isConnected)
+        #expect(!subscription.isAttached)
+        proxy.acceptNew()
+        try await eventually(within: .seconds(20), "it has come") { inbox.count == 1 }
+        #expect(consumer.isConnected)
+        #expect(subscription.isAttached)
+      }
+    }
+  }
+
+  @Test func `after a cut the consumer says that it is not connected`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+        let subscription = consumer.subscribe(queue: queue, prefetch: 1)
+        try await eventually("it is attached") { consumer.isConnected && subscription.isAttached }
+        proxy.refuseNew()
+        proxy.cutAll()
+        try await eventually("the loss is noticed") { !consumer.isConnected && !subscription.isAttached }
+        proxy.acceptNew()
+        try await eventually(within: .seconds(20), "it is back") { consumer.isConnected && subscription.isAttached }
+      }
+    }
+  }
+
+  @Test func `a queue that is deleted and declared again is consumed again`() async throws {
+    try await withQueue { queue in
+      try await withConsumer(rabbitMQ()) { consumer in
+        let subscription = consumer.subscribe(queue: queue, prefetch: 10)
+        let inbox = Inbox(subscription) { $0.acknowledge() }
+        try await eventually("it is attached") { subscription.isAttached }
+        try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+          try await administration.deleteQueue(queue, onlyIfEmpty: false)
+          try await eventually("the deletion is noticed") { !subscription.isAttached }
+          try await administration.declareQueue(queue, arguments: quorum)
+        }
+        try await fill(queue, ["after"])
+        try await eventually(within: .seconds(20), "it has come") { inbox.ids == ["after"] }
+      }
+    }
+  }
+
+  @Test func `a queue that does not exist yet is waited for, and its neighbour served meanwhile`() async throws {
+    try await withQueue { neighbour in
+      try await fill(neighbour, ["n"])
+      let queue = TestEnvironment.uniqueName("test")
+      try await withConsumer(rabbitMQ()) { consumer in
+        let late = Inbox(consumer.subscribe(queue: queue, prefetch: 1)) { $0.acknowledge() }
+        let other = Inbox(consumer.subscribe(queue: neighbour, prefetch: 1)) { $0.acknowledge() }
+        try await eventually("the neighbour is served") { other.count == 1 }
+        try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+          try await administration.declareQueue(queue, arguments: quorum)
+          do {
+            try await fill(queue, ["a"])
+            try await eventually(within: .seconds(20), "it has come") { late.count == 1 }
+          } catch {
+            try? await administration.deleteQueue(queue, onlyIfEmpty: false)
+            throw error
+          }
+          try await administration.deleteQueue(queue, onlyIfEmpty: false)
+        }
+      }
+    }
+  }
+
+  @Test func `a subscription cancelled before there is a connection ends too`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    proxy.stop()
+    try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+      let subscription = consumer.subscribe(queue: "none", prefetch: 1)
+      let inbox = Inbox(subscription)
+      subscription.cancel()
+      try await eventually(within: .seconds(5), "its deliveries end") { inbox.isEnded }
+    }
+  }
+
+  @Test func `a consumer stops promptly, connected or not`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    for refuses in [false, true] {
+      if refuses { proxy.refuseNew() }
+      let consumer = RabbitMQConsumer(try rabbitMQ(port: proxy.port), name: "stops", logger: logger)
+      let running = Task { await consumer.run() }
+      if !refuses { try await eventually("it is connected") { consumer.isConnected } }
+      running.cancel()
+      try await answer(within: .seconds(5), "it stops") { await running.value }
+      try await eventually("its connection is closed") { proxy.connectionCount == 0 }
+    }
+  }
+}
