@@ -12,12 +12,12 @@ func postgres(
 }
 
 /// A connection for looking at the server and arranging things.
-func connect() async throws -> PostgresConnection { try await PostgresConnection.connect(postgres(name: "observer")) }
+func observer() async throws -> PostgresConnection { try await PostgresConnection.connect(postgres(name: "observer")) }
 
 /// Makes a schema that no other test uses, and drops it after `body`.
 func withSchema<Value>(_ body: (String) async throws -> Value) async throws -> Value {
   let schema = TestEnvironment.uniqueName("test")
-  let admin = try await connect()
+  let admin = try await observer()
   try await admin.query("CREATE SCHEMA \(unsafe: schema)")
   do {
     let value = try await body(schema)
@@ -53,7 +53,7 @@ func withPool<Value>(
 
 extension PostgresConnection {
   /// The process ids of the server's backends that serve connections of this name, perhaps only those that wait in pg_sleep.
-  func backends(of name: String, sleeping: Bool = false) async throws -> [Int] {
+  nonisolated func backends(of name: String, sleeping: Bool = false) async throws -> [Int] {
     let rows = try await query(
       """
       SELECT pid FROM pg_stat_activity
@@ -63,13 +63,13 @@ extension PostgresConnection {
   }
 
   /// Ends all backends that serve connections of this name, and waits until they are gone.
-  func terminate(_ name: String) async throws {
+  nonisolated func terminate(_ name: String) async throws {
     try await query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = \(name)")
     try await eventually("the backends of \(name) are gone") { try await backends(of: name).isEmpty }
   }
 
   /// The first column of the first row.
-  func value<Value: PostgresDecodable>(_ text: PostgresQuery, as type: Value.Type = Value.self) async throws -> Value {
+  nonisolated func value<Value: PostgresDecodable>(_ text: PostgresQuery, as type: Value.Type = Value.self) async throws -> Value {
     try await query(text)[0].decode(0)
   }
 }

@@ -75,7 +75,7 @@ struct DemoScenario: Sendable {
   /// 20 slots that five customers each want.
   private mutating func addRaces() {
     for race in 0..<20 {
-      let startsAt = at(day: race / 5, hour: 8 + race % 4, minute: 30)
+      let startsAt = at(day: race / 5, hour: [8, 9, 10, 13, 14][race % 5], minute: 30)
       for _ in 0..<5 { asks.append(Ask(body: body(3, startsAt), expectation: .race(race))) }
     }
   }
