@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings of every Swift target: Swift 6 mode, warnings are errors, and imports are private unless they say otherwise.
-/// Failpoints (places where a test may kill the process) exist in debug builds only.
+/// Settings of every Swift target: Swift 6 mode, warnings are errors, and imports are private unless they say
+/// otherwise. Failpoints (places where a test may kill the process) exist in debug builds only.
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .treatAllWarnings(as: .error),
@@ -70,19 +70,36 @@ let package = Package(
     .target(name: "Scheduling", swiftSettings: settings),
     .target(name: "Stores", dependencies: ["Scheduling", "Postgres"], swiftSettings: settings),
     .target(
-      name: "Workers", dependencies: ["Jobs", "Scheduling", "Stores", logging], path: "workers", swiftSettings: settings),
+      name: "Workers", dependencies: ["Jobs", "Scheduling", "Stores", logging], path: "workers", swiftSettings: settings
+    ),
 
     // The front, the operators' side, and the program.
     .target(
-      name: "Ingest", dependencies: ["Jobs", "Scheduling", "Stores", "Redis", "Workers", crypto, httpTypes, hummingbird, logging, nio, nioFoundation],
+      name: "Ingest",
+      dependencies: [
+        "Jobs", "Scheduling", "Stores", "Redis", "Workers", crypto, httpTypes, hummingbird, logging, nio, nioFoundation,
+      ],
       swiftSettings: settings),
     .target(name: "Operations", dependencies: ["Jobs", httpTypes, hummingbird, metrics, nio], swiftSettings: settings),
     .executableTarget(
       name: "vluma",
       dependencies: [
-        "Curl", "Ingest", "JobConfiguration", "JobProcessing", "Jobs", "JobsPostgres", "JobsRabbitMQ", "Operations", "Postgres",
-        "RabbitMQ", "Redis", "Scheduling", "Stores", "Wires", "Workers", arguments, environment, hummingbird, lifecycle, logging,
+        "Curl", "Ingest", "JobConfiguration", "JobProcessing", "Jobs", "JobsPostgres", "JobsRabbitMQ", "Operations",
+        "Postgres",
+        "RabbitMQ", "Redis", "Scheduling", "Stores", "Wires", "Workers", arguments, environment, hummingbird, lifecycle,
+        logging,
         metrics, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ], swiftSettings: settings),
+
+    // Tests: pure ones, services on in-memory ports, real servers, and faults.
+    .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: settings),
+    .testTarget(name: "WiresTests", dependencies: ["Wires", "TestServers"], swiftSettings: settings),
+    .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "TestServers", logging], swiftSettings: settings),
+    .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestServers", logging], swiftSettings: settings),
+    .testTarget(name: "RedisTests", dependencies: ["Redis", "TestServers", logging], swiftSettings: settings),
+    .testTarget(
+      name: "FaultTests",
+      dependencies: ["Curl", "Postgres", "RabbitMQ", "Scheduling", "Stores", "TestServers", "Wires", logging],
+      swiftSettings: settings),
   ]
 )

@@ -3,7 +3,8 @@ internal import Foundation
 internal import Synchronization
 internal import Wires
 
-/// An HTTP client on libcurl's multi interface, run by one thread: connections are kept alive and shared by all requests.
+/// An HTTP client on libcurl's multi interface, run by one thread: connections are kept alive and shared by all
+/// requests.
 public final class CurlClient: Sendable {
   private let loop = CurlLoop()
 
@@ -35,7 +36,8 @@ public final class CurlClient: Sendable {
 
 /// The thread that owns the multi handle.
 ///
-/// `@unchecked Sendable`: `mailbox` is locked, `curl_multi_wakeup` may be called from any thread, and all else is the thread's own.
+/// `@unchecked Sendable`: `mailbox` is locked, `curl_multi_wakeup` may be called from any thread, and all else is the
+/// thread's own.
 private final class CurlLoop: @unchecked Sendable {
   private struct Mailbox {
     var added: [CurlTransfer] = []
@@ -108,6 +110,7 @@ private final class CurlLoop: @unchecked Sendable {
   private func abandon(_ transfer: CurlTransfer) {
     if running.removeValue(forKey: ObjectIdentifier(transfer)) != nil { curl_multi_remove_handle(multi, transfer.easy) }
     transfer.response.resolve(
-      .failure(CurlError(reason: .cancelled, mayHaveBeenWritten: transfer.mayHaveBeenWritten, detail: "it was cancelled")))
+      .failure(
+        CurlError(reason: .cancelled, mayHaveBeenWritten: transfer.mayHaveBeenWritten, detail: "it was cancelled")))
   }
 }

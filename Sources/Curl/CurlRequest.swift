@@ -2,10 +2,14 @@ public import Foundation
 
 /// An HTTP request.
 public struct CurlRequest: Sendable {
+  /// The method in upper case, such as `POST`; it is sent as it is.
   public var method: String
   /// An `http` or `https` URL.
   public var url: String
+  /// Sent in this order, besides libcurl's own. One without a value is left out; a line break in one makes the request
+  /// invalid.
   public var headers: [(name: String, value: String)]
+  /// The body, as it is to be sent; nil: none.
   public var body: Data?
   /// How long connecting, TLS included, may take. Default 5 s.
   public var connectTimeout: Duration
@@ -14,6 +18,7 @@ public struct CurlRequest: Sendable {
   /// A larger response is given up, in bytes. Default 8 MiB.
   public var responseBytesMax: Int
 
+  /// Puts a request together; whether URL and headers can be used is seen when it is sent.
   public init(
     _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: Data? = nil,
     connectTimeout: Duration = .seconds(5), timeout: Duration = .seconds(30), responseBytesMax: Int = 8 << 20
@@ -30,9 +35,11 @@ public struct CurlRequest: Sendable {
 
 /// What the server answered.
 public struct CurlResponse: Sendable {
+  /// The status code of the final response, after any interim ones; redirects are not followed.
   public let status: Int
   /// In the order received, names in lower case.
   public let headers: [(name: String, value: String)]
+  /// The whole body, as many bytes as ``CurlRequest/responseBytesMax`` at most.
   public let body: Data
 
   /// The first header of that name, given in lower case.
@@ -41,6 +48,7 @@ public struct CurlResponse: Sendable {
 
 /// Why there is no whole response. `description` is safe to log: it names neither URL nor content.
 public struct CurlError: Error, CustomStringConvertible {
+  /// The classes of failure that a caller may treat differently.
   public enum Reason: Sendable, Equatable {
     /// No connection came about; the request was not written.
     case notConnected
@@ -53,11 +61,13 @@ public struct CurlError: Error, CustomStringConvertible {
     case invalidRequest
   }
 
+  /// Which class of failure it is.
   public let reason: Reason
   /// True where any of the request may have reached the server: whether it was acted upon is then unknown.
   public let mayHaveBeenWritten: Bool
   /// libcurl's own words for the class of error.
   public let detail: String
 
+  /// A sentence that is safe to log, made of ``detail`` alone.
   public var description: String { "the HTTP request failed: \(detail)" }
 }

@@ -46,7 +46,9 @@ final class CurlTransfer: @unchecked Sendable {
     // "Expect: 100-continue" would cost a round trip for larger bodies.
     for (name, value) in request.headers + [("Expect", "")] {
       let isClean = !(name + value).utf8.contains { $0 == 13 || $0 == 10 || $0 == 0 }
-      guard isClean else { throw CurlError(reason: .invalidRequest, mayHaveBeenWritten: false, detail: "a header holds a line break") }
+      guard isClean else {
+        throw CurlError(reason: .invalidRequest, mayHaveBeenWritten: false, detail: "a header holds a line break")
+      }
       headerList = curl_slist_append(headerList, "\(name):\(value.isEmpty ? "" : " \(value)")")
     }
     results.append(vluma_setopt_pointer(easy, CURLOPT_HTTPHEADER, headerList))
@@ -94,7 +96,7 @@ final class CurlTransfer: @unchecked Sendable {
 
   /// The handle has run.
   func finish(_ code: CURLcode) {
-    guard code == CURLE_OK else { 
+    guard code == CURLE_OK else {
       response.resolve(.failure(failure(code)))
       return
     }

@@ -59,6 +59,7 @@ extension Response {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return Response(
-      status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: .init(data: try encoder.encode(document))))
+      status: .ok, headers: [.contentType: "application/json"],
+      body: .init(byteBuffer: .init(data: try encoder.encode(document))))
   }
 }

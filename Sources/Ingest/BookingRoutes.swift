@@ -24,7 +24,8 @@ struct BookingRoutes: Sendable {
     router.post("/bookings") { request, _ in try await create(request) }
     router.get("/bookings/{id}") { request, context in try await show(request, try context.booking()) }
     router.delete("/bookings/{id}") { request, context in try await cancel(request, try context.booking()) }
-    router.post("/bookings/{id}/reschedule") { request, context in try await reschedule(request, try context.booking()) }
+    router.post("/bookings/{id}/reschedule") { request, context in try await reschedule(request, try context.booking())
+    }
   }
 
   private func create(_ request: Request) async throws -> Response {
@@ -39,7 +40,9 @@ struct BookingRoutes: Sendable {
       return name.flatMap { name in phone.map { Customer(name: name, phone: $0) } }
     }
     try fields.throwProblems()
-    guard let service, let professional, let startsAt, let customer else { throw Problem(.unprocessableContent, "fields are missing") }
+    guard let service, let professional, let startsAt, let customer else {
+      throw Problem(.unprocessableContent, "fields are missing")
+    }
     let asked = "\(service)|\(professional)|\(startsAt.timeIntervalSince1970)|\(customer.name)|\(customer.phone)"
     let fingerprint = Digest.hex(asked)
     let booking = idempotencyKey.map { Digest.uuid("\(business)|POST /v1/bookings|\($0)") } ?? UUID.version7(at: Date())
@@ -52,7 +55,8 @@ struct BookingRoutes: Sendable {
       return Self.accepted(booking)
     }
     let job = ValidateBooking(
-      booking: booking, business: business, service: service, professional: professional, customer: customer, startsAt: startsAt,
+      booking: booking, business: business, service: service, professional: professional, customer: customer,
+      startsAt: startsAt,
       fingerprint: fingerprint)
     try await enqueue(job, of: business, request)
     Failpoint.afterIngestConfirm.visit()
@@ -86,10 +90,12 @@ struct BookingRoutes: Sendable {
     let outcome = await broker.enqueue([OutgoingJob(envelope, to: .pool(pool))], deadline: .now + Self.patience).first
     switch outcome {
     case .kept: return
-    case .refused: throw Problem.unavailable("the queue for this request does not exist yet; try again later", retryAfter: 30)
+    case .refused:
+      throw Problem.unavailable("the queue for this request does not exist yet; try again later", retryAfter: 30)
     case .inDoubt:
       throw Problem.unavailable("it is not known whether the request was kept; repeat it with the same Idempotency-Key")
-    case .unavailable, nil: throw Problem.unavailable("the request could not be kept now; nothing was booked, try again")
+    case .unavailable, nil:
+      throw Problem.unavailable("the request could not be kept now; nothing was booked, try again")
     }
   }
 
@@ -112,7 +118,9 @@ struct BookingRoutes: Sendable {
     if let booking { return try BookingDocument(booking).response() }
     // Accepted and not stored yet: only Redis can know.
     guard await memory.remembers(id, of: business) else {
-      throw Problem(.notFound, "no booking is known under this id; if it was accepted a moment ago, look again", retryAfter: Self.lookAgain)
+      throw Problem(
+        .notFound, "no booking is known under this id; if it was accepted a moment ago, look again",
+        retryAfter: Self.lookAgain)
     }
     let document = #"{"id":"\#(id.uuidString.lowercased())","status":"queued"}"#
     return Response(

@@ -118,6 +118,9 @@ enum Instant {
 
   /// Writes RFC 3339 in the zone given, GMT by default.
   static func text(_ date: Date, in zone: TimeZone = .gmt) -> String {
-    date.formatted(Date.ISO8601FormatStyle(timeZone: zone).year().month().day().timeZone(separator: .colon).time(includingFractionalSeconds: false).dateTimeSeparator(.standard))
+    date.formatted(
+      Date.ISO8601FormatStyle(timeZone: zone).year().month().day().timeZone(separator: .colon).time(
+        includingFractionalSeconds: false
+      ).dateTimeSeparator(.standard))
   }
 }

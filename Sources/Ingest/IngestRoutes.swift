@@ -14,7 +14,8 @@ public struct IngestRoutes: Sendable {
   /// - Parameter redis: soft memory of accepted requests; nil: none.
   /// - Parameter concurrentMax: requests served at a time; more are told to come again. 1,000 by default.
   public init(
-    broker: any JobBroker, routes: [JobKind: PoolName], stores: StorePool, redis: RedisClient?, concurrentMax: Int = 1_000
+    broker: any JobBroker, routes: [JobKind: PoolName], stores: StorePool, redis: RedisClient?,
+    concurrentMax: Int = 1_000
   ) {
     bookings = BookingRoutes(broker: broker, routes: routes, memory: RequestMemory(redis: redis), stores: stores)
     availability = AvailabilityRoute(stores: stores)
@@ -56,7 +57,9 @@ struct AdmissionMiddleware<Context: RequestContext>: RouterMiddleware {
   func handle(
     _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
   ) async throws -> Response {
-    guard admission.enter() else { throw Problem.unavailable("too many requests are under way; try again", retryAfter: 1) }
+    guard admission.enter() else {
+      throw Problem.unavailable("too many requests are under way; try again", retryAfter: 1)
+    }
     defer { admission.leave() }
     return try await next(request, context)
   }

@@ -11,12 +11,15 @@ public struct Problem: HTTPResponseError {
   public struct Field: Sendable, Encodable, Equatable {
     /// Where: a JSON pointer (RFC 6901) into the body, or `header:NAME`, `query:NAME`, `path:NAME`.
     public let pointer: String
+    /// What is wrong with it, such as `must be a UUID`; never the value that was sent.
     public let detail: String
   }
 
+  /// The response's status; the document repeats it and takes its reason phrase for the title.
   public let status: HTTPResponse.Status
   /// What is wrong, and what to do about it; never a value that was sent.
   public let detail: String
+  /// All fields that are wrong, sent as `errors`; empty where it is not a matter of fields, and then left out.
   public let fields: [Field]
   /// Seconds after which to try again; sent as `Retry-After`.
   public let retryAfter: Int?
@@ -41,6 +44,8 @@ public struct Problem: HTTPResponseError {
     let errors: [Field]?
   }
 
+  /// The problem as `application/problem+json`. Its `type` is `about:blank`, for the status says all there is (RFC
+  /// 9457, section 4.2.1).
   public func response(from request: Request, context: some RequestContext) throws -> Response {
     let document = Document(
       title: status.reasonPhrase, status: status.code, detail: detail, errors: fields.isEmpty ? nil : fields)
@@ -48,7 +53,8 @@ public struct Problem: HTTPResponseError {
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Response(status: status, headers: headers, body: .init(byteBuffer: .init(data: try encoder.encode(document))))
+    return Response(
+      status: status, headers: headers, body: .init(byteBuffer: .init(data: try encoder.encode(document))))
   }
 }
 
@@ -75,7 +81,8 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
       return try Problem.unavailable("the service is stopping; try again").response(from: request, context: context)
     } catch {
       context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
-      return try Problem(.internalServerError, "something went wrong on our side").response(from: request, context: context)
+      return try Problem(.internalServerError, "something went wrong on our side").response(
+        from: request, context: context)
     }
   }
 }

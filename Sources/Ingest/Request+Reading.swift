@@ -36,13 +36,16 @@ extension Request {
 
   /// The W3C trace context, where it is well-formed.
   var traceparent: String? {
-    guard let value = headers[.traceparent], value.wholeMatch(of: /00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/) != nil else { return nil }
+    guard let value = headers[.traceparent], value.wholeMatch(of: /00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/) != nil
+    else { return nil }
     return value
   }
 
   /// The body, which must be declared as JSON.
   func json(upTo bytesMax: Int) async throws -> Data {
-    let type = headers[.contentType]?.split(separator: ";").first.map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+    let type = headers[.contentType]?.split(separator: ";").first.map {
+      $0.trimmingCharacters(in: .whitespaces).lowercased()
+    }
     guard type == "application/json" else {
       throw Problem(.unsupportedMediaType, "the body must be application/json")
     }
@@ -63,7 +66,8 @@ extension RequestContext {
   /// The booking named in the path.
   func booking() throws(Problem) -> UUID {
     guard let id = parameters.get("id").flatMap(UUID.init(uuidString:)) else {
-      throw Problem(.notFound, "a booking's id is a UUID", fields: [.init(pointer: "path:id", detail: "must be a UUID")])
+      throw Problem(
+        .notFound, "a booking's id is a UUID", fields: [.init(pointer: "path:id", detail: "must be a UUID")])
     }
     return id
   }

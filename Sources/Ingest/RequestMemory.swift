@@ -2,7 +2,8 @@ internal import Foundation
 internal import Logging
 internal import Redis
 
-/// What Redis remembers of accepted requests: soft state. Without it everything still works; repeats are only told apart later.
+/// What Redis remembers of accepted requests: soft state. Without it everything still works; repeats are only told
+/// apart later.
 struct RequestMemory: Sendable {
   private let redis: RedisClient?
 
@@ -21,7 +22,8 @@ struct RequestMemory: Sendable {
   func remember(_ booking: UUID, fingerprint: String, business: UUID) async {
     guard let redis, redis.isConnected else { return }
     _ = try? await redis.command("SET", Self.key(booking), .init(fingerprint), "EX", .init(String(Self.seconds)), "NX")
-    _ = try? await redis.command("SET", Self.ownerKey(booking), .init(business.uuidString), "EX", .init(String(Self.seconds)))
+    _ = try? await redis.command(
+      "SET", Self.ownerKey(booking), .init(business.uuidString), "EX", .init(String(Self.seconds)))
   }
 
   /// True where a request of that business for that booking is remembered.

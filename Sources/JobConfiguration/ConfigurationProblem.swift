@@ -7,6 +7,7 @@ public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible
   /// What is wrong, with the value.
   public let message: String
 
+  /// `line:column: message`, or the message alone where the whole file is meant.
   public var description: String { line > 0 ? "\(line):\(column): \(message)" : message }
 }
 
@@ -14,13 +15,16 @@ public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible
 public struct InvalidConfiguration: Error, CustomStringConvertible {
   /// The file's name, for the messages.
   public let file: String
+  /// Every problem there is, in the file's order; those of the whole file come first.
   public let problems: [ConfigurationProblem]
 
+  /// Collects problems, at least one, and sorts them by line and column.
   public init(file: String, problems: [ConfigurationProblem]) {
     self.file = file
     self.problems = problems.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
   }
 
+  /// One line for each problem, `file:line:column: message`, the way compilers write it.
   public var description: String { problems.map { "\(file):\($0)" }.joined(separator: "\n") }
 }
 
@@ -31,7 +35,8 @@ func nearest(to text: String, among candidates: some Sequence<String>) -> String
   return best.distance <= max(1, text.count / 3) ? best.candidate : nil
 }
 
-/// How many characters must be inserted, removed, replaced or swapped with their neighbour to turn one text into the other.
+/// How many characters must be inserted, removed, replaced or swapped with their neighbour to turn one text into the
+/// other.
 private func editDistance(_ left: String, _ right: String) -> Int {
   let (left, right) = (Array(left.lowercased()), Array(right.lowercased()))
   var rows = [Array(0...right.count)]

@@ -4,9 +4,12 @@ internal import Yams
 extension JobConfiguration {
   /// What the platform's workers can do, to be held against the file.
   public struct KnownWorker: Sendable {
+    /// The kind of job it does; the file must have it in exactly one pool.
     public let kind: JobKind
+    /// True for a ``BatchWorker``: only such a worker heeds its pool's `batch`.
     public let takesBatches: Bool
 
+    /// What one registered worker can do; two of a kind are a problem the check names.
     public init(kind: JobKind, takesBatches: Bool) {
       self.kind = kind
       self.takesBatches = takesBatches
@@ -25,12 +28,15 @@ extension JobConfiguration {
     var builder = ConfigurationBuilder()
     self = builder.build(root)
     builder.compare(self, with: workers, root)
-    guard builder.reader.problems.isEmpty else { throw InvalidConfiguration(file: file, problems: builder.reader.problems) }
+    guard builder.reader.problems.isEmpty else {
+      throw InvalidConfiguration(file: file, problems: builder.reader.problems)
+    }
   }
 
   private static func syntaxProblem(_ error: any Error) -> ConfigurationProblem {
     switch error as? YamlError {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
       ConfigurationProblem(line: mark.line, column: mark.column, message: "not YAML: \(problem)")
     case .duplicatedKeysInMapping(let keys, let context):
       ConfigurationProblem(
@@ -95,17 +101,25 @@ private struct ConfigurationBuilder {
     if let attempts = reader.integer(values["max_attempts"], "\(path).max_attempts", 1...1_000) {
       defaults.retry.maxAttempts = attempts
     }
-    if let crashes = reader.integer(values["max_crashes"], "\(path).max_crashes", 1...100) { defaults.maxCrashes = crashes }
+    if let crashes = reader.integer(values["max_crashes"], "\(path).max_crashes", 1...100) {
+      defaults.maxCrashes = crashes
+    }
     guard let node = values["backoff"] else { return }
     let backoff = reader.mapping(node, "\(path).backoff", keys: ["base", "factor", "max", "jitter"])
     let range = Duration.milliseconds(1) ... .seconds(30 * 86_400)
     if let base = reader.duration(backoff["base"], "\(path).backoff.base", range) { defaults.retry.base = base }
-    if let factor = reader.number(backoff["factor"], "\(path).backoff.factor", atLeast: 1) { defaults.retry.factor = factor }
+    if let factor = reader.number(backoff["factor"], "\(path).backoff.factor", atLeast: 1) {
+      defaults.retry.factor = factor
+    }
     if let max = reader.duration(backoff["max"], "\(path).backoff.max", range) { defaults.retry.max = max }
-    let jitter = reader.word(backoff["jitter"], "\(path).backoff.jitter", oneOf: RetryPolicy.Jitter.allCases.map(\.rawValue))
+    let jitter = reader.word(
+      backoff["jitter"], "\(path).backoff.jitter", oneOf: RetryPolicy.Jitter.allCases.map(\.rawValue))
     if let jitter = jitter.flatMap(RetryPolicy.Jitter.init) { defaults.retry.jitter = jitter }
     if defaults.retry.max < defaults.retry.base {
-      reader.report(node, "\(path).backoff.max (\(defaults.retry.max.compactText)) is shorter than base (\(defaults.retry.base.compactText))")
+      reader.report(
+        node,
+        "\(path).backoff.max (\(defaults.retry.max.compactText)) is shorter than base (\(defaults.retry.base.compactText))"
+      )
     }
   }
 
@@ -113,7 +127,8 @@ private struct ConfigurationBuilder {
     let path = "pools.\(text)"
     let name = PoolName(rawValue: text)
     if text.wholeMatch(of: /[a-z][a-z0-9_]*(\.[a-z0-9_]+)*/) == nil || text.count > 100 {
-      reader.report(key, "a pool's name is made of lower-case words with dots, such as booking.validate, not \"\(text)\"")
+      reader.report(
+        key, "a pool's name is made of lower-case words with dots, such as booking.validate, not \"\(text)\"")
     }
     if text.hasPrefix("vluma.") || text.hasSuffix(".dead") {
       reader.report(key, "\"\(text)\" is a name the platform keeps for its own queues")
@@ -148,7 +163,8 @@ private struct ConfigurationBuilder {
     counts.start = reader.integer(values["start"], "\(path).workers.start", 0...10_000) ?? max(counts.min, counts.start)
     counts.max = reader.integer(values["max"], "\(path).workers.max", 1...10_000) ?? max(counts.start, counts.max)
     if counts.min > counts.start || counts.start > counts.max {
-      reader.report(node, "\(path).workers must have min <= start <= max, not \(counts.min), \(counts.start), \(counts.max)")
+      reader.report(
+        node, "\(path).workers must have min <= start <= max, not \(counts.min), \(counts.start), \(counts.max)")
     }
     return counts
   }
@@ -176,7 +192,9 @@ private struct ConfigurationBuilder {
     }
     for (kind, count) in Dictionary(grouping: workers, by: \.kind).mapValues(\.count) {
       if count > 1 { reader.report(nil, "job kind \"\(kind)\" has \(count) workers") }
-      if seen[kind] == nil { reader.report(nil, "job kind \"\(kind)\" has a worker and is in no pool: add it to a pool's jobs") }
+      if seen[kind] == nil {
+        reader.report(nil, "job kind \"\(kind)\" has a worker and is in no pool: add it to a pool's jobs")
+      }
     }
     let batching = Set(workers.filter(\.takesBatches).map(\.kind))
     for pool in configuration.pools {

@@ -7,6 +7,7 @@ public struct JobConfiguration: Sendable, Equatable {
   /// The pools in the file's order.
   public var pools: [PoolConfiguration]
 
+  /// Puts a configuration together and checks nothing; ``init(yaml:file:workers:)`` does.
   public init(retryTiers: [Duration], pools: [PoolConfiguration]) {
     self.retryTiers = retryTiers
     self.pools = pools
@@ -31,6 +32,7 @@ public struct JobConfiguration: Sendable, Equatable {
 
 /// One pool of workers.
 public struct PoolConfiguration: Sendable, Equatable {
+  /// The pool's name in queues.yaml, which is also its queue's name.
   public var name: PoolName
   /// The kinds of job that go to this pool.
   public var jobs: [JobKind]
@@ -38,14 +40,18 @@ public struct PoolConfiguration: Sendable, Equatable {
   public var workers: WorkerCounts
   /// How long one attempt may take before it is cancelled.
   public var timeout: Duration
+  /// How often a failed job is tried again, and after what pauses.
   public var retry: RetryPolicy
   /// How many processes may die of one job before it is dead.
   public var maxCrashes: Int
   /// For workers that take many jobs at once; nil: one by one.
   public var batch: BatchConfiguration?
 
+  /// Puts a pool together and checks nothing. The defaults are those of queues.yaml: 30 s for an attempt, the policy's
+  /// own retries, dead after 3 crashes, no batches.
   public init(
-    name: PoolName, jobs: [JobKind], workers: WorkerCounts, timeout: Duration = .seconds(30), retry: RetryPolicy = RetryPolicy(),
+    name: PoolName, jobs: [JobKind], workers: WorkerCounts, timeout: Duration = .seconds(30),
+    retry: RetryPolicy = RetryPolicy(),
     maxCrashes: Int = 3, batch: BatchConfiguration? = nil
   ) {
     self.name = name
@@ -60,10 +66,14 @@ public struct PoolConfiguration: Sendable, Equatable {
 
 /// A pool's size limits.
 public struct WorkerCounts: Sendable, Equatable {
+  /// The size is never less, 0 to 10,000, unless the pool is paused.
   public var min: Int
+  /// The size until an operator sets another.
   public var start: Int
+  /// The size is never more, 1 to 10,000.
   public var max: Int
 
+  /// Takes the numbers as they are; that they grow, and their ranges, is checked where queues.yaml is read.
   public init(min: Int, start: Int, max: Int) {
     self.min = min
     self.start = start
@@ -78,6 +88,7 @@ public struct BatchConfiguration: Sendable, Equatable {
   /// Longest wait for a batch to fill.
   public var wait: Duration
 
+  /// Takes the values as they are; queues.yaml's own defaults are 100 jobs and 10 ms, the longest wait 10 s.
   public init(size: Int, wait: Duration) {
     self.size = size
     self.wait = wait

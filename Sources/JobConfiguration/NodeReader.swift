@@ -7,7 +7,8 @@ struct NodeReader {
 
   /// Notes a problem at a node.
   mutating func report(_ node: Node?, _ message: String) {
-    problems.append(ConfigurationProblem(line: node?.mark?.line ?? 0, column: node?.mark?.column ?? 0, message: message))
+    problems.append(
+      ConfigurationProblem(line: node?.mark?.line ?? 0, column: node?.mark?.column ?? 0, message: message))
   }
 
   /// A mapping's values by key; unknown keys are reported with the nearest known one.
@@ -37,7 +38,8 @@ struct NodeReader {
     guard let node else { return nil }
     guard let value = node.int, range.contains(value) else {
       report(
-        node, "\(path) must be a whole number from \(range.lowerBound) to \(range.upperBound), not \(Self.describe(node))")
+        node,
+        "\(path) must be a whole number from \(range.lowerBound) to \(range.upperBound), not \(Self.describe(node))")
       return nil
     }
     return value
@@ -61,7 +63,8 @@ struct NodeReader {
       return nil
     }
     guard range.contains(value) else {
-      report(node, "\(path) must lie between \(Self.text(range.lowerBound)) and \(Self.text(range.upperBound)), not \(text)")
+      report(
+        node, "\(path) must lie between \(Self.text(range.lowerBound)) and \(Self.text(range.upperBound)), not \(text)")
       return nil
     }
     return value

@@ -4,7 +4,8 @@ internal import Jobs
 internal import Logging
 internal import Wires
 
-/// Moves dead jobs from the broker into the index, where the operator finds them. While PostgreSQL is away they wait in the broker.
+/// Moves dead jobs from the broker into the index, where the operator finds them. While PostgreSQL is away they wait in
+/// the broker.
 final class DeadLetterIndexer: Sendable {
   private let subscriptions: [any JobSubscription]
   private let index: any DeadLetterIndex
@@ -68,7 +69,8 @@ final class DeadLetterIndexer: Sendable {
         certificate: delivery.certificate ?? unknown, body: delivery.body)
     case .unreadable:
       return DeadLetter(
-        jobRun: JobRun(id: JobID(), run: 0), envelope: nil, certificate: delivery.certificate ?? unknown, body: delivery.body)
+        jobRun: JobRun(id: JobID(), run: 0), envelope: nil, certificate: delivery.certificate ?? unknown,
+        body: delivery.body)
     }
   }
 }

@@ -133,11 +133,14 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     await close(Array(jobs[(jobs.count / 2)...]), body)
   }
 
-  private func close(_ jobs: [Ready], _ outcomes: @escaping @Sendable (Ledger.Transaction, [Ready]) -> [JobOutcome]) async {
+  private func close(_ jobs: [Ready], _ outcomes: @escaping @Sendable (Ledger.Transaction, [Ready]) -> [JobOutcome])
+    async
+  {
     await close(jobs) { transaction, open, _ in outcomes(transaction, open) }
   }
 
-  /// Runs an attempt, again and again while the ledger is away or in doubt (which is no fault of the job), until the task is cancelled.
+  /// Runs an attempt, again and again while the ledger is away or in doubt (which is no fault of the job), until the
+  /// task is cancelled.
   private func patiently(_ attempt: @Sendable () async throws -> Verdict) async -> Verdict {
     var backoff = Backoff(first: .milliseconds(50), most: .seconds(2))
     var lost = 0
@@ -159,7 +162,9 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     return .interrupted
   }
 
-  private func runOne(_ ready: Ready, _ work: @escaping RegisteredWorker<Ledger.Transaction>.One) async throws -> Verdict {
+  private func runOne(_ ready: Ready, _ work: @escaping RegisteredWorker<Ledger.Transaction>.One) async throws
+    -> Verdict
+  {
     let start = ContinuousClock.now
     defer { JobMetrics.attempt(.now - start, pool: pool.name, kind: ready.envelope.kind) }
     let closed = Mutex<[OutboxEntry]?>(nil)
@@ -167,7 +172,8 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     jobLogger[metadataKey: "job"] = "\(ready.receipt)"
     jobLogger[metadataKey: "kind"] = "\(ready.envelope.kind)"
     let context = JobContext<Ledger.Transaction>(info: JobInfo(ready.envelope), logger: jobLogger) { body in
-      let (entries, outcomes) = try await transact([ready], deadline: start + pool.timeout) { transaction, _, followUps in
+      let (entries, outcomes) = try await transact([ready], deadline: start + pool.timeout) {
+        transaction, _, followUps in
         [try await body(transaction, &followUps)]
       }
       guard let outcome = outcomes[ready.receipt] else { throw AlreadyClosed() }
@@ -237,7 +243,8 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
   }
 
   /// Gives the work its time; when that is over it is cancelled and known to have ended before anything else happens.
-  private func withTimeout<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+  private func withTimeout<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value
+  {
     do {
       return try await withDeadline(.now + pool.timeout, body)
     } catch is DeadlineExceeded {

@@ -4,7 +4,8 @@ internal import Jobs
 internal import Logging
 internal import Wires
 
-/// The ways a job leaves a worker: done, put off, retried, dead, or given back. Each keeps the job somewhere before it lets go of it here.
+/// The ways a job leaves a worker: done, put off, retried, dead, or given back. Each keeps the job somewhere before it
+/// lets go of it here.
 struct JobExits<Ledger: JobLedger>: Sendable {
   let pool: PoolConfiguration
   let ladder: RetryLadder
@@ -66,10 +67,13 @@ struct JobExits<Ledger: JobLedger>: Sendable {
   }
 
   /// Sends the job to its pool's dead letters; `envelope` is nil where none could be read.
-  func bury(_ delivery: JobDelivery, _ envelope: JobEnvelope?, _ reason: DeathReason, detail: String, cause: String) async {
+  func bury(_ delivery: JobDelivery, _ envelope: JobEnvelope?, _ reason: DeathReason, detail: String, cause: String)
+    async
+  {
     let carrier = envelope ?? Self.carrier(for: delivery)
     let certificate = DeathCertificate(
-      reason: reason, detail: detail, cause: cause, kind: carrier.kind.rawValue, pool: pool.name, attempts: carrier.attempt,
+      reason: reason, detail: detail, cause: cause, kind: carrier.kind.rawValue, pool: pool.name,
+      attempts: carrier.attempt,
       at: Date())
     logger.error(
       "job is dead", metadata: metadata(carrier, ["reason": "\(reason.rawValue)", "detail": "\(certificate.detail)"]))
@@ -78,7 +82,8 @@ struct JobExits<Ledger: JobLedger>: Sendable {
     await finish(delivery, carrier, isKept, .dead)
   }
 
-  /// A dead message without a readable envelope travels under an id made from its body, so that a second copy is the same letter.
+  /// A dead message without a readable envelope travels under an id made from its body, so that a second copy is the
+  /// same letter.
   private static func carrier(for delivery: JobDelivery) -> JobEnvelope {
     var high: UInt64 = 0xcbf2_9ce4_8422_2325
     var low: UInt64 = 0x8422_2325_cbf2_9ce4
@@ -103,7 +108,8 @@ struct JobExits<Ledger: JobLedger>: Sendable {
     var backoff = Backoff(first: .milliseconds(50), most: .seconds(2))
     while !Task.isCancelled {
       do { return try await body() } catch {
-        logger.warning("the ledger cannot be reached; trying again", metadata: ["doing": "\(what)", "error": "\(error)"])
+        logger.warning(
+          "the ledger cannot be reached; trying again", metadata: ["doing": "\(what)", "error": "\(error)"])
         try? await Task.sleep(for: backoff.next())
       }
     }
@@ -121,15 +127,20 @@ struct JobExits<Ledger: JobLedger>: Sendable {
     while !Task.isCancelled {
       let outcome = await broker.enqueue([job], deadline: .now + .seconds(10)).first
       if outcome == .kept { return true }
-      logger.warning("a job cannot be passed on; trying again", metadata: metadata(job.envelope, ["outcome": "\(outcome ?? .unavailable)"]))
+      logger.warning(
+        "a job cannot be passed on; trying again",
+        metadata: metadata(job.envelope, ["outcome": "\(outcome ?? .unavailable)"]))
       try? await Task.sleep(for: backoff.next())
     }
     return false
   }
 
-  private func finish(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ isKept: Bool, _ outcome: JobMetrics.Outcome) async {
+  private func finish(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ isKept: Bool, _ outcome: JobMetrics.Outcome)
+    async
+  {
     guard isKept else { return giveBack(delivery, envelope) }
-    // The attempt ended properly, so what was marked was no crash. Losing this costs nothing but an early death after many crashes.
+    // The attempt ended properly, so what was marked was no crash. Losing this costs nothing but an early death after
+    // many crashes.
     if delivery.redelivered { try? await ledger.clearStarts(envelope.jobRun) }
     count(outcome, envelope)
     delivery.acknowledge()

@@ -11,7 +11,8 @@ enum JobMetrics {
   }
 
   static func ended(_ outcome: Outcome, pool: PoolName, kind: JobKind, count: Int = 1) {
-    Counter(label: "jobs_processed_total", dimensions: labels(pool, kind) + [("outcome", outcome.rawValue)]).increment(by: count)
+    Counter(label: "jobs_processed_total", dimensions: labels(pool, kind) + [("outcome", outcome.rawValue)]).increment(
+      by: count)
   }
 
   /// The time an attempt, or a batch, took.

@@ -16,6 +16,7 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
     /// How long running jobs may take to finish when the process stops. 30 s by default.
     public var grace: Duration
 
+    /// By default every pool of the configuration is run, and running jobs have 30 s to finish.
     public init(node: String, pools: Set<PoolName>? = nil, grace: Duration = .seconds(30)) {
       self.node = node
       self.pools = pools
@@ -35,7 +36,8 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
 
   /// Puts the engine together; nothing runs before ``run()``.
   public init(
-    configuration: JobConfiguration, registry: WorkerRegistry<Ledger.Transaction>, broker: any JobBroker, ledger: Ledger,
+    configuration: JobConfiguration, registry: WorkerRegistry<Ledger.Transaction>, broker: any JobBroker,
+    ledger: Ledger,
     directory: any PoolDirectory, letters index: any DeadLetterIndex, options: Options, logger: Logger
   ) {
     self.options = options
@@ -45,7 +47,8 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
     let isMine = { (name: PoolName) in options.pools?.contains(name) ?? true }
     runners = configuration.workingPools.filter { isMine($0.name) }.map { pool in
       let exits = JobExits(
-        pool: pool, ladder: RetryLadder(tiers: configuration.retryTiers), ledger: ledger, broker: broker, logger: logger)
+        pool: pool, ladder: RetryLadder(tiers: configuration.retryTiers), ledger: ledger, broker: broker, logger: logger
+      )
       let attempt = JobAttempt(
         pool: pool, node: options.node, workers: registry.workers.filter { pool.jobs.contains($0.key) },
         routes: configuration.routes, ledger: ledger, outbox: outbox, exits: exits, logger: logger)
@@ -53,11 +56,13 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
     }
     letters =
       isMine(JobConfiguration.deadLetterPool)
-      ? DeadLetterIndexer(pools: configuration.workingPools.map(\.name), broker: broker, index: index, logger: logger) : nil
+      ? DeadLetterIndexer(pools: configuration.workingPools.map(\.name), broker: broker, index: index, logger: logger)
+      : nil
     self.outbox = outbox
     relay = OutboxRelay(ledger: ledger, broker: broker, outbox: outbox, logger: logger)
     allocator = PoolAllocator(
-      node: options.node, startedAt: Date(), directory: directory, runners: runners, letters: letters, draining: draining, logger: logger)
+      node: options.node, startedAt: Date(), directory: directory, runners: runners, letters: letters,
+      draining: draining, logger: logger)
   }
 
   /// Nil while jobs flow; otherwise what is in the way.
@@ -69,8 +74,8 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
     return nil
   }
 
-  /// Runs until the service is asked to shut down: then takes nothing more, lets running jobs finish within the grace time, interrupts and
-  /// gives back the rest.
+  /// Runs until the service is asked to shut down: then takes nothing more, lets running jobs finish within the grace
+  /// time, interrupts and gives back the rest.
   public func run() async throws {
     await withGracefulShutdownHandler {
       await runUntilDrained()

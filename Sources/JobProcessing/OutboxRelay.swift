@@ -1,7 +1,8 @@
 internal import Jobs
 internal import Logging
 
-/// Sweeps up what crashes and outages leave behind: outbox entries that were not enqueued at once, and delayed jobs that are due.
+/// Sweeps up what crashes and outages leave behind: outbox entries that were not enqueued at once, and delayed jobs
+/// that are due.
 struct OutboxRelay<Ledger: JobLedger>: Sendable {
   let ledger: Ledger
   let broker: any JobBroker

@@ -3,7 +3,8 @@ internal import JobConfiguration
 internal import Jobs
 internal import Logging
 
-/// Keeps this node's lease and sets its pools to their shares: a pool's size, the operator's or queues.yaml's, divided among the live nodes.
+/// Keeps this node's lease and sets its pools to their shares: a pool's size, the operator's or queues.yaml's, divided
+/// among the live nodes.
 struct PoolAllocator<Ledger: JobLedger>: Sendable {
   let node: String
   let startedAt: Date

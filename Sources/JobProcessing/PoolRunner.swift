@@ -4,7 +4,8 @@ internal import Jobs
 internal import Logging
 internal import Synchronization
 
-/// Runs one pool on this node: takes jobs while there is room, begins as many as its share allows, and drains when told.
+/// Runs one pool on this node: takes jobs while there is room, begins as many as its share allows, and drains when
+/// told.
 final class PoolRunner<Ledger: JobLedger>: Sendable {
   let pool: PoolConfiguration
   private let attempt: JobAttempt<Ledger>
@@ -38,7 +39,8 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
     }
   }
 
-  /// Sets this node's share of the pool's size. Growing takes effect at once; shrinking begins nothing new until enough has ended.
+  /// Sets this node's share of the pool's size. Growing takes effect at once; shrinking begins nothing new until enough
+  /// has ended.
   func resize(to share: Int) {
     let changed = state.withLock { state in
       defer { state.intake.size = share }
@@ -57,7 +59,8 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
     return min(2_000, share * (pool.batch?.size ?? 1) * 2)
   }
 
-  /// Runs until ``drain()`` was called and all jobs have ended. Cancelling interrupts the running jobs and gives them back.
+  /// Runs until ``drain()`` was called and all jobs have ended. Cancelling interrupts the running jobs and gives them
+  /// back.
   func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.take() }

@@ -6,6 +6,7 @@ public struct WorkerRegistry<Transaction: Sendable>: Sendable {
   /// The kinds in order of registration; one that was registered twice stands twice.
   public private(set) var registered: [(kind: JobKind, takesBatches: Bool)] = []
 
+  /// No workers yet. A kind registered twice keeps the later worker; the check of queues.yaml reports it.
   public init() {}
 
   /// Adds a worker that does one job at a time.

@@ -2,20 +2,25 @@ public import Foundation
 
 /// Why and when a job died. Nothing in it is personal data: `detail` is the safe description of an error, or its type.
 public struct DeathCertificate: Sendable, Equatable, Codable {
+  /// The engine's verdict. Messages and the index carry its raw value.
   public var reason: DeathReason
   /// What happened, for the operator; at most ``detailMax`` characters.
   public var detail: String
   /// Groups deaths of one cause: kind, reason and the error's type, hashed.
   public var fingerprint: String
+  /// The pool the job died in, whose dead letters the message is among.
   public var pool: PoolName
+  /// The number of the attempt it died in, from 1; 0 where that is not known.
   public var attempts: Int
+  /// When it was declared dead. A message carries it to the millisecond.
   public var at: Date
 
   /// Longer details are cut.
   public static let detailMax = 500
 
   /// Certifies a death; the fingerprint is made of kind, reason and `cause` (an error's type, say).
-  public init(reason: DeathReason, detail: String, cause: String, kind: String, pool: PoolName, attempts: Int, at: Date) {
+  public init(reason: DeathReason, detail: String, cause: String, kind: String, pool: PoolName, attempts: Int, at: Date)
+  {
     self.reason = reason
     self.detail = String(detail.prefix(Self.detailMax))
     self.pool = pool

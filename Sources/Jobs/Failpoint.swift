@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// A named place where a test can make the process die or fail. In release builds it is nothing at all.
 ///
-/// Armed by text: `NAME=ACTION[@N]`, several with commas. Actions: `kill` (SIGKILL to itself), `stop` (SIGSTOP). `@N` acts at the N-th
-/// visit, the first by default.
+/// Armed by text: `NAME=ACTION[@N]`, several with commas. Actions: `kill` (SIGKILL to itself), `stop` (SIGSTOP). `@N`
+/// acts at the N-th visit, the first by default.
 public enum Failpoint: String, Sendable, CaseIterable {
   /// A batch of jobs was taken; nothing has begun.
   case jobTaken = "job-taken"
@@ -65,7 +65,9 @@ public enum Failpoint: String, Sendable, CaseIterable {
 
   /// The text that armed nothing.
   public struct Misspelt: Error, CustomStringConvertible {
+    /// The one part that cannot be armed; in a build without failpoints the whole text.
     public let text: String
+    /// A sentence that quotes the text and lists all failpoints there are.
     public var description: String {
       "\"\(text)\" is no failpoint (NAME=kill[@N] or NAME=stop[@N]), or this build has none: "
         + Failpoint.allCases.map(\.rawValue).joined(separator: ", ")

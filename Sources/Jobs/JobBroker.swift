@@ -12,9 +12,12 @@ public enum JobDestination: Sendable, Equatable {
 
 /// A job and where it goes.
 public struct OutgoingJob: Sendable {
+  /// The job as it is to be published; a retry carries the number of its next attempt already.
   public var envelope: JobEnvelope
+  /// The queue it is for.
   public var destination: JobDestination
 
+  /// Addresses a job; nothing is sent before ``JobBroker/enqueue(_:deadline:)``.
   public init(_ envelope: JobEnvelope, to destination: JobDestination) {
     self.envelope = envelope
     self.destination = destination
@@ -42,6 +45,7 @@ public struct JobDelivery: Sendable {
     case unreadable(reason: String)
   }
 
+  /// The job, or why there is none in the message.
   public let content: Content
   /// The body as it came.
   public let body: Data
@@ -51,6 +55,10 @@ public struct JobDelivery: Sendable {
   public let certificate: DeathCertificate?
   private let settle: @Sendable (_ isDone: Bool) -> Void
 
+  /// Made by a broker's adapter.
+  ///
+  /// - Parameter settle: tells the broker: true to forget the message, false to put it back into its queue. The engine
+  ///   calls it once.
   public init(
     content: Content, body: Data, redelivered: Bool, certificate: DeathCertificate? = nil,
     settle: @escaping @Sendable (_ isDone: Bool) -> Void

@@ -12,10 +12,12 @@ public enum JobCodec {
     /// The body is of a newer shape than this program knows.
     case newerSchema(found: Int, known: Int)
 
+    /// A sentence that is safe to log: it tells fields, types and versions, and quotes nothing of the body's values.
     public var description: String {
       switch self {
       case .unreadable(let what): "the body cannot be read: \(what)"
-      case .newerSchema(let found, let known): "schema version \(found) is newer than this program's \(known): update the workers"
+      case .newerSchema(let found, let known):
+        "schema version \(found) is newer than this program's \(known): update the workers"
       }
     }
   }

@@ -4,9 +4,11 @@ public import Foundation
 ///
 /// Coded, it is without its body, which is stored beside it as bytes.
 public struct JobEnvelope: Sendable, Codable, Equatable {
+  /// The job's identity, the same in all its runs and attempts. AMQP carries it as `message-id`.
   public var id: JobID
   /// 1, or one more for each retry by an operator.
   public var run: Int
+  /// What the job is; it finds the pool and the worker. AMQP carries it as `type`.
   public var kind: JobKind
   /// The version of the body's shape.
   public var schemaVersion: Int
@@ -25,9 +27,12 @@ public struct JobEnvelope: Sendable, Codable, Equatable {
   /// The job's JSON. Opaque to everything but ``JobCodec``.
   public var body: Data
 
+  /// Puts an envelope together; the defaults are those of a fresh job's first attempt, enqueued now and without a
+  /// deadline. ``JobCodec`` makes one from a job.
   public init(
     id: JobID = JobID(), run: Int = 1, kind: JobKind, schemaVersion: Int = 1, tenant: UUID? = nil, attempt: Int = 1,
-    enqueuedAt: Date = Date(), deadline: Date? = nil, correlationID: String? = nil, traceparent: String? = nil, body: Data
+    enqueuedAt: Date = Date(), deadline: Date? = nil, correlationID: String? = nil, traceparent: String? = nil,
+    body: Data
   ) {
     self.id = id
     self.run = run
@@ -49,6 +54,8 @@ public struct JobEnvelope: Sendable, Codable, Equatable {
     case id, run, kind, schemaVersion, tenant, attempt, enqueuedAt, deadline, correlationID, traceparent
   }
 
+  /// Reads the coded form, an object with a field for each property but ``body``: that is empty then, and whoever reads
+  /// the envelope puts the stored bytes in.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     id = try values.decode(JobID.self, forKey: .id)

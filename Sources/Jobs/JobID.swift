@@ -17,12 +17,16 @@ public struct JobID: Sendable, Hashable, Codable, CustomStringConvertible, Compa
     self.uuid = uuid
   }
 
+  /// Reads a string with a UUID's usual 36 characters, in either case; throws where it is none.
   public init(from decoder: any Decoder) throws { uuid = try UUID(from: decoder) }
 
+  /// Writes the UUID as a string of 36 characters, as Foundation codes UUIDs.
   public func encode(to encoder: any Encoder) throws { try uuid.encode(to: encoder) }
 
+  /// The usual 36 characters in lower case; the form in messages and logs.
   public var description: String { uuid.uuidString.lowercased() }
 
+  /// True where the left id was made in an earlier millisecond; within one the order is arbitrary, but always the same.
   public static func < (left: JobID, right: JobID) -> Bool { left.uuid < right.uuid }
 }
 
@@ -50,10 +54,12 @@ public struct JobRun: Sendable, Hashable, Codable, CustomStringConvertible {
   /// 1 or more.
   public let run: Int
 
+  /// The first run of a job, unless another is named.
   public init(id: JobID, run: Int = 1) {
     self.id = id
     self.run = run
   }
 
+  /// The id alone for run 1, otherwise followed by the run: `<id>#2`. The form in logs and audit rows.
   public var description: String { run == 1 ? "\(id)" : "\(id)#\(run)" }
 }

@@ -2,10 +2,14 @@ public import Foundation
 
 /// A job as a closing transaction knows it.
 public struct JobReceipt: Sendable, Equatable {
+  /// The run that is closed. There is at most one receipt for it, so its effects happen once.
   public let jobRun: JobRun
+  /// The job's kind, kept with the receipt for whoever asks what was done.
   public let kind: JobKind
+  /// The pool that worked on it, kept likewise.
   public let pool: PoolName
 
+  /// Names what a receipt is to be written for; nothing is written yet.
   public init(jobRun: JobRun, kind: JobKind, pool: PoolName) {
     self.jobRun = jobRun
     self.kind = kind
@@ -24,15 +28,20 @@ public struct JobClosing: Sendable {
   /// True where everything is to be undone.
   public var rollsBack = false
 
+  /// A closing by which every job is done and nothing follows.
   public init() {}
 }
 
 /// A job that follows, with the pool its kind is routed to.
 public struct RoutedFollowUp: Sendable {
+  /// The job with its body, a run of its own: it is not the job it follows from.
   public let envelope: JobEnvelope
+  /// The pool whose queue it goes to.
   public let pool: PoolName
+  /// When it is to be enqueued; nil: right after the commit.
   public let dueAt: Date?
 
+  /// Routes a job; the pool must be one that takes its kind, which is not checked here.
   public init(envelope: JobEnvelope, pool: PoolName, dueAt: Date?) {
     self.envelope = envelope
     self.pool = pool
@@ -42,9 +51,12 @@ public struct RoutedFollowUp: Sendable {
 
 /// A job that waits in the outbox to be enqueued.
 public struct OutboxEntry: Sendable {
+  /// The job with its body, as it is to be published.
   public let envelope: JobEnvelope
+  /// The pool whose queue it goes to.
   public let pool: PoolName
 
+  /// Made by the ledger's adapters from what was committed.
   public init(envelope: JobEnvelope, pool: PoolName) {
     self.envelope = envelope
     self.pool = pool
@@ -60,6 +72,7 @@ public enum LedgerError: Error, Equatable, CustomStringConvertible {
   /// The transaction lost against another; the same may succeed at once.
   case contention
 
+  /// A sentence that is safe to log, as long as the adapter's own words for ``unavailable(_:)`` are.
   public var description: String {
     switch self {
     case .unavailable(let why): "the ledger cannot be reached: \(why)"
@@ -76,8 +89,8 @@ public protocol JobLedger<Transaction>: Sendable {
 
   /// Runs a closing transaction.
   ///
-  /// Receipts are written first. `body` gets those jobs that had none before, and does not run where none is left. What `body` throws
-  /// rolls back and is thrown on; troubles of the ledger itself are thrown as ``LedgerError``.
+  /// Receipts are written first. `body` gets those jobs that had none before, and does not run where none is left. What
+  /// `body` throws rolls back and is thrown on; troubles of the ledger itself are thrown as ``LedgerError``.
   ///
   /// - Returns: the outbox entries that were committed, for the caller to enqueue at once.
   func close(
@@ -87,10 +100,13 @@ public protocol JobLedger<Transaction>: Sendable {
 
   /// Forgets outbox entries that the broker holds.
   func deleteFromOutbox(_ jobs: [JobRun]) async throws
-  /// Hands entries older than `age` to `publish` and forgets those it returns. Entries another node is handing over are left out.
+  /// Hands entries older than `age` to `publish` and forgets those it returns. Entries another node is handing over are
+  /// left out.
   ///
   /// - Returns: how many entries were handed over.
-  func relayOutbox(olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]) async throws -> Int
+  func relayOutbox(
+    olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
+  ) async throws -> Int
 
   /// Keeps a job until it is due; a second time for the same run replaces the first.
   func delay(_ envelope: JobEnvelope, pool: PoolName, until dueAt: Date) async throws

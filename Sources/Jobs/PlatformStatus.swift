@@ -1,8 +1,8 @@
-
 /// What monitoring and operators see: depths of queues, sizes of pools, and who works.
 public struct PlatformStatus: Sendable, Codable, Equatable {
   /// One pool.
   public struct Pool: Sendable, Codable, Equatable {
+    /// Which pool, as queues.yaml names it.
     public var name: PoolName
     /// Jobs that wait in the queue; nil where the broker cannot tell (it is away, or the queue is missing).
     public var ready: Int?
@@ -12,29 +12,40 @@ public struct PlatformStatus: Sendable, Codable, Equatable {
     public var delayed = 0
     /// Dead jobs nobody has dealt with: open letters, and those on their way to the index.
     public var dead = 0
-    /// The size wished for over all nodes, and what the nodes add up to.
+    /// The size wished for over all nodes: the operator's, or else the one queues.yaml starts with.
     public var size = 0
+    /// What the live nodes have of it together: 0 while it is paused, or no node runs it. The dead letters' pool counts
+    /// 1 for each node.
     public var share = 0
+    /// True while an operator has stopped it on all nodes; its jobs wait.
     public var isPaused = false
+    /// How many live nodes run it.
     public var nodes = 0
-    /// An estimate of the oldest waiting job's age, in seconds: from when the job taken last was enqueued. Nil where nothing waits or was taken.
+    /// An estimate of the oldest waiting job's age, in seconds: from when the job taken last was enqueued. Nil where
+    /// nothing waits or was taken.
     public var oldestSeconds: Double?
 
+    /// A pool nothing is known of yet: counts are 0, and what may be unknown is nil.
     public init(name: PoolName) { self.name = name }
   }
 
   /// A retry tier of the broker.
   public struct Tier: Sendable, Codable, Equatable {
+    /// The tier's pause as queues.yaml writes it, such as `30s`.
     public var name: String
+    /// Jobs that wait in it; nil where the broker cannot tell.
     public var waiting: Int?
 
+    /// A tier and what was counted in it.
     public init(name: String, waiting: Int?) {
       self.name = name
       self.waiting = waiting
     }
   }
 
+  /// Every pool of queues.yaml, in the file's order.
   public var pools: [Pool] = []
+  /// The retry tiers, shortest first; empty where the broker could not be asked.
   public var tiers: [Tier] = []
   /// Returned jobs whose pool is gone.
   public var unroutable: Int?
@@ -42,10 +53,12 @@ public struct PlatformStatus: Sendable, Codable, Equatable {
   public var outbox = 0
   /// Age of the oldest of them, in seconds.
   public var outboxOldestSeconds: Double?
+  /// All live worker processes, by id; empty where PostgreSQL could not be asked.
   public var nodes: [NodeReport] = []
   /// What could not be asked, in words.
   public var troubles: [String] = []
 
+  /// A status nothing is known of yet; a monitor fills in what it learns.
   public init() {}
 }
 

@@ -4,8 +4,10 @@ public import Foundation
 public struct PoolSetting: Sendable, Equatable, Codable {
   /// Concurrent jobs over all nodes together.
   public var size: Int?
+  /// True: no node takes jobs from the pool's queue; those in hand are finished.
   public var isPaused: Bool
 
+  /// A setting; the default is what holds where no operator has said anything.
   public init(size: Int? = nil, isPaused: Bool = false) {
     self.size = size
     self.isPaused = isPaused
@@ -21,6 +23,7 @@ public struct PoolReport: Sendable, Equatable, Codable {
   /// When the job taken last was enqueued.
   public var lastTakenEnqueuedAt: Date?
 
+  /// A report; the default is that of a pool which has taken nothing yet.
   public init(share: Int = 0, inHand: Int = 0, lastTakenEnqueuedAt: Date? = nil) {
     self.share = share
     self.inHand = inHand
@@ -32,9 +35,12 @@ public struct PoolReport: Sendable, Equatable, Codable {
 public struct NodeReport: Sendable, Equatable, Codable {
   /// Unique for each process.
   public var id: String
+  /// When the process put its engine together, by its own clock.
   public var startedAt: Date
+  /// The pools it runs, by name. A pool's size is shared out among the nodes that name it here.
   public var pools: [String: PoolReport]
 
+  /// Puts a report together; `id` must be no other process's, or the two would renew one lease.
   public init(id: String, startedAt: Date, pools: [String: PoolReport]) {
     self.id = id
     self.startedAt = startedAt
@@ -44,14 +50,18 @@ public struct NodeReport: Sendable, Equatable, Codable {
 
 /// The port to what the nodes share: operators' settings, and who is alive.
 public protocol PoolDirectory: Sendable {
-  /// Renews this node's lease, tells the others of its pools, and returns the settings and all live nodes, this one included.
-  func renewLease(_ node: NodeReport, lease: Duration) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport])
+  /// Renews this node's lease, tells the others of its pools, and returns the settings and all live nodes, this one
+  /// included.
+  func renewLease(_ node: NodeReport, lease: Duration) async throws -> (
+    settings: [PoolName: PoolSetting], nodes: [NodeReport]
+  )
   /// Gives the lease up, so that others take over this node's shares at once.
   func releaseLease(_ node: String) async throws
   /// Settings and live nodes, for a look from outside.
   func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport])
   /// Changes a pool's setting, audited under `who`, and tells every node.
-  func change(_ pool: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void) async throws -> PoolSetting
+  func change(_ pool: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void) async throws
+    -> PoolSetting
   /// Calls back whenever settings or nodes have changed, or may have, until the task is cancelled.
   func watch(_ changed: @escaping @Sendable () async -> Void) async
 }

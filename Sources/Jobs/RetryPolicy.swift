@@ -16,10 +16,15 @@ public struct RetryPolicy: Sendable, Equatable {
   public var factor: Double
   /// No pause is longer.
   public var max: Duration
+  /// How the pause is drawn from the one computed; ``Jitter/full`` by default.
   public var jitter: Jitter
 
+  /// A policy; the default is 8 attempts, with pauses of up to 1 s, 3 s, 9 s and so on to 10 min.
+  ///
+  /// The properties' limits are checked where queues.yaml is read, not here.
   public init(
-    maxAttempts: Int = 8, base: Duration = .seconds(1), factor: Double = 3, max: Duration = .seconds(600), jitter: Jitter = .full
+    maxAttempts: Int = 8, base: Duration = .seconds(1), factor: Double = 3, max: Duration = .seconds(600),
+    jitter: Jitter = .full
   ) {
     self.maxAttempts = maxAttempts
     self.base = base

@@ -12,8 +12,9 @@ public import Logging
 ///       }
 ///     }
 ///
-/// `work` may be called more than once for a job, and on two machines at once; what it does inside ``JobContext/close(_:)`` happens
-/// once. It must heed cancellation: an attempt that outlasts its timeout is cancelled and waited for.
+/// `work` may be called more than once for a job, and on two machines at once; what it does inside
+/// ``JobContext/close(_:)`` happens once. It must heed cancellation: an attempt that outlasts its timeout is cancelled
+/// and waited for.
 public protocol Worker<Work, Transaction>: Sendable {
   /// The job this worker does.
   associatedtype Work: Job
@@ -31,7 +32,8 @@ public protocol BatchWorker<Work, Transaction>: Sendable {
 
   /// Does the jobs, whose receipts the transaction has written already; the outcomes stand in the jobs' order.
   ///
-  /// A throw fails the whole batch: it is rolled back, and each job is tried again by itself, so that only the one at fault fails.
+  /// A throw fails the whole batch: it is rolled back, and each job is tried again by itself, so that only the one at
+  /// fault fails.
   func work(
     _ batch: [BatchItem<Work>], in transaction: Transaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome]
@@ -39,9 +41,12 @@ public protocol BatchWorker<Work, Transaction>: Sendable {
 
 /// One job of a batch.
 public struct BatchItem<Work: Job>: Sendable {
+  /// The job's value, read from its body.
   public let job: Work
+  /// What is known of this one besides; follow-ups take tenant and trace from it.
   public let info: JobInfo
 
+  /// Made by the engine, and by tests of a worker.
   public init(job: Work, info: JobInfo) {
     self.job = job
     self.info = info
@@ -50,12 +55,19 @@ public struct BatchItem<Work: Job>: Sendable {
 
 /// What a worker may know of the job besides its value.
 public struct JobInfo: Sendable {
+  /// Which job, and which run of it.
   public let jobRun: JobRun
+  /// The business the job belongs to; nil where that was not known when it was enqueued.
   public let tenant: UUID?
+  /// Which attempt this is, from 1. Advisory: after a crash a number may come twice.
   public let attempt: Int
+  /// When the job was first enqueued; kept through retries and snoozes.
   public let enqueuedAt: Date
+  /// After this instant the job is not begun any more, but discarded; nil: never.
   public let deadline: Date?
+  /// The request or job at the beginning of the story; nil where this job is the beginning.
   public let correlationID: String?
+  /// W3C trace context, `00-<trace>-<span>-<flags>`; nil where nobody traces.
   public let traceparent: String?
 
   /// Takes what the envelope says.
@@ -75,13 +87,15 @@ public struct JobContext<Transaction: Sendable>: Sendable {
   /// The body of a closing transaction: effects go through the transaction, jobs that follow into `FollowUps`.
   public typealias Closing = @Sendable (Transaction, inout FollowUps) async throws -> JobOutcome
 
+  /// What is known of the job besides its value.
   public let info: JobInfo
   /// Carries the job's id and kind; keep personal data out of it.
   public let logger: Logger
   private let closer: @Sendable (@escaping Closing) async throws -> JobOutcome
 
   /// Made by the engine, and by tests of a worker.
-  public init(info: JobInfo, logger: Logger, closer: @escaping @Sendable (@escaping Closing) async throws -> JobOutcome) {
+  public init(info: JobInfo, logger: Logger, closer: @escaping @Sendable (@escaping Closing) async throws -> JobOutcome)
+  {
     self.info = info
     self.logger = logger
     self.closer = closer
@@ -89,13 +103,15 @@ public struct JobContext<Transaction: Sendable>: Sendable {
 
   /// Runs the closing transaction: the job's receipt, then `body`'s effects, then the jobs that follow, all or nothing.
   ///
-  /// Call it once, as the last thing. Where the job was done before (a second copy, a crash after the commit), `body` does not run and this
-  /// throws ``AlreadyClosed``, which the engine takes for success: let it pass. A snoozed outcome rolls everything back.
+  /// Call it once, as the last thing. Where the job was done before (a second copy, a crash after the commit), `body`
+  /// does not run and this throws ``AlreadyClosed``, which the engine takes for success: let it pass. A snoozed outcome
+  /// rolls everything back.
   public func close(_ body: @escaping Closing) async throws -> JobOutcome { try await closer(body) }
 }
 
 /// Thrown by ``JobContext/close(_:)`` where the job's receipt exists already.
 public struct AlreadyClosed: Error {
+  /// Thrown by the engine, and by tests of a worker.
   public init() {}
 }
 
@@ -103,6 +119,7 @@ public struct AlreadyClosed: Error {
 public struct FollowUps: Sendable {
   /// A job to enqueue.
   public struct Item: Sendable {
+    /// The job with its body, under an id of its own. Its kind finds the pool when the transaction is closed.
     public let envelope: JobEnvelope
     /// When to enqueue it; nil: at once.
     public let dueAt: Date?
@@ -111,13 +128,16 @@ public struct FollowUps: Sendable {
   /// What was asked for so far.
   public private(set) var items: [Item] = []
 
+  /// Nothing follows yet.
   public init() {}
 
   /// Enqueues a job after the commit, at once or at `dueAt`.
   ///
   /// - Parameter cause: the job it follows from; tenant, correlation and trace are taken over from it.
   /// - Parameter deadline: after which the job is discarded.
-  public mutating func enqueue<Work: Job>(_ job: Work, from cause: JobInfo, dueAt: Date? = nil, deadline: Date? = nil) throws {
+  public mutating func enqueue<Work: Job>(_ job: Work, from cause: JobInfo, dueAt: Date? = nil, deadline: Date? = nil)
+    throws
+  {
     let envelope = try JobCodec.envelope(
       for: job, tenant: cause.tenant, deadline: deadline, correlationID: cause.correlationID ?? "\(cause.jobRun.id)",
       traceparent: cause.traceparent)

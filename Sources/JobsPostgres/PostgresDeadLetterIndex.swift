@@ -6,8 +6,11 @@ public import Postgres
 public struct PostgresDeadLetterIndex: DeadLetterIndex {
   private let pool: PostgresPool
 
+  /// Uses the pool's connections; closing it stays with the caller.
   public init(pool: PostgresPool) { self.pool = pool }
 
+  /// Writes receipts and letters in one transaction of two statements, whatever their number. A letter that is there
+  /// already only has the time of its latest death moved on; its state stays.
   public func record(_ letters: [DeadLetter]) async throws {
     // The same letter twice in one statement would be an error of ON CONFLICT DO UPDATE.
     let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
@@ -43,6 +46,8 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
     }
   }
 
+  /// Counts open letters by cause, in one statement. A reason this program does not know reads as
+  /// ``DeathReason/unreadable``.
   public func groups() async throws -> [DeadLetterGroup] {
     let rows = try await pool.query(
       """
@@ -52,11 +57,14 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
     return try rows.map { row in
       DeadLetterGroup(
         fingerprint: try row.decode(0), pool: PoolName(rawValue: try row.decode(1)), kind: try row.decode(2),
-        reason: DeathReason(rawValue: try row.decode(3)) ?? .unreadable, detail: try row.decode(4), count: try row.decode(5),
+        reason: DeathReason(rawValue: try row.decode(3)) ?? .unreadable, detail: try row.decode(4),
+        count: try row.decode(5),
         firstAt: try row.decode(6), lastAt: try row.decode(7))
     }
   }
 
+  /// Reads open letters with their bodies, which may hold personal data. A reason this program does not know reads as
+  /// ``DeathReason/unreadable``.
   public func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
     let condition = Condition(filter)
     let rows = try await pool.query(
@@ -70,7 +78,8 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
     return try rows.map { row in
       let hasEnvelope = try row.decodeIfPresent(0, as: String.self) != nil
       return DeadLetter(
-        jobRun: JobRun(id: JobID(try row.decode(2)), run: try row.decode(3)), envelope: hasEnvelope ? try row.envelope() : nil,
+        jobRun: JobRun(id: JobID(try row.decode(2)), run: try row.decode(3)),
+        envelope: hasEnvelope ? try row.envelope() : nil,
         certificate: DeathCertificate(
           reason: DeathReason(rawValue: try row.decode(5)) ?? .unreadable, detail: try row.decode(6),
           fingerprint: try row.decode(7), pool: PoolName(rawValue: try row.decode(4)), attempts: try row.decode(8),
@@ -79,6 +88,9 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
     }
   }
 
+  /// Marks the letters as retried and puts their next runs into the outbox, with an audit row for each, in one
+  /// transaction. The letters are locked first, so that two operators never retry the same one; a relay enqueues the
+  /// runs in its next round.
   public func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult {
     let condition = Condition(filter)
     return try await pool.withTransaction { transaction in
@@ -110,6 +122,7 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
     }
   }
 
+  /// Marks the letters as discarded, with an audit row for each, in one transaction. The rows stay.
   public func discard(_ filter: DeadLetterFilter, by who: String) async throws -> Int {
     let condition = Condition(filter)
     return try await pool.withTransaction { transaction in
@@ -129,10 +142,13 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
     }
   }
 
-  private static func audit(_ transaction: PostgresTransaction, _ who: String, _ action: String, _ jobs: [JobRun]) async throws {
+  private static func audit(_ transaction: PostgresTransaction, _ who: String, _ action: String, _ jobs: [JobRun])
+    async throws
+  {
     guard !jobs.isEmpty else { return }
     try await transaction.query(
-      "INSERT INTO jobs.audit (who, action, target) SELECT \(who), \(action), unnest(\(jobs.map(\.description))::text[])")
+      "INSERT INTO jobs.audit (who, action, target) SELECT \(who), \(action), unnest(\(jobs.map(\.description))::text[])"
+    )
   }
 
   /// The filter as bound values; nil matches everything.

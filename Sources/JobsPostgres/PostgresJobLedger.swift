@@ -2,13 +2,19 @@ public import Foundation
 public import Jobs
 public import Postgres
 
-/// The ledger port on PostgreSQL. Its statements take whole batches: one round trip for the receipts, one for outbox and commit.
+/// The ledger port on PostgreSQL. Its statements take whole batches: one round trip for the receipts, one for outbox
+/// and commit.
 public struct PostgresJobLedger: JobLedger {
   private let pool: PostgresPool
 
   /// Uses the pool's connections; each closing transaction holds one.
   public init(pool: PostgresPool) { self.pool = pool }
 
+  /// Runs a closing transaction on one connection of the pool, which it holds until the end.
+  ///
+  /// A run whose receipt another open transaction has written waits for that one. Statements that still run at the
+  /// deadline are cancelled on the server; the commit has 5 s more, for its outcome must be known. Refusals
+  /// that are no ``LedgerError`` are thrown as ``PostgresError``.
   public func close(
     _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (PostgresTransaction, Set<JobRun>) async throws -> JobClosing
@@ -32,7 +38,8 @@ public struct PostgresJobLedger: JobLedger {
   /// Rolls back without being a failure.
   private struct RolledBack: Error {}
 
-  /// Writes the receipts and returns the runs that had none. Sorted, so that two batches with the same jobs wait instead of deadlocking.
+  /// Writes the receipts and returns the runs that had none. Sorted, so that two batches with the same jobs wait
+  /// instead of deadlocking.
   private func insert(_ receipts: [JobReceipt], in transaction: PostgresTransaction) async throws -> Set<JobRun> {
     let sorted = receipts.sorted { ($0.jobRun.id, $0.jobRun.run) < ($1.jobRun.id, $1.jobRun.run) }
     let inserted = try await transaction.query(
@@ -93,15 +100,20 @@ public struct PostgresJobLedger: JobLedger {
       """
   }
 
+  /// Deletes the entries in one statement; those that are gone already do not matter.
   public func deleteFromOutbox(_ jobs: [JobRun]) async throws {
     try await translating { _ = try await pool.query(Self.delete("jobs.outbox", jobs)) }
   }
 
+  /// Hands over the oldest entries, at most `limit`, while their rows stay locked; other nodes skip them. Returns how
+  /// many `publish` has kept. Where those rows cannot be deleted afterwards, the entries are handed over once more:
+  /// the jobs' receipts make that harmless.
   public func relayOutbox(
     olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
   ) async throws -> Int {
     try await translating {
-      // The rows stay locked while they are published, so that two relays never hand over the same ones; the deadline frees them.
+      // The rows stay locked while they are published, so that two relays never hand over the same ones; the deadline
+      // frees them.
       try await pool.withTransaction(deadline: .now + .seconds(30)) { transaction in
         let rows = try await transaction.query(
           """
@@ -117,11 +129,14 @@ public struct PostgresJobLedger: JobLedger {
     }
   }
 
+  /// Keeps the job in `jobs.delayed`; for a run that is there already, instant and envelope are replaced.
   public func delay(_ envelope: JobEnvelope, pool name: PoolName, until dueAt: Date) async throws {
     let statement = try Self.upsertDelayed([(envelope, name, dueAt)])
     try await translating { _ = try await pool.query(statement) }
   }
 
+  /// Moves the jobs that have been due longest to the outbox in one statement, at most `limit`; what another node has
+  /// locked is skipped. Due is what the server's clock says.
   public func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
     try await translating {
       try await pool.query(
@@ -138,6 +153,7 @@ public struct PostgresJobLedger: JobLedger {
     }
   }
 
+  /// Adds a marker and counts those of the run, in one round trip.
   public func markStart(_ job: JobRun, node: String) async throws -> Int {
     try await translating {
       try await pool.withConnection { connection in
@@ -149,6 +165,7 @@ public struct PostgresJobLedger: JobLedger {
     }
   }
 
+  /// Deletes all markers of the run, whichever node made them.
   public func clearStarts(_ job: JobRun) async throws {
     try await translating { _ = try await pool.query(Self.delete("jobs.start_marker", [job])) }
   }

@@ -3,38 +3,44 @@ public import Jobs
 public import Logging
 public import Postgres
 
-/// Operators' settings and the nodes' leases on PostgreSQL. Changes are told by NOTIFY, outside of any job's transaction.
+/// Operators' settings and the nodes' leases on PostgreSQL. Changes are told by NOTIFY, outside of any job's
+/// transaction.
 public struct PostgresPoolDirectory: PoolDirectory {
   private let pool: PostgresPool
   private let logger: Logger
   private static let channel = "vluma_pools"
 
+  /// Uses the pool's connections, and for ``watch(_:)`` one more of its own.
   public init(pool: PostgresPool, logger: Logger) {
     self.pool = pool
     self.logger = logger
   }
 
+  /// Renews the lease and reads settings and live nodes, all in one round trip. The lease ends by the server's clock;
+  /// leases that ended an hour ago are deleted. A node that was not there before is announced to the others.
   public func renewLease(
     _ node: NodeReport, lease: Duration
   ) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     let pools = String(decoding: try JSONEncoder().encode(node.pools), as: UTF8.self)
     let results = try await pool.withConnection { connection in
       // A new node, or one with other pools, changes everybody's shares.
-      try await connection.run([
-        """
-        WITH old AS (SELECT pools FROM jobs.node WHERE id = \(node.id)),
-        put AS (
-          INSERT INTO jobs.node (id, started_at, lease_until, pools)
-          VALUES (\(node.id), \(node.startedAt), now() + make_interval(secs => \(lease / .seconds(1))), \(pools)::jsonb)
-          ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, pools = excluded.pools)
-        SELECT CASE WHEN NOT EXISTS (SELECT FROM old) THEN pg_notify(\(Self.channel), 'node')::text END
-        """,
-        "DELETE FROM jobs.node WHERE lease_until < now() - interval '1 hour'",
-      ] + Self.overviewQueries)
+      try await connection.run(
+        [
+          """
+          WITH old AS (SELECT pools FROM jobs.node WHERE id = \(node.id)),
+          put AS (
+            INSERT INTO jobs.node (id, started_at, lease_until, pools)
+            VALUES (\(node.id), \(node.startedAt), now() + make_interval(secs => \(lease / .seconds(1))), \(pools)::jsonb)
+            ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, pools = excluded.pools)
+          SELECT CASE WHEN NOT EXISTS (SELECT FROM old) THEN pg_notify(\(Self.channel), 'node')::text END
+          """,
+          "DELETE FROM jobs.node WHERE lease_until < now() - interval '1 hour'",
+        ] + Self.overviewQueries)
     }
     return try Self.overview(Array(results.suffix(2)))
   }
 
+  /// Deletes the lease and announces that; one that is gone already does not matter.
   public func releaseLease(_ node: String) async throws {
     try await pool.withConnection { connection in
       _ = try await connection.run([
@@ -43,6 +49,7 @@ public struct PostgresPoolDirectory: PoolDirectory {
     }
   }
 
+  /// Reads settings and live nodes in one round trip. Nodes are sorted by id; a pool without a setting is missing.
   public func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     try Self.overview(try await pool.withConnection { try await $0.run(Self.overviewQueries) })
   }
@@ -57,15 +64,19 @@ public struct PostgresPoolDirectory: PoolDirectory {
   ) throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     var settings: [PoolName: PoolSetting] = [:]
     for row in results[0] {
-      settings[PoolName(rawValue: try row.decode(0))] = PoolSetting(size: try row.decodeIfPresent(1), isPaused: try row.decode(2))
+      settings[PoolName(rawValue: try row.decode(0))] = PoolSetting(
+        size: try row.decodeIfPresent(1), isPaused: try row.decode(2))
     }
     let nodes = try results[1].map { row in
-      let pools = try JSONDecoder().decode([String: PoolReport].self, from: Data(try row.decode(2, as: String.self).utf8))
+      let pools = try JSONDecoder().decode(
+        [String: PoolReport].self, from: Data(try row.decode(2, as: String.self).utf8))
       return NodeReport(id: try row.decode(0), startedAt: try row.decode(1), pools: pools)
     }
     return (settings, nodes)
   }
 
+  /// Changes the setting in one transaction, with its row locked, an audit row that says what it was and is, and a
+  /// notification that goes out with the commit. `change` runs once.
   public func change(
     _ name: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void
   ) async throws -> PoolSetting {
@@ -94,6 +105,8 @@ public struct PostgresPoolDirectory: PoolDirectory {
     "size \(setting.size.map(String.init) ?? "from queues.yaml")" + (setting.isPaused ? ", paused" : "")
   }
 
+  /// Listens for notifications on a connection of its own, which is rebuilt when it breaks; each time it stands,
+  /// `changed` is called as well, for what was missed meanwhile.
   public func watch(_ changed: @escaping @Sendable () async -> Void) async {
     let listener = PostgresListener(pool.configuration, channels: [Self.channel], logger: logger)
     await listener.run { _ in await changed() }

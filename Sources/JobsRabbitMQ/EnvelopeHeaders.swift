@@ -51,7 +51,9 @@ extension JobEnvelope {
     guard let id = properties.messageID.flatMap({ JobID($0) }) else {
       throw UnreadableEnvelope(reason: "message_id is missing or no UUID")
     }
-    guard let kind = properties.type, !kind.isEmpty else { throw UnreadableEnvelope(reason: "type, the job's kind, is missing") }
+    guard let kind = properties.type, !kind.isEmpty else {
+      throw UnreadableEnvelope(reason: "type, the job's kind, is missing")
+    }
     func count(_ name: String, _ missing: Int64, least: Int64) throws(UnreadableEnvelope) -> Int {
       guard let value = headers[name] else { return Int(missing) }
       guard let number = value.integer, (least...1_000_000).contains(number) else {

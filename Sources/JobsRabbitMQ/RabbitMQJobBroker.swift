@@ -1,7 +1,8 @@
 public import Jobs
 public import RabbitMQ
 
-/// The broker port on RabbitMQ: one connection publishes, another consumes, because the broker stops publishing connections in an alarm.
+/// The broker port on RabbitMQ: one connection publishes, another consumes, because the broker stops publishing
+/// connections in an alarm.
 public struct RabbitMQJobBroker: JobBroker {
   private let publisher: RabbitMQPublisher
   private let consumer: RabbitMQConsumer?
@@ -12,8 +13,12 @@ public struct RabbitMQJobBroker: JobBroker {
     self.consumer = consumer
   }
 
+  /// True while the publishing connection stands and no alarm of the broker blocks it.
   public var isReady: Bool { publisher.isReady }
 
+  /// Publishes jobs, persistent and mandatory, and waits for the confirms. A message that comes back unroutable is
+  /// ``EnqueueOutcome/refused``; one that gets a negative confirm, or was not sent in time,
+  /// ``EnqueueOutcome/unavailable``.
   public func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueOutcome] {
     await publisher.publish(jobs.map(Self.message), deadline: deadline).map { outcome in
       switch outcome {
@@ -37,10 +42,12 @@ public struct RabbitMQJobBroker: JobBroker {
       body: job.envelope.body)
   }
 
+  /// Consumes the queue of the pool's name; `capacity` is the prefetch. Needs the consumer.
   public func subscribe(pool: PoolName, capacity: Int) -> any JobSubscription {
     subscription(queue: pool.rawValue, pool: pool, capacity: capacity)
   }
 
+  /// Consumes the queue of the pool's dead letters; `capacity` is the prefetch. Needs the consumer.
   public func subscribeToDead(of pool: PoolName, capacity: Int) -> any JobSubscription {
     subscription(queue: Topology.deadQueue(of: pool), pool: pool, capacity: capacity)
   }

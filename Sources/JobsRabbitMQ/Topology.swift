@@ -6,26 +6,37 @@ public import RabbitMQ
 public struct Topology: Sendable {
   /// A durable exchange.
   public struct Exchange: Sendable, Equatable {
+    /// Unique in the virtual host; all begin with `vluma.`.
     public let name: String
+    /// How it routes: `direct`, by the pool's name, or `fanout`, to all its queues.
     public let type: String
+    /// The arguments it is declared with; the broker refuses (406) to declare it again with others.
     public let arguments: [String: RabbitMQValue]
   }
 
   /// A durable quorum queue.
   public struct Queue: Sendable, Equatable {
+    /// Unique in the virtual host: the pool's name, the same with `.dead`, or a name that begins with `vluma.`.
     public let name: String
+    /// The `x-` arguments it is declared with; the broker refuses (406) to declare it again with others.
     public let arguments: [String: RabbitMQValue]
   }
 
   /// A binding; declaring it again changes nothing.
   public struct Binding: Sendable, Equatable {
+    /// The queue that gets the messages, one of ``Topology/queues``.
     public let queue: String
+    /// The exchange they come from, one of ``Topology/exchanges``.
     public let exchange: String
+    /// The pool's name at direct exchanges; empty at fanout exchanges, which do not look at it.
     public let routingKey: String
   }
 
+  /// All exchanges, in the order they are declared.
   public private(set) var exchanges: [Exchange] = []
+  /// All queues, in the order they are declared; after the exchanges.
   public private(set) var queues: [Queue] = []
+  /// All bindings, made when exchanges and queues exist.
   public private(set) var bindings: [Binding] = []
 
   /// Jobs come in here, key = pool; publishing is mandatory, so an unknown pool is refused.
@@ -42,7 +53,8 @@ public struct Topology: Sendable {
   /// The queue of a pool's dead letters.
   public static func deadQueue(of pool: PoolName) -> String { "\(pool).dead" }
 
-  /// The limit must be explicit: unset it is 20 on RabbitMQ 4, and -1 kills at the first requeue on 3.10. This engine counts for itself.
+  /// The limit must be explicit: unset it is 20 on RabbitMQ 4, and -1 kills at the first requeue on 3.10. This engine
+  /// counts for itself.
   private static let deliveryLimit: Int64 = 1_000_000_000
   private static let quorum: [String: RabbitMQValue] = [
     "x-queue-type": .string("quorum"), "x-delivery-limit": .integer(deliveryLimit),
@@ -78,8 +90,8 @@ public struct Topology: Sendable {
   private mutating func add(_ tier: Duration) {
     let name = Self.retryName(tier)
     exchanges.append(Exchange(name: name, type: "fanout", arguments: [:]))
-    // At-least-once dead-lettering needs reject-publish, or it silently is at-most-once. No dead-letter routing key: the message keeps
-    // its own, the pool's name, by which it returns.
+    // At-least-once dead-lettering needs reject-publish, or it silently is at-most-once. No dead-letter routing key:
+    // the message keeps its own, the pool's name, by which it returns.
     let arguments: [String: RabbitMQValue] = [
       "x-message-ttl": .integer(Int64(tier / .milliseconds(1))),
       "x-dead-letter-exchange": .string(Self.returnExchange),

@@ -11,17 +11,22 @@ public struct TopologyPlan: Sendable, Equatable {
 
   /// Something that stands in the way.
   public struct Difference: Sendable, Equatable {
+    /// Which one: `exchange NAME` or `queue NAME`.
     public let name: String
+    /// The broker's words on the first argument that differs (reply code 406).
     public let detail: String
   }
 }
 
 /// Thrown where the broker has something else under a name of the topology; nothing is changed then.
 public struct TopologyMismatch: Error, CustomStringConvertible {
+  /// Everything that differs, at least one.
   public let differences: [TopologyPlan.Difference]
 
+  /// Made from a plan's ``TopologyPlan/different``.
   public init(differences: [TopologyPlan.Difference]) { self.differences = differences }
 
+  /// What to do about it, and a line for each difference. Safe to log: it holds names and arguments only.
   public var description: String {
     "the broker has other arguments than queues.yaml asks for; nothing was changed. Drain and delete what differs, or give the pool "
       + "another name:\n" + differences.map { "  \($0.name): \($0.detail)" }.joined(separator: "\n")
@@ -55,7 +60,8 @@ extension Topology {
     return plan
   }
 
-  /// Makes what is missing, and all bindings; throws ``TopologyMismatch`` before anything is changed. Ten nodes may do this at once.
+  /// Makes what is missing, and all bindings; throws ``TopologyMismatch`` before anything is changed. Ten nodes may do
+  /// this at once.
   public func apply(_ broker: RabbitMQAdministration) async throws -> TopologyPlan {
     let plan = try await plan(broker)
     guard plan.different.isEmpty else { throw TopologyMismatch(differences: plan.different) }

@@ -7,7 +7,8 @@ public struct ProbeRoutes: Sendable {
   private let monitor: any PlatformMonitor
   private let unreadiness: @Sendable () async -> String?
 
-  /// - Parameter unreadiness: nil while the process does its work; otherwise what is in the way, in words fit for anyone.
+  /// - Parameter unreadiness: nil while the process does its work; otherwise what is in the way, in words fit for
+  ///   anyone.
   public init(
     registry: PrometheusRegistry, monitor: any PlatformMonitor, unreadiness: @escaping @Sendable () async -> String?
   ) {
@@ -21,7 +22,9 @@ public struct ProbeRoutes: Sendable {
     router.get("/livez") { _, _ in "ok\n" }
     for path in ["/readyz", "/startupz"] {
       router.get(RouterPath(path)) { _, _ in
-        guard let reason = await unreadiness() else { return Response(status: .ok, body: .init(byteBuffer: .init(string: "ok\n"))) }
+        guard let reason = await unreadiness() else {
+          return Response(status: .ok, body: .init(byteBuffer: .init(string: "ok\n")))
+        }
         return Response(status: .serviceUnavailable, body: .init(byteBuffer: .init(string: reason + "\n")))
       }
     }

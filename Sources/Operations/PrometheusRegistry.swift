@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Collects what the process measures and writes it in Prometheus' text format (0.0.4).
 ///
-/// Install it once per process with `MetricsSystem.bootstrap`. A `Counter` becomes a counter, a `Gauge` a gauge, an aggregating `Recorder` or
-/// a `Timer` a histogram in seconds.
+/// Install it once per process with `MetricsSystem.bootstrap`. A `Counter` becomes a counter, a `Gauge` a gauge, an
+/// aggregating `Recorder` or a `Timer` a histogram in seconds.
 public final class PrometheusRegistry: MetricsFactory {
   private struct Series: Hashable {
     let name: String
@@ -21,22 +21,30 @@ public final class PrometheusRegistry: MetricsFactory {
 
   private let state = Mutex(State())
 
+  /// An empty registry; series appear as they are first measured.
   public init() {}
 
+  /// The counter of that label and those dimensions, the same one each time. In the label all but ASCII letters and
+  /// digits become `_`.
   public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
     cell(label, dimensions, .counter)
   }
 
+  /// A histogram where values are to be aggregated, otherwise a gauge that keeps the last one; the same one each time.
   public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
     cell(label, dimensions, aggregate ? .histogram : .gauge)
   }
 
+  /// A histogram in seconds, the same one each time.
   public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
     cell(label, dimensions, .histogram)
   }
 
+  /// Does nothing: a series stays until the process ends, as Prometheus expects of counters.
   public func destroyCounter(_ handler: any CounterHandler) {}
+  /// Does nothing: the series stays until the process ends.
   public func destroyRecorder(_ handler: any RecorderHandler) {}
+  /// Does nothing: the series stays until the process ends.
   public func destroyTimer(_ handler: any TimerHandler) {}
 
   private func cell(_ label: String, _ dimensions: [(String, String)], _ kind: Kind) -> Cell {

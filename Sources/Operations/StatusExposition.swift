@@ -30,7 +30,9 @@ extension PlatformStatus {
     gauge("outbox_jobs", "Jobs committed and not known to be enqueued.", [([], Double(outbox))])
     gauge("outbox_oldest_age_seconds", "Age of the oldest job in the outbox.", [([], outboxOldestSeconds ?? 0)])
     gauge("worker_nodes", "Live worker processes.", [([], Double(nodes.count))])
-    gauge("platform_troubles", "Parts of the platform that could not be asked for this page.", [([], Double(troubles.count))])
+    gauge(
+      "platform_troubles", "Parts of the platform that could not be asked for this page.",
+      [([], Double(troubles.count))])
     return text
   }
 }

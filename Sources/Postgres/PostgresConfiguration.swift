@@ -1,3 +1,4 @@
+internal import CLibPQ
 internal import Foundation
 
 /// Where a PostgreSQL server is and how patient to be with it.
@@ -30,6 +31,11 @@ public struct PostgresConfiguration: Sendable {
     guard let host = parts.host, !host.isEmpty else {
       throw .invalidURL("it names no host; expected postgres://user:password@host:port/database")
     }
+    // libpq's own words may quote the password, so they are not repeated.
+    guard let options = PQconninfoParse(url, nil) else {
+      throw .invalidURL("libpq cannot read it; write special characters as percent escapes")
+    }
+    PQconninfoFree(options)
     self.url = url
     self.applicationName = applicationName
     self.connectTimeout = connectTimeout

@@ -13,6 +13,7 @@ public actor PostgresConnection {
   /// How long a statement may take where the caller sets no deadline: 10 s.
   public static let defaultTimeout = Duration.seconds(10)
 
+  /// The connection's own thread: waiting for the server blocks it and nobody else.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   private init() throws(PostgresError) {
@@ -25,18 +26,34 @@ public actor PostgresConnection {
   deinit { executor.stop() }
 
   /// Connects; throws ``PostgresError/connectionFailed(server:reason:)``.
-  public static func connect(_ configuration: PostgresConfiguration) async throws -> PostgresConnection {
+  ///
+  /// - Parameter deadline: when to give up, if that comes before the configured timeout.
+  public static func connect(
+    _ configuration: PostgresConfiguration, deadline: ContinuousClock.Instant? = nil
+  ) async throws -> PostgresConnection {
     let connection = try PostgresConnection()
-    try await connection.open(configuration)
+    let cancellation = Cancellation()
+    try await withTaskCancellationHandler {
+      try await connection.open(configuration, deadline ?? .now + configuration.connectTimeout, cancellation)
+    } onCancel: {
+      cancellation.flag.store(true, ordering: .relaxed)
+      connection.interrupt()
+    }
     return connection
   }
 
-  private func open(_ configuration: PostgresConfiguration) throws {
-    wire = try PostgresWire(configuration, waker: waker)
+  private func open(
+    _ configuration: PostgresConfiguration, _ deadline: ContinuousClock.Instant, _ cancellation: Cancellation
+  ) throws {
+    wire = try PostgresWire(
+      configuration, waker: waker, deadline: deadline, isCancelled: { cancellation.isCancelled })
   }
 
   /// False once the connection broke or was closed, or a cancelled statement made it unfit for reuse.
-  public var isUsable: Bool { wire.map { !$0.isSpent } ?? false }
+  public var isUsable: Bool {
+    wire?.noticeLoss()
+    return wire.map { !$0.isSpent } ?? false
+  }
 
   /// Closes the connection; what was not committed is rolled back by the server.
   public func close() { wire = nil }
@@ -44,7 +61,8 @@ public actor PostgresConnection {
   /// Runs the statements in one round trip; the first that is refused is thrown and those behind it do not run.
   ///
   /// - Parameter deadline: when the server is told to cancel; nil means ``defaultTimeout`` from now.
-  /// - Parameter heedsCancellation: false for statements that must be finished even in a cancelled task (rollback, commit).
+  /// - Parameter heedsCancellation: false for statements that must be finished even in a cancelled task (rollback,
+  ///   commit).
   @discardableResult
   public nonisolated func run(
     _ queries: [PostgresQuery], deadline: ContinuousClock.Instant? = nil, heedsCancellation: Bool = true
@@ -75,7 +93,8 @@ public actor PostgresConnection {
     try wire.runScript(sql, deadline: deadline, isCancelled: { false })
   }
 
-  /// Waits on this connection's thread for notifications; returns early, perhaps with none, when ``interrupt()`` is called.
+  /// Waits on this connection's thread for notifications; returns early, perhaps with none, when ``interrupt()`` is
+  /// called.
   func notifications(until deadline: ContinuousClock.Instant) throws -> [(channel: String, payload: String)] {
     guard let wire else { throw PostgresError.connectionLost }
     return try wire.notifications(until: deadline)
@@ -87,7 +106,7 @@ public actor PostgresConnection {
   private func perform(
     _ queries: [PostgresQuery], _ deadline: ContinuousClock.Instant, _ cancellation: Cancellation?
   ) throws -> [PostgresResult] {
-    guard let wire else { throw PostgresError.connectionLost }
+    guard let wire, !wire.isSpent else { throw PostgresError.connectionLost }
     if cancellation?.isCancelled == true { throw CancellationError() }
     do {
       return try wire.run(queries, deadline: deadline, isCancelled: { cancellation?.isCancelled ?? false })

@@ -17,26 +17,33 @@ public protocol PostgresEncodable: Sendable {
 }
 
 extension String: PostgresEncodable {
+  /// The text itself, for parameters of any type the server can read from text. U+0000, which PostgreSQL's text cannot
+  /// hold, ends it.
   public var postgresParameter: PostgresParameter { .text(self) }
 }
 
 extension Int: PostgresEncodable {
+  /// Decimal digits, for `smallint`, `integer` and `bigint`; the server refuses what is out of the type's range.
   public var postgresParameter: PostgresParameter { .text(String(self)) }
 }
 
 extension Int64: PostgresEncodable {
+  /// Decimal digits, for `bigint`.
   public var postgresParameter: PostgresParameter { .text(String(self)) }
 }
 
 extension Double: PostgresEncodable {
+  /// The shortest digits that read back as the same number, for `double precision`; NaN and the infinities are kept.
   public var postgresParameter: PostgresParameter { .text(String(self)) }
 }
 
 extension Bool: PostgresEncodable {
+  /// `t` or `f`, for `boolean`.
   public var postgresParameter: PostgresParameter { .text(self ? "t" : "f") }
 }
 
 extension UUID: PostgresEncodable {
+  /// The usual 36 characters, for `uuid`.
   public var postgresParameter: PostgresParameter { .text(uuidString) }
 }
 
@@ -64,6 +71,7 @@ public protocol PostgresArrayElement: Sendable {
 }
 
 extension String: PostgresArrayElement {
+  /// The text in double quotes, with `"` and `\` escaped (PostgreSQL's manual, 8.15.6).
   public var postgresArrayText: String {
     var quoted = "\""
     for scalar in unicodeScalars {
@@ -75,18 +83,22 @@ extension String: PostgresArrayElement {
 }
 
 extension Int: PostgresArrayElement {
+  /// Decimal digits, which need no quotes.
   public var postgresArrayText: String { String(self) }
 }
 
 extension Bool: PostgresArrayElement {
+  /// `t` or `f`, which need no quotes.
   public var postgresArrayText: String { self ? "t" : "f" }
 }
 
 extension UUID: PostgresArrayElement {
+  /// The usual 36 characters, which need no quotes.
   public var postgresArrayText: String { uuidString }
 }
 
 extension Date: PostgresArrayElement {
+  /// The instant to the microsecond, in double quotes; before year 1 and after 9999 an infinity.
   public var postgresArrayText: String { "\"\(postgresTimestamp)\"" }
 }
 
@@ -106,6 +118,7 @@ extension Data: PostgresArrayElement {
 }
 
 extension Optional: PostgresArrayElement where Wrapped: PostgresArrayElement {
+  /// The element, or `NULL` without quotes for nil.
   public var postgresArrayText: String { self?.postgresArrayText ?? "NULL" }
 }
 
@@ -119,7 +132,8 @@ extension Date {
     let (whole, fraction) = micros.quotientAndRemainder(dividingBy: 1_000_000)
     let carry: Int64 = fraction < 0 ? 1 : 0
     let date = Date(timeIntervalSince1970: Double(whole - carry))
-    let parts = date.formatted(.iso8601.year().month().day().dateTimeSeparator(.standard).time(includingFractionalSeconds: false))
+    let parts = date.formatted(
+      .iso8601.year().month().day().dateTimeSeparator(.standard).time(includingFractionalSeconds: false))
     let digits = String(fraction + carry * 1_000_000)
     return parts + "." + String(repeating: "0", count: 6 - digits.count) + digits + "Z"
   }

@@ -7,7 +7,7 @@ public enum PostgresError: Error, Sendable {
   case invalidURL(String)
   /// No connection could be made to the named server; the reason is libpq's, which names hosts and users only.
   case connectionFailed(server: String, reason: String)
-  /// The connection broke, and the statements under way were not part of a commit: they had no effect.
+  /// The connection broke. Inside a transaction nothing took effect; a single statement outside of one may have.
   case connectionLost
   /// The connection broke, or time ran out, while a commit was under way: it may or may not have happened.
   case commitInDoubt
@@ -58,6 +58,7 @@ public enum PostgresError: Error, Sendable {
 }
 
 extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
+  /// A sentence that is safe to log: of what the server said it tells SQLSTATE and constraint only.
   public var description: String {
     switch self {
     case .invalidURL(let why): "the PostgreSQL URL cannot be used: \(why)"
@@ -74,6 +75,7 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
     }
   }
 
+  /// The description and the server's own words, which may quote values: for developers, not for logs.
   public var debugDescription: String {
     if case .server(let error) = self { "\(description): \(error.message)" } else { description }
   }

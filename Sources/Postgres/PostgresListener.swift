@@ -3,8 +3,8 @@ internal import Wires
 
 /// Listens on channels (`LISTEN`) over a connection of its own, which it rebuilds whenever it breaks.
 ///
-/// Notifications sent while it was away are lost, so it says when it (re)connected, and its user looks for itself then: every
-/// LISTEN has a poll behind it.
+/// Notifications sent while it was away are lost, so it says when it (re)connected, and its user looks for itself then:
+/// every LISTEN has a poll behind it.
 public struct PostgresListener: Sendable {
   /// What the listener tells.
   public enum Event: Sendable, Equatable {

@@ -8,13 +8,15 @@ public struct PostgresMigration: Sendable {
   /// Statements for the simple protocol; they run in one transaction.
   public let sql: String
 
+  /// Takes the program's own text: the name goes into a statement as it is, so it must not hold a quote.
   public init(name: String, sql: String) {
     self.name = name
     self.sql = sql
   }
 }
 
-/// Applies migrations in order, each once, whoever else is doing the same at that moment (an advisory lock lets one through).
+/// Applies migrations in order, each once, whoever else is doing the same at that moment (an advisory lock lets one
+/// through).
 public struct PostgresMigrator: Sendable {
   private let configuration: PostgresConfiguration
   private let migrations: [PostgresMigration]
@@ -34,6 +36,7 @@ public struct PostgresMigrator: Sendable {
     /// The server refused a migration; its words quote only the migration.
     case refused(name: String, reason: String)
 
+    /// A sentence that is safe to log: the server's words in it quote the migration, not data.
     public var description: String {
       switch self {
       case .edited(let name):
@@ -46,7 +49,8 @@ public struct PostgresMigrator: Sendable {
   /// The names of the migrations that this database still lacks, in order.
   public func pending() async throws -> [String] {
     let connection = try await PostgresConnection.connect(configuration)
-    let exists: Bool = try await connection.query("SELECT to_regclass('public.schema_migration') IS NOT NULL")[0].decode(0)
+    let exists: Bool = try await connection.query("SELECT to_regclass('public.schema_migration') IS NOT NULL")[0]
+      .decode(0)
     let applied = exists ? try await appliedChecksums(connection) : [:]
     await connection.close()
     return try unapplied(applied).map(\.name)
@@ -68,7 +72,8 @@ public struct PostgresMigrator: Sendable {
       do {
         try await connection.runScript(
           """
-          BEGIN; \(migration.sql);
+          BEGIN; \(migration.sql)
+          ;
           INSERT INTO public.schema_migration (name, checksum) VALUES ('\(migration.name)', '\(Self.checksum(migration))');
           COMMIT
           """, deadline: patience)

@@ -4,8 +4,8 @@ internal import Wires
 
 /// A bounded set of connections, opened when they are needed and kept.
 ///
-/// A caller that finds all of them busy waits in line, until its deadline. Broken connections are replaced, so a server that
-/// was away is used again by the first caller after its return.
+/// A caller that finds all of them busy waits in line, until its deadline. Broken connections are replaced, so a server
+/// that was away is used again by the first caller after its return.
 public final class PostgresPool: Sendable {
   /// Where the server is.
   public let configuration: PostgresConfiguration
@@ -102,51 +102,59 @@ public final class PostgresPool: Sendable {
       case .use(let connection):
         if await connection.isUsable { return connection }
         discard()
-      case .open: return try await open()
-      case .wait: if let connection = try await waitInLine(deadline) { return connection }
+      case .open: return try await open(deadline)
+      case .wait:
+        guard let connection = try await waitInLine(deadline) else { return try await open(deadline) }
+        if await connection.isUsable { return connection }
+        discard()
       }
     }
   }
 
-  private func open() async throws -> PostgresConnection {
+  /// Opens a connection for which a place was counted already.
+  private func open(_ deadline: ContinuousClock.Instant) async throws -> PostgresConnection {
     do {
-      return try await PostgresConnection.connect(configuration)
+      return try await PostgresConnection.connect(configuration, deadline: deadline)
     } catch {
       discard()
       throw error
     }
   }
 
-  /// Waits for a connection to come back; nil means that one may now be opened.
+  /// Waits for a connection to come back; nil means that a place to open one was counted for this caller.
+  ///
+  /// Whoever takes the waiter out of the line answers it: a hand-over, the deadline or a cancellation, so none is lost between them.
   private func waitInLine(_ deadline: ContinuousClock.Instant) async throws -> PostgresConnection? {
     let id = state.withLock { state in
       state.nextWaiter += 1
       return state.nextWaiter
     }
-    do {
-      return try await withDeadline(deadline) { try await self.wait(as: id) }
-    } catch is DeadlineExceeded {
-      throw PostgresError.poolExhausted(size: size)
-    }
-  }
-
-  private func wait(as id: Int) async throws -> PostgresConnection? {
-    try await withTaskCancellationHandler {
+    async let _ = dismiss(id, at: deadline)  // cancelled when this returns
+    return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         let isAlreadyOver = state.withLock { state in
-          // Cancelled before it got here, or a place came free between the look and the wait.
           if Task.isCancelled || state.isClosed { return true }
           state.waiters.append((id, continuation))
           return false
         }
+        // A place may have come free between the look and the wait.
         if isAlreadyOver { continuation.resume(throwing: CancellationError()) } else { serveWaiters() }
       }
     } onCancel: {
-      let waiter = state.withLock { state in
-        state.waiters.firstIndex { $0.id == id }.map { state.waiters.remove(at: $0) }
-      }
-      waiter?.continuation.resume(throwing: CancellationError())
+      dismiss(id, CancellationError())
     }
+  }
+
+  private func dismiss(_ id: Int, at deadline: ContinuousClock.Instant) async {
+    guard (try? await ContinuousClock().sleep(until: deadline)) != nil else { return }
+    dismiss(id, PostgresError.poolExhausted(size: size))
+  }
+
+  private func dismiss(_ id: Int, _ error: any Error) {
+    let waiter = state.withLock { state in
+      state.waiters.firstIndex { $0.id == id }.map { state.waiters.remove(at: $0) }
+    }
+    waiter?.continuation.resume(throwing: error)
   }
 
   private func giveBack(_ connection: PostgresConnection) async {
@@ -166,10 +174,12 @@ public final class PostgresPool: Sendable {
   /// Hands free connections, or the right to open one, to those who wait longest.
   private func serveWaiters() {
     while true {
-      let served = state.withLock { state -> (CheckedContinuation<PostgresConnection?, any Error>, PostgresConnection?)? in
+      let served = state.withLock {
+        state -> (CheckedContinuation<PostgresConnection?, any Error>, PostgresConnection?)? in
         guard !state.waiters.isEmpty, !state.idle.isEmpty || state.openCount < size else { return nil }
-        let waiter = state.waiters.removeFirst()
-        return (waiter.continuation, state.idle.popLast())
+        let connection = state.idle.popLast()
+        if connection == nil { state.openCount += 1 }
+        return (state.waiters.removeFirst().continuation, connection)
       }
       guard let (continuation, connection) = served else { return }
       continuation.resume(returning: connection)

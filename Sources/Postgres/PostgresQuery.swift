@@ -10,11 +10,13 @@ public struct PostgresQuery: Sendable, ExpressibleByStringInterpolation {
   /// The parameters in order.
   public private(set) var parameters: [PostgresParameter]
 
+  /// A statement without parameters.
   public init(stringLiteral value: String) {
     sql = value
     parameters = []
   }
 
+  /// The statement with the parameters its interpolations have bound.
   public init(stringInterpolation: StringInterpolation) {
     sql = stringInterpolation.sql
     parameters = stringInterpolation.parameters
@@ -25,11 +27,13 @@ public struct PostgresQuery: Sendable, ExpressibleByStringInterpolation {
     fileprivate var sql = ""
     fileprivate var parameters: [PostgresParameter] = []
 
+    /// Starts an empty statement, with room for what is coming.
     public init(literalCapacity: Int, interpolationCount: Int) {
       sql.reserveCapacity(literalCapacity + 3 * interpolationCount)
       parameters.reserveCapacity(interpolationCount)
     }
 
+    /// Puts the program's own text into the statement.
     public mutating func appendLiteral(_ literal: String) { sql += literal }
 
     /// Binds a value.

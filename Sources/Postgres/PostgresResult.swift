@@ -6,15 +6,19 @@ public import Foundation
 /// `@unchecked Sendable`: a PGresult is immutable once received, and libpq documents reading it from several threads as
 /// safe; it is freed once, when the last reference goes.
 public final class PostgresResult: @unchecked Sendable, RandomAccessCollection {
+  fileprivate var pointer: OpaquePointer { result }
   private let result: OpaquePointer
 
   init(owning result: OpaquePointer) { self.result = result }
 
   deinit { PQclear(result) }
 
+  /// 0, also where there are no rows.
   public var startIndex: Int { 0 }
+  /// The number of rows; 0 for a statement that returns none.
   public var endIndex: Int { Int(PQntuples(result)) }
 
+  /// The row at that place, which must lie before ``endIndex``. Nothing is copied; its values are read when asked for.
   public subscript(row: Int) -> PostgresRow { PostgresRow(result: self, row: Int32(row)) }
 
   /// How many rows an INSERT, UPDATE or DELETE touched.
@@ -37,8 +41,11 @@ public struct PostgresRow: Sendable {
   fileprivate let result: PostgresResult
   fileprivate let row: Int32
 
-  /// Reads a column that cannot be NULL; throws ``PostgresError/decoding(column:expected:)`` where the value is of another type.
-  public func decode<Value: PostgresDecodable>(_ column: Int, as type: Value.Type = Value.self) throws(PostgresError) -> Value {
+  /// Reads a column that cannot be NULL; throws ``PostgresError/decoding(column:expected:)`` where the value is of
+  /// another type.
+  public func decode<Value: PostgresDecodable>(_ column: Int, as type: Value.Type = Value.self) throws(PostgresError)
+    -> Value
+  {
     guard let value = try decodeIfPresent(column, as: type) else {
       throw .decoding(column: column, expected: "\(type)")
     }
@@ -51,23 +58,37 @@ public struct PostgresRow: Sendable {
   ) throws(PostgresError) -> Value? {
     precondition(column < Int(result.columnCount), "the row has no column \(column)")
     guard let bytes = result.bytes(row: row, column: Int32(column)) else { return nil }
-    guard let value = Value(postgresBytes: bytes) else { throw .decoding(column: column, expected: "\(type)") }
+    guard Value.canDecode(type: PQftype(result.pointer, Int32(column))), let value = Value(postgresBytes: bytes) else {
+      throw .decoding(column: column, expected: "\(type)")
+    }
     return value
   }
 }
 
 /// A type that can be read from a result column in PostgreSQL's binary format.
 public protocol PostgresDecodable: Sendable {
+  /// The OIDs of the built-in types (pg_type.dat) whose binary format this type reads.
+  static var postgresTypes: Set<UInt32> { get }
   /// Reads the value; nil where the bytes are not of this type.
   init?(postgresBytes bytes: UnsafeRawBufferPointer)
 }
 
+extension PostgresDecodable {
+  fileprivate static func canDecode(type: UInt32) -> Bool { postgresTypes.contains(type) }
+}
+
 extension String: PostgresDecodable {
+  /// text, varchar, bpchar, name, "char", json, unknown.
+  public static var postgresTypes: Set<UInt32> { [25, 1043, 1042, 19, 18, 114, 705] }
+
   /// For `text`, `varchar`, `name`, `json` and enums. (Cast `jsonb` to `text`: its binary form has a version byte.)
   public init?(postgresBytes bytes: UnsafeRawBufferPointer) { self = String(decoding: bytes, as: UTF8.self) }
 }
 
 extension Int: PostgresDecodable {
+  /// smallint, integer, bigint.
+  public static var postgresTypes: Set<UInt32> { [21, 23, 20] }
+
   /// For `smallint`, `integer` and `bigint`.
   public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
     switch bytes.count {
@@ -80,6 +101,10 @@ extension Int: PostgresDecodable {
 }
 
 extension Bool: PostgresDecodable {
+  /// boolean.
+  public static var postgresTypes: Set<UInt32> { [16] }
+
+  /// For `boolean`: one byte, false where it is 0.
   public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
     guard bytes.count == 1 else { return nil }
     self = bytes[0] != 0
@@ -87,6 +112,9 @@ extension Bool: PostgresDecodable {
 }
 
 extension Double: PostgresDecodable {
+  /// double precision.
+  public static var postgresTypes: Set<UInt32> { [701] }
+
   /// For `double precision`.
   public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
     guard bytes.count == 8 else { return nil }
@@ -95,6 +123,10 @@ extension Double: PostgresDecodable {
 }
 
 extension UUID: PostgresDecodable {
+  /// uuid.
+  public static var postgresTypes: Set<UInt32> { [2950] }
+
+  /// For `uuid`: its 16 bytes.
   public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
     guard bytes.count == 16 else { return nil }
     self = UUID(uuid: bytes.loadUnaligned(as: uuid_t.self))
@@ -102,11 +134,17 @@ extension UUID: PostgresDecodable {
 }
 
 extension Data: PostgresDecodable {
+  /// bytea.
+  public static var postgresTypes: Set<UInt32> { [17] }
+
   /// For `bytea`.
   public init?(postgresBytes bytes: UnsafeRawBufferPointer) { self = Data(bytes) }
 }
 
 extension Date: PostgresDecodable {
+  /// timestamptz.
+  public static var postgresTypes: Set<UInt32> { [1184] }
+
   /// For `timestamptz`: microseconds since 2000-01-01 UTC. The infinities become the distant past and future.
   public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
     guard bytes.count == 8 else { return nil }

@@ -19,10 +19,13 @@ final class PostgresWire {
   private var cancelWasSent = false
 
   /// Connects; `waker` interrupts waits so that cancellation is seen at once.
-  init(_ configuration: PostgresConfiguration, waker: Waker) throws(PostgresError) {
+  init(
+    _ configuration: PostgresConfiguration, waker: Waker, deadline: ContinuousClock.Instant, isCancelled: () -> Bool
+  ) throws {
     let lockMilliseconds = configuration.lockTimeout / .milliseconds(1)
     // client_connection_check_interval ends a statement whose client is gone, and so frees its locks.
-    let options = "-c TimeZone=UTC -c client_min_messages=warning -c lock_timeout=\(Int(lockMilliseconds)) -c client_connection_check_interval=2000"
+    let options =
+      "-c TimeZone=UTC -c client_min_messages=warning -c lock_timeout=\(Int(lockMilliseconds)) -c client_connection_check_interval=2000"
     let pairs: [(String, String)] = [
       ("dbname", configuration.url), ("application_name", configuration.applicationName),
       ("options", options), ("client_encoding", "UTF8"),
@@ -34,12 +37,14 @@ final class PostgresWire {
     let values = pairs.map { strdup($0.1) } + [nil]
     defer { (keys + values).forEach { free($0) } }
     let started = PQconnectStartParams(keys.map { UnsafePointer($0) }, values.map { UnsafePointer($0) }, 1)
-    guard let started else { throw .client("out of memory for a connection") }
+    guard let started else { throw PostgresError.client("out of memory for a connection") }
     connection = started
-    let deadline = ContinuousClock.now + configuration.connectTimeout
-    try finishConnecting(deadline: deadline, server: configuration.serverName)
+    // By default libpq writes the server's notices, which may quote values, to standard error.
+    PQsetNoticeProcessor(connection, { _, _ in }, nil)
+    let limit = min(deadline, .now + configuration.connectTimeout)
+    try finishConnecting(deadline: limit, server: configuration.serverName, isCancelled)
     guard PQsetnonblocking(connection, 1) == 0, PQenterPipelineMode(connection) == 1 else {
-      throw .client("the connection refused pipeline mode")
+      throw PostgresError.client("the connection refused pipeline mode")
     }
   }
 
@@ -48,18 +53,28 @@ final class PostgresWire {
   /// True once the connection can no longer be used.
   var isSpent: Bool { isBroken || cancelWasSent }
 
+  /// Looks, without waiting, whether the server has closed an idle connection.
+  func noticeLoss() {
+    if wait(for: POLLIN, until: .now) == .ready { PQconsumeInput(connection) }
+  }
+
   private var isBroken: Bool { PQstatus(connection) != CONNECTION_OK }
 
-  private func finishConnecting(deadline: ContinuousClock.Instant, server: String) throws(PostgresError) {
+  private func finishConnecting(
+    deadline: ContinuousClock.Instant, server: String, _ isCancelled: () -> Bool
+  ) throws {
     var state = PQstatus(connection) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
     while state != PGRES_POLLING_OK {
       guard state != PGRES_POLLING_FAILED else {
-        throw .connectionFailed(server: server, reason: Self.firstLine(PQerrorMessage(connection)))
+        throw PostgresError.connectionFailed(server: server, reason: Self.firstLine(PQerrorMessage(connection)))
       }
       let events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT
-      guard wait(for: events, until: deadline) != .timeout else {
-        throw .connectionFailed(server: server, reason: "no answer within the connect timeout")
+      let wakeup = wait(for: events, until: deadline)
+      if isCancelled() { throw CancellationError() }
+      guard wakeup != .timeout else {
+        throw PostgresError.connectionFailed(server: server, reason: "no answer within the connect timeout")
       }
+      if wakeup == .woken { continue }
       state = PQconnectPoll(connection)
     }
   }
@@ -165,7 +180,9 @@ final class PostgresWire {
     return result
   }
 
-  private func nextOrEnd(_ patience: inout PatientWait, _ isCancelled: () -> Bool) throws(PostgresError) -> OpaquePointer? {
+  private func nextOrEnd(_ patience: inout PatientWait, _ isCancelled: () -> Bool) throws(PostgresError)
+    -> OpaquePointer?
+  {
     while true {
       let flushed = PQflush(connection)
       guard flushed >= 0 else { throw .connectionLost }
@@ -178,9 +195,8 @@ final class PostgresWire {
         return result
       }
       let wakeup = wait(for: flushed == 1 ? POLLIN | POLLOUT : POLLIN, until: patience.deadline)
-      if wakeup == .ready {
-        guard PQconsumeInput(connection) == 1 else { throw .connectionLost }
-      } else if wakeup == .timeout || isCancelled() {
+      if wakeup == .ready { guard PQconsumeInput(connection) == 1 else { throw .connectionLost } }
+      if wakeup == .timeout || isCancelled() {
         // Two seconds for the server to obey the cancel request; then the connection is given up.
         if patience.cancelSent, wakeup == .timeout { throw .connectionLost }
         if !patience.cancelSent {
@@ -193,7 +209,8 @@ final class PostgresWire {
     }
   }
 
-  /// Asks the server to cancel the running statement. libpq's call connects without a bound, so it has a thread of its own.
+  /// Asks the server to cancel the running statement. libpq's call connects without a bound, so it has a thread of its
+  /// own.
   private func requestCancel() {
     guard let request = PQgetCancel(connection) else { return }
     nonisolated(unsafe) let owned = request  // handed over: only the new thread touches it, and frees it
@@ -219,10 +236,18 @@ final class PostgresWire {
   }
 
   /// Waits until the server sends a notification, somebody wakes the thread, or the time is up; returns what came.
-  func notifications(until deadline: ContinuousClock.Instant) throws(PostgresError) -> [(channel: String, payload: String)] {
-    if wait(for: POLLIN, until: deadline) == .ready {
+  func notifications(until deadline: ContinuousClock.Instant) throws(PostgresError) -> [(
+    channel: String, payload: String
+  )] {
+    var received = bufferedNotifications()  // those that came with an earlier answer
+    if received.isEmpty, wait(for: POLLIN, until: deadline) == .ready {
       guard PQconsumeInput(connection) == 1, !isBroken else { throw .connectionLost }
+      received = bufferedNotifications()
     }
+    return received
+  }
+
+  private func bufferedNotifications() -> [(channel: String, payload: String)] {
     var received: [(String, String)] = []
     while let notification = PQnotifies(connection) {
       received.append((String(cString: notification.pointee.relname), String(cString: notification.pointee.extra)))

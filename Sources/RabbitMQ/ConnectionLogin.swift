@@ -80,7 +80,8 @@ struct ConnectionLogin {
         title.kind = UInt8(AMQP_FIELD_KIND_UTF8.rawValue)
         title.value.bytes = bytes(places.2)
         var entries = [
-          amqp_table_entry_t(key: bytes(places.0), value: table), amqp_table_entry_t(key: bytes(places.1), value: title),
+          amqp_table_entry_t(key: bytes(places.0), value: table),
+          amqp_table_entry_t(key: bytes(places.1), value: title),
         ]
         return entries.withUnsafeMutableBufferPointer {
           body(amqp_table_t(num_entries: Int32($0.count), entries: $0.baseAddress))

@@ -6,7 +6,8 @@ enum Settlement: Sendable, Equatable {
   case requeue
 }
 
-/// The open deliveries of one channel, and the fewest frames that tell the broker which are done: a state machine without I/O.
+/// The open deliveries of one channel, and the fewest frames that tell the broker which are done: a state machine
+/// without I/O.
 struct DeliveryLedger {
   /// A frame to send.
   enum Frame: Equatable {
@@ -40,8 +41,8 @@ struct DeliveryLedger {
 
   /// The frames for all that was settled since the last flush.
   ///
-  /// A run of acknowledged deliveries at the head becomes one frame with `multiple`; others go one by one, at once: nothing waits
-  /// for a slow neighbour.
+  /// A run of acknowledged deliveries at the head becomes one frame with `multiple`; others go one by one, at once:
+  /// nothing waits for a slow neighbour.
   mutating func flush() -> [Frame] {
     var frames: [Frame] = []
     var headRun: (last: UInt64, count: Int)?

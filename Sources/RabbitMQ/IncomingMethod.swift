@@ -38,7 +38,8 @@ enum IncomingMethod {
     case AMQP_BASIC_NACK_METHOD:
       let body = decoded(amqp_basic_nack_t.self)
       self = .confirm(tag: body.delivery_tag, multiple: body.multiple != 0, positive: false)
-    case AMQP_BASIC_CANCEL_METHOD: self = .consumerCancelled(tag: String(decoded(amqp_basic_cancel_t.self).consumer_tag))
+    case AMQP_BASIC_CANCEL_METHOD:
+      self = .consumerCancelled(tag: String(decoded(amqp_basic_cancel_t.self).consumer_tag))
     case AMQP_CONNECTION_BLOCKED_METHOD: self = .blocked(true)
     case AMQP_CONNECTION_UNBLOCKED_METHOD: self = .blocked(false)
     case AMQP_CHANNEL_CLOSE_METHOD:

@@ -16,8 +16,8 @@ public enum PublishOutcome: Sendable, Equatable {
 
 /// The life of every message between the caller of `publish` and the broker's verdict: a state machine without I/O.
 ///
-/// Messages wait in order; those written get the channel's next delivery tag. When a connection is lost, what was in flight goes
-/// back to the head of the line and is written again under the next connection, until its deadline.
+/// Messages wait in order; those written get the channel's next delivery tag. When a connection is lost, what was in
+/// flight goes back to the head of the line and is written again under the next connection, until its deadline.
 struct PublishLedger {
   /// One message under way.
   struct Entry {
@@ -53,14 +53,17 @@ struct PublishLedger {
   private var inFlight = Deque<Flight>()
   private var nextTag: UInt64 = 1
   private var inFlightBytes = 0
+  /// While positive, so many messages at the head of the line are written one at a time: one of them closes channels.
+  private var suspectCount = 0
 
   /// True between the broker's `connection.blocked` and `unblocked`: nothing new is written.
   var isBlocked = false
 
-  /// A window of this many unconfirmed messages reaches the broker's full rate (500 did in a measurement of the raw client).
+  /// A window of this many unconfirmed messages reaches the broker's full rate (500 did in a measurement of the raw
+  /// client).
   static let inFlightMax = 1_000
-  /// librabbitmq's write blocks for ever once socket buffers are full in an alarm; below this many bytes they are not. One message
-  /// may be larger when it is alone.
+  /// librabbitmq's write blocks for ever once socket buffers are full in an alarm; below this many bytes they are not.
+  /// One message may be larger when it is alone.
   static let inFlightBytesMax = 1 << 20
 
   /// Messages that wait or are in flight.
@@ -71,7 +74,8 @@ struct PublishLedger {
 
   /// The next message to write, with its tag; nil where the window is full, publishing is blocked, or nothing waits.
   mutating func next() -> RabbitMQMessage? {
-    guard !isBlocked, var entry = waiting.first, inFlight.count < Self.inFlightMax else { return nil }
+    let window = suspectCount > 0 ? 1 : Self.inFlightMax
+    guard !isBlocked, var entry = waiting.first, inFlight.count < window else { return nil }
     guard inFlightBytes == 0 || inFlightBytes + entry.message.size <= Self.inFlightBytesMax else { return nil }
     waiting.removeFirst()
     entry.wasWritten = true
@@ -101,37 +105,63 @@ struct PublishLedger {
     let outcome: PublishOutcome = inFlight[index].isReturned ? .returned : positive ? .confirmed : .refused
     inFlight[index].entry = nil
     inFlightBytes -= entry.message.size
+    suspectCount = max(0, suspectCount - 1)
     if !inFlight[index].isExpired { resolutions.append(Resolution(ticket: entry.ticket, outcome: outcome)) }
   }
 
-  /// The broker returned a message; its ack follows. The same id may be in flight twice: the oldest unmarked one is meant.
-  mutating func returned(messageID: String?) {
-    let index = inFlight.firstIndex { !$0.isReturned && $0.entry?.message.properties.messageID == messageID }
+  /// The broker returned a message; its ack follows. The same message may be in flight twice: the oldest unmarked one is meant.
+  mutating func returned(_ content: FrameAssembler.Content) {
+    guard case .returned(_, let exchange, let routingKey) = content.announcement else { return }
+    let index = inFlight.firstIndex { flight in
+      guard !flight.isReturned, let message = flight.entry?.message else { return false }
+      return message.properties.messageID == content.properties.messageID && message.exchange == exchange
+        && message.routingKey == routingKey
+    }
     if let index { inFlight[index].isReturned = true }
   }
 
   /// The connection is gone: what was in flight waits again, in order, before all else.
-  mutating func connectionLost() {
+  @discardableResult
+  mutating func connectionLost() -> [Resolution] {
     waiting.prepend(contentsOf: inFlight.filter { !$0.isExpired }.compactMap(\.entry))
     inFlight = []
     inFlightBytes = 0
     nextTag = 1
     isBlocked = false
+    return []
   }
 
-  /// Resolves all whose deadline has passed.
-  mutating func expire(_ now: ContinuousClock.Instant) -> [Resolution] {
+  /// The broker closed the channel for the fault of one message (its exchange is missing, say), without saying which.
+  ///
+  /// One that was alone in flight is at fault and refused. Of several each is written alone next time, until all of them are resolved.
+  mutating func channelClosed() -> [Resolution] {
+    let suspects = inFlight.filter { $0.entry != nil }
+    if suspects.count == 1, let entry = suspects[0].entry {
+      let resolutions = suspects[0].isExpired ? [] : [Resolution(ticket: entry.ticket, outcome: .refused)]
+      inFlight = []
+      connectionLost()
+      suspectCount = max(0, suspectCount - 1)
+      return resolutions
+    }
+    connectionLost()
+    suspectCount = suspects.count
+    return []
+  }
+
+  /// Resolves all whose deadline has passed; with nil, all there are.
+  mutating func expire(_ now: ContinuousClock.Instant?) -> [Resolution] {
+    func isDue(_ entry: Entry) -> Bool { now.map { entry.deadline <= $0 } ?? true }
     var resolutions: [Resolution] = []
     for index in inFlight.indices {
-      guard let entry = inFlight[index].entry, entry.deadline <= now, !inFlight[index].isExpired else { continue }
+      guard let entry = inFlight[index].entry, isDue(entry), !inFlight[index].isExpired else { continue }
       inFlight[index].isExpired = true
       resolutions.append(Resolution(ticket: entry.ticket, outcome: .inDoubt))
     }
-    if waiting.contains(where: { $0.deadline <= now }) {
-      for entry in waiting where entry.deadline <= now {
+    if waiting.contains(where: isDue) {
+      for entry in waiting where isDue(entry) {
         resolutions.append(Resolution(ticket: entry.ticket, outcome: entry.wasWritten ? .inDoubt : .notSent))
       }
-      waiting.removeAll { $0.deadline <= now }
+      waiting.removeAll(where: isDue)
     }
     return resolutions
   }

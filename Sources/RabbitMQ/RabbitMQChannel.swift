@@ -11,7 +11,7 @@ protocol RabbitMQChannelSink: Sendable {
   /// The broker's verdict on one tag, or all up to it.
   func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool)
   /// The broker could not route a message; its confirm follows.
-  func returned(messageID: String?)
+  func returned(_ message: FrameAssembler.Content)
   /// The broker asks publishers to stop, or to go on.
   func blocked(_ isBlocked: Bool)
   /// The channel is gone; nothing more comes.
@@ -23,7 +23,7 @@ extension RabbitMQChannelSink {
   func consumerCancelled(tag: String) {}
   func nextMessage() -> RabbitMQMessage? { nil }
   func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool) {}
-  func returned(messageID: String?) {}
+  func returned(_ message: FrameAssembler.Content) {}
   func blocked(_ isBlocked: Bool) {}
   func closed(_ error: RabbitMQError) {}
 }
@@ -43,8 +43,8 @@ final class RabbitMQChannel: Sendable {
     self.sink = sink
   }
 
-  /// Calls a method and waits for its answer, ten seconds at most: a broker that is slower than that is taken for dead, and the
-  /// connection with it.
+  /// Calls a method and waits for its answer, ten seconds at most: a broker that is slower than that is taken for dead,
+  /// and the connection with it.
   @discardableResult
   func call(_ method: AMQPMethod) async throws -> AMQPReply {
     let call = RabbitMQWire.Call(channel: number, method: method, reply: OneShot(), deadline: .now + .seconds(10))
@@ -54,7 +54,7 @@ final class RabbitMQChannel: Sendable {
 
   /// Settles a delivery; nothing happens where the connection has ended.
   func settle(_ tag: UInt64, _ settlement: Settlement) {
-    try? wire.post { $0.settlements.append((number, tag, settlement)) }
+    try? wire.post { $0.settlements.append((self, tag, settlement)) }
   }
 
   /// Tells the thread that its sink has messages to write.

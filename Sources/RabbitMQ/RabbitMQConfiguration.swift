@@ -52,9 +52,17 @@ public struct RabbitMQConfiguration: Sendable {
   }
 
   private static func host(_ text: Substring) throws(RabbitMQError) -> Host {
+    if text.hasPrefix("["), let end = text.lastIndex(of: "]") {  // an IPv6 address
+      let port = text[text.index(after: end)...]
+      guard let number = port.isEmpty ? 5672 : Int(port.dropFirst()), (1...65535).contains(number) else {
+        throw .invalidURL("its host part is not [address]:port with a port of 1 to 65535")
+      }
+      return Host(name: String(text[text.index(after: text.startIndex)..<end]), port: number)
+    }
     guard let colon = text.lastIndex(of: ":") else { return Host(name: String(text), port: 5672) }
     guard let port = Int(text[text.index(after: colon)...]), (1...65535).contains(port), colon > text.startIndex else {
-      throw .invalidURL("\"\(text)\" is not host:port with a port of 1 to 65535")
+      // What stands there may be a password with a slash in it: it is not repeated.
+      throw .invalidURL("its host part is not host:port with a port of 1 to 65535 (a password's / is written %2F)")
     }
     return Host(name: String(text[..<colon]), port: port)
   }

@@ -3,8 +3,8 @@ internal import Wires
 
 /// One connection to a RabbitMQ node, with a thread of its own.
 ///
-/// Use ``RabbitMQPublisher`` and ``RabbitMQConsumer`` for the traffic: they rebuild their connections. This is what they build on, and
-/// what ``RabbitMQAdministration`` uses.
+/// Use ``RabbitMQPublisher`` and ``RabbitMQConsumer`` for the traffic: they rebuild their connections. This is what
+/// they build on, and what ``RabbitMQAdministration`` uses.
 final class RabbitMQConnection: Sendable {
   private let wire: RabbitMQWire
   private let lastChannel = Mutex<UInt16>(0)
@@ -46,7 +46,8 @@ final class RabbitMQConnection: Sendable {
   /// Sends what is settled, then closes; returns when it is done, within about two seconds.
   func close() async {
     try? wire.post { $0.isClosing = true }
-    _ = try? await wire.closed.wait()
+    // In a task of its own, because the caller's is often cancelled already, and the last acknowledgements must still go out.
+    _ = await Task { try? await wire.closed.wait() }.value
   }
 
   /// Breaks the connection where one write has lasted longer than `limit`.

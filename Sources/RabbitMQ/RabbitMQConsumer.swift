@@ -22,8 +22,8 @@ public final class RabbitMQConsumer: Sendable {
   /// True while the connection stands.
   public var isConnected: Bool { current.withLock { $0.result != nil } }
 
-  /// Starts consuming a queue. Deliveries come from ``RabbitMQSubscription/deliveries``; at most `prefetch` of them are unsettled at
-  /// a time (0: none are delivered until ``RabbitMQSubscription/setPrefetch(_:)`` asks for more).
+  /// Starts consuming a queue. Deliveries come from ``RabbitMQSubscription/deliveries``; at most `prefetch` of them are
+  /// unsettled at a time (0: none are delivered until ``RabbitMQSubscription/setPrefetch(_:)`` asks for more).
   public func subscribe(queue: String, prefetch: Int) -> RabbitMQSubscription {
     let subscription = RabbitMQSubscription(queue: queue, prefetch: prefetch, logger: logger)
     adding.yield(subscription)

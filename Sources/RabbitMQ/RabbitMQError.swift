@@ -28,6 +28,7 @@ public enum RabbitMQError: Error, Equatable, Sendable {
 }
 
 extension RabbitMQError: CustomStringConvertible {
+  /// A sentence that is safe to log: it names servers and quotes the broker's reply texts, never a URL or a message.
   public var description: String {
     switch self {
     case .invalidURL(let why): "the RabbitMQ URL cannot be used: \(why)"

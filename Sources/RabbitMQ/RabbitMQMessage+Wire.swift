@@ -2,7 +2,8 @@ internal import CRabbitMQ
 internal import Foundation
 
 extension RabbitMQMessage {
-  /// Writes the message, mandatory and persistent; returns librabbitmq's status, which says only that the kernel took it.
+  /// Writes the message, mandatory and persistent; returns librabbitmq's status, which says only that the kernel took
+  /// it.
   func publish(_ connection: amqp_connection_state_t, channel: UInt16) -> Int32 {
     var arena = ByteArena()
     let places = (exchange: arena.add(exchange), key: arena.add(routingKey))
@@ -24,7 +25,8 @@ extension RabbitMQMessage {
           wire.set(\.timestamp, properties.timestamp, AMQP_BASIC_TIMESTAMP_FLAG)
           let content = amqp_bytes_t(
             len: payload.count, bytes: UnsafeMutableRawPointer(mutating: payload.baseAddress))
-          return amqp_basic_publish(connection, channel, bytes(places.exchange), bytes(places.key), 1, 0, &wire, content)
+          return amqp_basic_publish(
+            connection, channel, bytes(places.exchange), bytes(places.key), 1, 0, &wire, content)
         }
       }
     }

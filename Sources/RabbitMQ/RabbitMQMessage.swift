@@ -16,12 +16,18 @@ public enum RabbitMQValue: Sendable, Equatable {
 
 /// A message's properties, as far as this platform uses them.
 public struct RabbitMQProperties: Sendable, Equatable {
+  /// AMQP's `message-id`; the platform's messages have their job's id there. Nil: not set.
   public var messageID: String?
+  /// AMQP's `type`; the platform's messages have their job's kind there. Nil: not set.
   public var type: String?
+  /// AMQP's `content-type`, the body's MIME type. Nil: not set.
   public var contentType: String?
+  /// AMQP's `correlation-id`: what the message came from. Nil: not set.
   public var correlationID: String?
   /// Seconds since 1970.
   public var timestamp: UInt64?
+  /// The publisher's own headers and those the broker adds, such as `x-death`; values of kinds this platform does not
+  /// use are ``RabbitMQValue/unsupported``.
   public var headers: [String: RabbitMQValue] = [:]
 
   /// Empty properties.
@@ -30,16 +36,31 @@ public struct RabbitMQProperties: Sendable, Equatable {
 
 /// A message to be published; it is always persistent and mandatory.
 public struct RabbitMQMessage: Sendable {
+  /// The exchange it goes to; one that does not exist makes the broker close the channel (404).
   public var exchange: String
+  /// What the exchange routes by, at most 255 bytes (an AMQP short string).
   public var routingKey: String
+  /// What is known of the message without reading its body.
   public var properties: RabbitMQProperties
+  /// The bytes to deliver; neither this client nor the broker looks into them.
   public var body: Data
 
+  /// Addresses a message; nothing is sent before ``RabbitMQPublisher/publish(_:deadline:)``.
   public init(exchange: String, routingKey: String, properties: RabbitMQProperties, body: Data) {
     self.exchange = exchange
     self.routingKey = routingKey
     self.properties = properties
     self.body = body
+  }
+
+  /// RabbitMQ 4 refuses larger bodies by default (max_message_size), in bytes.
+  static let bodyMax = 16 << 20
+
+  /// False where the protocol cannot carry it: names of more than 255 bytes (AMQP's short strings), or a body that is too large.
+  var isPublishable: Bool {
+    let shorts = [exchange, routingKey, properties.messageID, properties.type, properties.contentType, properties.correlationID]
+    return body.count <= Self.bodyMax
+      && (shorts.compactMap { $0 } + properties.headers.keys).allSatisfy { $0.utf8.count <= 255 }
   }
 
   /// Roughly what the message occupies in memory and on the wire, in bytes.
@@ -48,9 +69,13 @@ public struct RabbitMQMessage: Sendable {
 
 /// A message that a consumer received, to be settled once.
 public struct RabbitMQDelivery: Sendable {
+  /// What the message carries besides its body.
   public let properties: RabbitMQProperties
+  /// The bytes as they were published.
   public let body: Data
+  /// The exchange it came to the queue by: for a message that was dead-lettered, the dead-letter exchange.
   public let exchange: String
+  /// The key it came with; dead-lettering keeps it, unless the queue it came from sets another.
   public let routingKey: String
   /// True where the broker has handed out this message before.
   public let redelivered: Bool

@@ -4,7 +4,8 @@ internal import Wires
 
 /// Publishes messages and says of each what became of it; the connection comes back by itself.
 ///
-/// Every message is persistent and mandatory, and resolves exactly once: ``PublishOutcome``. Call ``run()`` in a task of its own.
+/// Every message is persistent and mandatory, and resolves exactly once: ``PublishOutcome``. Call ``run()`` in a task
+/// of its own.
 public final class RabbitMQPublisher: Sendable {
   private let configuration: RabbitMQConfiguration
   private let name: String
@@ -26,6 +27,12 @@ public final class RabbitMQPublisher: Sendable {
   /// Outcomes stand in the order of the messages. While there is no connection the messages wait for one.
   public func publish(_ messages: [RabbitMQMessage], deadline: ContinuousClock.Instant) async -> [PublishOutcome] {
     guard !messages.isEmpty else { return [] }
+    // What the protocol cannot carry would close the channel under everybody else's messages.
+    guard messages.allSatisfy(\.isPublishable) else {
+      let others = messages.filter(\.isPublishable)
+      var outcomes = await publish(others, deadline: deadline).makeIterator()
+      return messages.map { $0.isPublishable ? outcomes.next() ?? .inDoubt : .refused }
+    }
     return await withCheckedContinuation { desk.add(messages, deadline: deadline, $0) }
   }
 
@@ -44,10 +51,11 @@ public final class RabbitMQPublisher: Sendable {
     while !Task.isCancelled {
       do {
         let connection = try await RabbitMQConnection.open(configuration, name: name)
-        let channel = try await connection.openChannel(desk)
+        let sink = PublisherSink(desk: desk, session: desk.nextSession())
+        let channel = try await connection.openChannel(sink)
         try await channel.call(.selectConfirms)
         backoff.reset()
-        desk.connected(connection, channel)
+        desk.connected(connection, channel, session: sink.session)
         logger.debug("publishing connection is open")
         let end: RabbitMQError
         do { end = try await connection.waitUntilClosed() } catch {
@@ -63,7 +71,8 @@ public final class RabbitMQPublisher: Sendable {
     }
   }
 
-  /// Deadlines and the watch over stuck writes hang on this clock, not on the connection's thread, which may be the one that is stuck.
+  /// Deadlines and the watch over stuck writes hang on this clock, not on the connection's thread, which may be the one
+  /// that is stuck.
   private func keepTime() async {
     while !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(50))
@@ -73,7 +82,7 @@ public final class RabbitMQPublisher: Sendable {
 }
 
 /// Where callers, the connection's thread and the clock meet: a lock around the ledger and the callers' batches.
-final class PublisherDesk: RabbitMQChannelSink {
+final class PublisherDesk: Sendable {
   /// A caller's messages under way.
   private struct Batch {
     var outcomes: [PublishOutcome?]
@@ -87,12 +96,18 @@ final class PublisherDesk: RabbitMQChannelSink {
     var nextBatch = 0
     var connection: RabbitMQConnection?
     var channel: RabbitMQChannel?
+    /// The connections are numbered; one that was lost before it was taken into use is never used.
+    var lastSession = 0
+    var session: Int?
+    var lostSession = 0
+    var isStopped = false
   }
 
   private let state = Mutex(State())
   /// More messages than this waiting is overload: further ones are told at once that they were not sent.
   private static let messagesMax = 20_000
-  /// A write that lasts longer than this is stuck (an alarm whose notice did not come in time): the connection is broken.
+  /// A write that lasts longer than this is stuck (an alarm whose notice did not come in time): the connection is
+  /// broken.
   private static let writeMax = Duration.seconds(5)
 
   var isReady: Bool { state.withLock { $0.channel != nil && !$0.ledger.isBlocked } }
@@ -102,7 +117,9 @@ final class PublisherDesk: RabbitMQChannelSink {
     _ continuation: CheckedContinuation<[PublishOutcome], Never>
   ) {
     let (isTaken, channel) = state.withLock { state in
-      guard state.ledger.count + messages.count <= Self.messagesMax else { return (false, RabbitMQChannel?.none) }
+      guard !state.isStopped, state.ledger.count + messages.count <= Self.messagesMax else {
+        return (false, RabbitMQChannel?.none)
+      }
       state.nextBatch += 1
       let batch = state.nextBatch
       state.batches[batch] = Batch(
@@ -116,8 +133,18 @@ final class PublisherDesk: RabbitMQChannelSink {
     channel?.wakeForPublishing()
   }
 
-  func connected(_ connection: RabbitMQConnection, _ channel: RabbitMQChannel) {
+  func nextSession() -> Int {
     state.withLock { state in
+      state.lastSession += 1
+      return state.lastSession
+    }
+  }
+
+  /// Confirms are on: messages may be written.
+  func connected(_ connection: RabbitMQConnection, _ channel: RabbitMQChannel, session: Int) {
+    state.withLock { state in
+      guard state.lostSession < session else { return }
+      state.session = session
       state.connection = connection
       state.channel = channel
     }
@@ -130,27 +157,37 @@ final class PublisherDesk: RabbitMQChannelSink {
     change { $0.expire(now) }
   }
 
-  /// Nothing will be written any more: everybody is told.
-  func stop() { change { $0.expire(.now + .seconds(86_400)) } }
+  /// Nothing will be written any more: everybody is told, now and from now on.
+  func stop() {
+    state.withLock { $0.isStopped = true }
+    change { $0.expire(nil) }
+  }
 
-  func nextMessage() -> RabbitMQMessage? { state.withLock { $0.channel == nil ? nil : $0.ledger.next() } }
+  func nextMessage(_ session: Int) -> RabbitMQMessage? {
+    state.withLock { $0.session == session ? $0.ledger.next() : nil }
+  }
 
   func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool) {
     change { $0.confirmed(tag, multiple: multiple, positive: positive) }
   }
 
-  func returned(messageID: String?) { state.withLock { $0.ledger.returned(messageID: messageID) } }
+  func returned(_ message: FrameAssembler.Content) { state.withLock { $0.ledger.returned(message) } }
 
   func blocked(_ isBlocked: Bool) { state.withLock { $0.ledger.isBlocked = isBlocked } }
 
-  func closed(_ error: RabbitMQError) {
-    state.withLock { state in
-      state.ledger.connectionLost()
+  func closed(_ error: RabbitMQError, session: Int) {
+    let connection = state.withLock { state in
+      state.lostSession = max(state.lostSession, session)
+      guard state.session == session else { return RabbitMQConnection?.none }
+      state.session = nil
       state.channel = nil
-      let connection = state.connection
-      state.connection = nil
-      connection?.abort()
+      defer { state.connection = nil }
+      return state.connection
     }
+    guard let connection else { return }
+    // The broker closes a channel for one message's fault; a broken connection is nobody's.
+    if case .channelClosed = error { change { $0.channelClosed() } } else { change { $0.connectionLost() } }
+    connection.abort()
   }
 
   /// Applies a change of the ledger and answers the callers whose last message it resolved.
@@ -168,4 +205,18 @@ final class PublisherDesk: RabbitMQChannelSink {
     }
     for batch in done { batch.continuation.resume(returning: batch.outcomes.map { $0 ?? .inDoubt }) }
   }
+}
+
+/// The desk's ear at one connection.
+struct PublisherSink: RabbitMQChannelSink {
+  let desk: PublisherDesk
+  let session: Int
+
+  func nextMessage() -> RabbitMQMessage? { desk.nextMessage(session) }
+  func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool) {
+    desk.confirmed(tag, multiple: multiple, positive: positive)
+  }
+  func returned(_ message: FrameAssembler.Content) { desk.returned(message) }
+  func blocked(_ isBlocked: Bool) { desk.blocked(isBlocked) }
+  func closed(_ error: RabbitMQError) { desk.closed(error, session: session) }
 }

@@ -26,6 +26,8 @@ public final class RabbitMQSubscription: Sendable {
     /// The consumer the broker knows of, and the prefetch it was made with.
     var consumer: (tag: String, prefetch: Int)?
     var hasChannel = false
+    /// The consumer being made: the broker may cancel it before it says that it exists.
+    var comingTag: String?
   }
 
   init(queue: String, prefetch: Int, logger: Logger) {
@@ -38,7 +40,8 @@ public final class RabbitMQSubscription: Sendable {
   /// True while the broker knows the consumer, or none is wanted.
   public var isAttached: Bool { state.withLock { $0.hasChannel && ($0.consumer != nil) == ($0.prefetch > 0) } }
 
-  /// Changes how many deliveries may be unsettled; 0 stops delivery. It takes effect soon, and deliveries under way stay valid.
+  /// Changes how many deliveries may be unsettled; 0 stops delivery. It takes effect soon, and deliveries under way
+  /// stay valid.
   ///
   /// A quorum queue's consumer cannot change its prefetch, so a second one is made before the first is cancelled.
   public func setPrefetch(_ prefetch: Int) {
@@ -48,11 +51,13 @@ public final class RabbitMQSubscription: Sendable {
 
   /// Stops delivery for good; what was delivered can still be settled.
   public func cancel() {
-    state.withLock { state in
+    let hasChannel = state.withLock { state in
       state.prefetch = 0
       state.isCancelled = true
+      return state.hasChannel
     }
-    incoming.yield(.wishChanged)
+    // Without a channel nothing can arrive any more; with one, what is on its way still does.
+    if hasChannel { incoming.yield(.wishChanged) } else { output.finish() }
   }
 
   /// Rebuilds channel and consumer: what was unsettled is delivered again.
@@ -78,7 +83,7 @@ public final class RabbitMQSubscription: Sendable {
           state.consumer = nil
           state.hasChannel = false
         }
-        if Task.isCancelled { return }
+        if Task.isCancelled || state.withLock({ $0.isCancelled }) { return }
         logger.warning("consumer was lost; consuming again", metadata: ["queue": "\(queue)", "error": "\(error)"])
       }
       try? await Task.sleep(for: backoff.next())
@@ -112,6 +117,7 @@ public final class RabbitMQSubscription: Sendable {
     guard wanted != old?.prefetch ?? 0 else { return }
     if wanted > 0 {
       let tag = "\(queue)-\(generation)-\(wanted)-\(UInt32.random(in: 0 ... .max))"
+      state.withLock { $0.comingTag = tag }
       try await channel.call(.setPrefetch(wanted))
       try await channel.call(.consume(queue: queue, consumerTag: tag))
       state.withLock { $0.consumer = (tag, wanted) }
@@ -129,7 +135,7 @@ public final class RabbitMQSubscription: Sendable {
     func received(_ deliveries: [RabbitMQDelivery]) { subscription.output.yield(deliveries) }
 
     func consumerCancelled(tag: String) {
-      guard subscription.state.withLock({ $0.consumer?.tag == tag }) else { return }
+      guard subscription.state.withLock({ $0.consumer?.tag == tag || $0.comingTag == tag }) else { return }
       let error = RabbitMQError.channelClosed(code: 0, reason: "the broker cancelled the consumer")
       subscription.incoming.yield(.lost(error, generation: generation))
     }

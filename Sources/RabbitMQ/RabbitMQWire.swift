@@ -4,8 +4,8 @@ internal import Glibc
 internal import Synchronization
 internal import Wires
 
-/// The thread that owns one librabbitmq connection: it polls the socket and its mailbox, writes what callers handed over, and hands
-/// up what arrived. No other thread ever touches the connection; only `abort` reaches for its socket.
+/// The thread that owns one librabbitmq connection: it polls the socket and its mailbox, writes what callers handed
+/// over, and hands up what arrived. No other thread ever touches the connection; only `abort` reaches for its socket.
 ///
 /// `@unchecked Sendable`: `mailbox`, `socket` and `writingSince` are locked or atomic; the rest is the thread's own.
 final class RabbitMQWire: @unchecked Sendable {
@@ -13,7 +13,7 @@ final class RabbitMQWire: @unchecked Sendable {
   struct Mailbox {
     var calls: [Call] = []
     var opened: [RabbitMQChannel] = []
-    var settlements: [(channel: UInt16, tag: UInt64, settlement: Settlement)] = []
+    var settlements: [(channel: RabbitMQChannel, tag: UInt64, settlement: Settlement)] = []
     var wantsPublishing = false
     var isClosing = false
     /// Set when the thread has ended: nothing is taken any more.
@@ -26,6 +26,12 @@ final class RabbitMQWire: @unchecked Sendable {
     let method: AMQPMethod
     let reply: OneShot<AMQPReply>
     let deadline: ContinuousClock.Instant
+  }
+
+  /// A descriptor of the socket of our own, so that it cannot be closed, and its number used again, while somebody breaks it.
+  private struct SocketHandle {
+    var descriptor: Int32?
+    var isAborted = false
   }
 
   /// What the thread knows of one channel.
@@ -43,7 +49,7 @@ final class RabbitMQWire: @unchecked Sendable {
   private let name: String
   private let waker: Waker
   private let mailbox = Mutex(Mailbox())
-  private let socket = Mutex<Int32?>(nil)
+  private let socket = Mutex(SocketHandle())
   private let writingSince = Mutex<ContinuousClock.Instant?>(nil)
 
   // The thread's own.
@@ -75,8 +81,8 @@ final class RabbitMQWire: @unchecked Sendable {
     if wakes { waker.wake() }
   }
 
-  /// Breaks the connection under a thread that has been inside one write for longer than `limit`: in an alarm of the broker
-  /// librabbitmq's write has no timeout.
+  /// Breaks the connection under a thread that has been inside one write for longer than `limit`: in an alarm of the
+  /// broker librabbitmq's write has no timeout.
   func abortIfWriting(longerThan limit: Duration) {
     guard let since = writingSince.withLock({ $0 }), since + limit < .now else { return }
     abort()
@@ -84,21 +90,32 @@ final class RabbitMQWire: @unchecked Sendable {
 
   /// Breaks the connection at once.
   func abort() {
-    socket.withLock { if let descriptor = $0 { _ = shutdown(descriptor, Int32(SHUT_RDWR)) } }
+    socket.withLock { socket in
+      socket.isAborted = true
+      if let descriptor = socket.descriptor { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+    }
   }
 
   // MARK: The thread
 
   private func run() {
     var end: RabbitMQError
-    do {
+    do throws(RabbitMQError) {
       let connection = try ConnectionLogin(configuration, name: name).connect()
       self.connection = connection
-      socket.withLock { $0 = amqp_get_sockfd(connection) }
+      // Somebody may have given up while the login was under way.
+      let isAborted = socket.withLock { socket in
+        socket.descriptor = dup(amqp_get_sockfd(connection))
+        return socket.isAborted
+      }
+      if isAborted { throw RabbitMQError.connectionClosed(code: 0, reason: "given up by this program") }
       opened.resolve()
       end = serve(connection)
     } catch { end = error }
-    socket.withLock { $0 = nil }
+    socket.withLock { socket in
+      if let descriptor = socket.descriptor { Glibc.close(descriptor) }
+      socket.descriptor = nil
+    }
     if let connection { amqp_destroy_connection(connection) }
     connection = nil
     tellEverybody(end)
@@ -126,9 +143,12 @@ final class RabbitMQWire: @unchecked Sendable {
         }
         for channel in mail.opened { channels[channel.number] = ChannelState(channel: channel) }
         for call in mail.calls { try send(call) }
-        for settled in mail.settlements { channels[settled.channel]?.ledger.settle(settled.tag, settled.settlement) }
+        // Numbers are used again: a delivery of a channel that is gone means nothing to its successor.
+        for settled in mail.settlements where channels[settled.channel.number]?.channel === settled.channel {
+          channels[settled.channel.number]?.ledger.settle(settled.tag, settled.settlement)
+        }
         try writeMessages()
-        try readFrames()
+        let framesRead = try readFrames()
         try flushSettlements()
         handUp()
         if mail.isClosing {
@@ -136,19 +156,21 @@ final class RabbitMQWire: @unchecked Sendable {
           return .connectionClosed(code: 200, reason: "closed by this program")
         }
         try checkCalls()
-        waitForWork()
+        // Frames may have opened the window for messages that wait: then look again at once.
+        waitForWork(isBusy: framesRead > 0)
       }
     } catch { return error }
   }
 
-  private func waitForWork() {
+  private func waitForWork(isBusy: Bool) {
     guard let connection, amqp_data_in_buffer(connection) == 0, amqp_frames_enqueued(connection) == 0 else { return }
     var descriptors = [
       pollfd(fd: amqp_get_sockfd(connection), events: Int16(POLLIN), revents: 0),
       pollfd(fd: waker.fileDescriptor, events: Int16(POLLIN), revents: 0),
     ]
     // One second: librabbitmq sends and checks heartbeats only when it is called.
-    _ = poll(&descriptors, 2, channels.values.contains { !$0.calls.isEmpty } ? 100 : 1000)
+    let patience: Int32 = channels.values.contains { !$0.calls.isEmpty } ? 100 : 1000
+    _ = poll(&descriptors, 2, isBusy ? 0 : patience)
     if descriptors[1].revents != 0 { waker.drain() }
   }
 
@@ -184,8 +206,9 @@ final class RabbitMQWire: @unchecked Sendable {
     }
   }
 
-  private func readFrames() throws(RabbitMQError) {
-    guard let connection else { return }
+  @discardableResult
+  private func readFrames() throws(RabbitMQError) -> Int {
+    guard let connection else { return 0 }
     var frame = amqp_frame_t()
     var immediately = timeval()
     var count = 0
@@ -199,6 +222,7 @@ final class RabbitMQWire: @unchecked Sendable {
       if count.isMultiple(of: 64) { amqp_maybe_release_buffers(connection) }
     }
     amqp_maybe_release_buffers(connection)
+    return count
   }
 
   private func flushSettlements() throws(RabbitMQError) {
@@ -269,7 +293,7 @@ final class RabbitMQWire: @unchecked Sendable {
       } else {
         channels[number]?.received.append(delivery)
       }
-    case .returned: channel.sink.returned(messageID: content.properties.messageID)
+    case .returned: channel.sink.returned(content)
     }
   }
 

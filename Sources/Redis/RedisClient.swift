@@ -3,8 +3,8 @@ internal import Wires
 
 /// A client of one Redis server: soft state only, so it never makes anybody wait long.
 ///
-/// Commands from all callers share one connection and travel together. While the server is away every command fails at once with
-/// ``RedisError/unavailable``; the connection comes back by itself.
+/// Commands from all callers share one connection and travel together. While the server is away every command fails at
+/// once with ``RedisError/unavailable``; the connection comes back by itself.
 public final class RedisClient: Sendable {
   private let link: RedisLink
 
@@ -33,10 +33,14 @@ public final class RedisClient: Sendable {
 }
 
 /// One part of a command: text, a number or bytes.
-public struct RedisArgument: Sendable, ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral {
+public struct RedisArgument: Sendable, ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
+  ExpressibleByIntegerLiteral
+{
   let bytes: [UInt8]
 
+  /// The text in UTF-8; an interpolated value becomes part of this one argument, whatever it holds.
   public init(stringLiteral value: String) { bytes = Array(value.utf8) }
+  /// The number in decimal digits, as Redis takes numbers.
   public init(integerLiteral value: Int) { bytes = Array(String(value).utf8) }
   /// An argument of any text.
   public init(_ text: String) { bytes = Array(text.utf8) }

@@ -24,9 +24,11 @@ public struct RedisConfiguration: Sendable {
     guard parts.scheme == "redis" else {
       throw .invalidURL("its scheme is \"\(parts.scheme ?? "")\"; expected redis:// (TLS is not supported)")
     }
-    guard let host = parts.host, !host.isEmpty else { throw .invalidURL("it names no host; expected redis://host:port") }
+    guard let host = parts.host, !host.isEmpty else {
+      throw .invalidURL("it names no host; expected redis://host:port")
+    }
     let path = parts.path.drop { $0 == "/" }
-    guard let database = path.isEmpty ? 0 : Int(path) else {
+    guard let database = path.isEmpty ? 0 : Int(path), database >= 0 else {
       throw .invalidURL("its path \"\(path)\" is not a database number")
     }
     self.host = host
@@ -50,6 +52,7 @@ public enum RedisError: Error, Equatable, CustomStringConvertible {
   /// The server refused the command; only the error's first word is kept, for the rest may quote arguments.
   case refused(String)
 
+  /// A sentence that is safe to log: it holds no argument of a command, and of the URL at most the scheme and the path.
   public var description: String {
     switch self {
     case .invalidURL(let why): "the Redis URL cannot be used: \(why)"

@@ -6,19 +6,21 @@ internal import Logging
 internal import Synchronization
 internal import Wires
 
-/// The thread that owns the hiredis connection: it connects, sends what waits, reads replies, and starts over when it breaks.
+/// The thread that owns the hiredis connection: it connects, sends what waits, reads replies, and starts over when it
+/// breaks.
 ///
-/// `@unchecked Sendable`: everything but `mailbox`, `connected` and the immutable values is touched by that thread alone.
+/// `@unchecked Sendable`: everything but `mailbox`, `connected` and the immutable values is touched by that thread
+/// alone.
 final class RedisLink: @unchecked Sendable {
   let timeout: Duration
   private let configuration: RedisConfiguration
   private let logger: Logger
   private let waker: Waker
   private let mailbox = Mutex(Mailbox())
-  private let connected = Atomic(false)
 
   private struct Mailbox {
     var requests: [RedisRequest] = []
+    var isConnected = false
     var stopped = false
   }
 
@@ -38,7 +40,7 @@ final class RedisLink: @unchecked Sendable {
     waker = try Waker()
   }
 
-  var isConnected: Bool { connected.load(ordering: .relaxed) }
+  var isConnected: Bool { mailbox.withLock { $0.isConnected } }
 
   func start() {
     let thread = Thread { self.run() }
@@ -52,22 +54,28 @@ final class RedisLink: @unchecked Sendable {
   }
 
   func submit(_ request: RedisRequest) {
-    guard isConnected else { return request.finish(.failure(RedisError.unavailable)) }
-    let wakes = mailbox.withLock { mailbox in
+    let wakes: Bool? = mailbox.withLock { mailbox in
+      guard mailbox.isConnected else { return nil }
       mailbox.requests.append(request)
       return mailbox.requests.count == 1
     }
+    guard let wakes else { return request.finish(.failure(RedisError.unavailable)) }
     if wakes { waker.wake() }
   }
 
   private func run() {
+    // hiredis 0.14 writes with write(2): a peer that is gone must be an error, not the end of the process.
+    var brokenPipe = sigset_t()
+    sigemptyset(&brokenPipe)
+    sigaddset(&brokenPipe, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &brokenPipe, nil)
     while !mailbox.withLock({ $0.stopped }) {
       if connect() {
         backoff.reset()
         reportedDown = false
-        connected.store(true, ordering: .relaxed)
+        mailbox.withLock { $0.isConnected = true }
         let failure = serve()
-        connected.store(false, ordering: .relaxed)
+        mailbox.withLock { $0.isConnected = false }
         disconnect(failure)
       }
       if !mailbox.withLock({ $0.stopped }) {
@@ -80,7 +88,9 @@ final class RedisLink: @unchecked Sendable {
   /// Connects and logs in, blocking this thread for two seconds at most per step.
   private func connect() -> Bool {
     let patience = timeval(tv_sec: 2, tv_usec: 0)
-    guard let fresh = redisConnectWithTimeout(configuration.host, Int32(configuration.port), patience) else { return false }
+    guard let fresh = redisConnectWithTimeout(configuration.host, Int32(configuration.port), patience) else {
+      return false
+    }
     guard fresh.pointee.err == 0 else {
       report(withUnsafeBytes(of: fresh.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
       redisFree(fresh)
@@ -107,7 +117,8 @@ final class RedisLink: @unchecked Sendable {
 
   private func report(_ reason: String) {
     if !reportedDown {
-      logger.warning("Redis is away; trying again", metadata: ["server": "\(configuration.serverName)", "error": "\(reason)"])
+      logger.warning(
+        "Redis is away; trying again", metadata: ["server": "\(configuration.serverName)", "error": "\(reason)"])
     }
     reportedDown = true
   }
@@ -211,10 +222,9 @@ final class RedisLink: @unchecked Sendable {
   }
 
   private static func decodeWhole(_ reply: UnsafeMutablePointer<redisReply>) -> Result<RedisReply, RedisError> {
-    if case .error(let text) = decode(reply) {
-      return .failure(.refused(String(text.prefix { $0 != " " })))
-    }
-    return .success(decode(reply))
+    let decoded = decode(reply)
+    guard case .error(let text) = decoded else { return .success(decoded) }
+    return .failure(.refused(String(text.prefix { $0 != " " })))
   }
 
   private static func decode(_ reply: UnsafeMutablePointer<redisReply>) -> RedisReply {

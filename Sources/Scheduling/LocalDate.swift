@@ -2,10 +2,14 @@ internal import Foundation
 
 /// A date on a calendar, without a time or a zone.
 public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
+  /// The year of the Gregorian calendar; in text it has four digits.
   public let year: Int
+  /// 1 to 12.
   public let month: Int
+  /// The day of the month, from 1.
   public let day: Int
 
+  /// Takes the parts as they are: they must make a date that exists.
   public init(year: Int, month: Int, day: Int) {
     self.year = year
     self.month = month
@@ -22,15 +26,20 @@ public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringCo
     self.init(year: year, month: month, day: day)
   }
 
+  /// `2026-12-25`, the form that is read as well.
   public var description: String {
-    func padded(_ number: Int, _ width: Int) -> String { String(repeating: "0", count: max(0, width - "\(number)".count)) + "\(number)" }
+    func padded(_ number: Int, _ width: Int) -> String {
+      String(repeating: "0", count: max(0, width - "\(number)".count)) + "\(number)"
+    }
     return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
   }
 
+  /// True where the left date is the earlier one.
   public static func < (left: LocalDate, right: LocalDate) -> Bool {
     (left.year, left.month, left.day) < (right.year, right.month, right.day)
   }
 
+  /// Reads a string such as `2026-12-25`; throws for anything else.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let date = LocalDate(try container.decode(String.self)) else {
@@ -39,6 +48,7 @@ public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringCo
     self = date
   }
 
+  /// Writes a string such as `2026-12-25`.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)
@@ -104,13 +114,16 @@ public struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringCo
     self.init(minutes: hour * 60 + minute)
   }
 
+  /// `08:30`, with two digits each; the end of the day is `24:00`.
   public var description: String {
     func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
     return "\(padded(minutes / 60)):\(padded(minutes % 60))"
   }
 
+  /// True where the left time is the earlier one on the same day.
   public static func < (left: LocalTime, right: LocalTime) -> Bool { left.minutes < right.minutes }
 
+  /// Reads a string such as `08:30`; throws for anything else.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let time = LocalTime(try container.decode(String.self)) else {
@@ -119,6 +132,7 @@ public struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringCo
     self = time
   }
 
+  /// Writes a string such as `08:30`.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)

@@ -11,6 +11,7 @@ public struct BusinessRules: Sendable, Equatable {
   /// Dates on which the whole business is closed, whatever the schedules say.
   public var daysOff: Set<LocalDate>
 
+  /// Puts the rules together; notice and horizon are in seconds, and no date is off by default.
   public init(timeZone: TimeZone, minimumNotice: TimeInterval, horizon: TimeInterval, daysOff: Set<LocalDate> = []) {
     self.timeZone = timeZone
     self.minimumNotice = minimumNotice
@@ -21,14 +22,20 @@ public struct BusinessRules: Sendable, Equatable {
 
 /// What a service asks of a slot. Times are in seconds.
 public struct ServiceRules: Sendable, Equatable {
+  /// How long the slot is, buffers not included; more than 0.
   public var duration: TimeInterval
   /// The grid: a slot begins a whole number of these after its window opens.
   public var interval: TimeInterval
-  /// Kept free before and after.
+  /// Kept free before the slot; none by default.
   public var bufferBefore: TimeInterval
+  /// Kept free after the slot; none by default.
   public var bufferAfter: TimeInterval
 
-  public init(duration: TimeInterval, interval: TimeInterval? = nil, bufferBefore: TimeInterval = 0, bufferAfter: TimeInterval = 0) {
+  /// Puts the rules together. Without an interval slots stand end to end: it is the duration then. Both must be more
+  /// than 0.
+  public init(
+    duration: TimeInterval, interval: TimeInterval? = nil, bufferBefore: TimeInterval = 0, bufferAfter: TimeInterval = 0
+  ) {
     self.duration = duration
     self.interval = interval ?? duration
     self.bufferBefore = bufferBefore
@@ -62,10 +69,14 @@ public enum RejectionReason: String, Sendable, Codable, CaseIterable {
 
 /// The calendar a slot is checked against: one professional's, for one service of one business.
 public struct Offer: Sendable, Equatable {
+  /// What holds for all bookings of the business.
   public var business: BusinessRules
+  /// What the service asks of a slot.
   public var service: ServiceRules
+  /// When the professional works, in the business' time zone.
   public var schedule: Schedule
 
+  /// Puts together what belongs together: service and professional must be the business' own.
   public init(business: BusinessRules, service: ServiceRules, schedule: Schedule) {
     self.business = business
     self.service = service
@@ -85,7 +96,8 @@ public struct Offer: Sendable, Equatable {
     (-1...1).flatMap { windows(on: date.adding(days: $0)) }.merged()
   }
 
-  /// True where a slot may begin at `start`: a whole number of intervals after a window of its date, or the one before, opens.
+  /// True where a slot may begin at `start`: a whole number of intervals after a window of its date, or the one before,
+  /// opens.
   private func isOnGrid(_ start: Date, _ date: LocalDate) -> Bool {
     [date.adding(days: -1), date].flatMap(windows(on:)).contains { window in
       guard window.start <= start, start < window.end else { return false }
@@ -94,7 +106,8 @@ public struct Offer: Sendable, Equatable {
     }
   }
 
-  /// Why a slot that starts at `start` cannot be asked for at `now`; empty where it can. Whether somebody else has it is not looked at.
+  /// Why a slot that starts at `start` cannot be asked for at `now`; empty where it can. Whether somebody else has it
+  /// is not looked at.
   ///
   /// A slot passes exactly when ``slots(in:now:busy:)`` would list it on an empty calendar.
   public func rejections(of start: Date, now: Date) -> [RejectionReason] {
@@ -128,14 +141,17 @@ public struct Offer: Sendable, Equatable {
       if day == date { isOff = false }
       let open = hours.map { $0.range(on: day, in: zone) }.merged()
       let pauses = breaks.map { $0.range(on: day, in: zone) }
-      if open.contains(where: { $0.contains(slot) }), pauses.contains(where: { $0.overlaps(slot) }) { return .duringBreak }
+      if open.contains(where: { $0.contains(slot) }), pauses.contains(where: { $0.overlaps(slot) }) {
+        return .duringBreak
+      }
     }
     return isOff ? .dayOff : .outsideWorkingHours
   }
 
   /// The starts of all free slots that begin in `range`, in order.
   ///
-  /// - Parameter busy: what the professional is taken up by, buffers included. A slot with its own buffers must not touch it.
+  /// - Parameter busy: what the professional is taken up by, buffers included. A slot with its own buffers must not
+  ///   touch it.
   public func slots(in range: TimeRange, now: Date, busy: [TimeRange]) -> [Date] {
     let earliest = max(range.start, now + business.minimumNotice, now)
     let latest = min(range.end, now + business.horizon)

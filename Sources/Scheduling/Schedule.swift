@@ -4,9 +4,12 @@ internal import Foundation
 public struct Schedule: Sendable, Equatable, Codable {
   /// Hours on the wall, from `start` to `end`. An end that is not after the start lies on the next day.
   public struct Hours: Sendable, Equatable, Codable {
+    /// When they begin.
     public let start: LocalTime
+    /// When they end; not after the start means on the next day.
     public let end: LocalTime
 
+    /// Any two times make hours; where they are the same, a whole day.
     public init(start: LocalTime, end: LocalTime) {
       self.start = start
       self.end = end
@@ -20,6 +23,7 @@ public struct Schedule: Sendable, Equatable, Codable {
   /// Hours of single dates, which replace that day completely, breaks included; empty: a day off.
   public var overrides: [LocalDate: [Hours]]
 
+  /// Puts a schedule together; without breaks and overrides unless they are given.
   public init(
     weekly: [Weekday: [Hours]], breaks: [Weekday: [Hours]] = [:], overrides: [LocalDate: [Hours]] = [:]
   ) {
@@ -30,33 +34,40 @@ public struct Schedule: Sendable, Equatable, Codable {
 
   private enum CodingKeys: String, CodingKey { case weekly, breaks, overrides }
 
+  /// Reads an object with `weekly`, `breaks` and `overrides`, each an object of lists of hours, under weekdays
+  /// (`monday`) or dates (`2026-12-25`). What is missing is empty; a name that is no weekday or date is thrown as an
+  /// error.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     func byWeekday(_ key: CodingKeys) throws -> [Weekday: [Hours]] {
       let raw = try values.decodeIfPresent([String: [Hours]].self, forKey: key) ?? [:]
-      return try Dictionary(uniqueKeysWithValues: raw.map { name, hours in
-        guard let weekday = Weekday(rawValue: name) else {
-          throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "\(name) is no weekday")
-        }
-        return (weekday, hours)
-      })
+      return try Dictionary(
+        uniqueKeysWithValues: raw.map { name, hours in
+          guard let weekday = Weekday(rawValue: name) else {
+            throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "\(name) is no weekday")
+          }
+          return (weekday, hours)
+        })
     }
     weekly = try byWeekday(.weekly)
     breaks = try byWeekday(.breaks)
     let dates = try values.decodeIfPresent([String: [Hours]].self, forKey: .overrides) ?? [:]
-    overrides = try Dictionary(uniqueKeysWithValues: dates.map { text, hours in
-      guard let date = LocalDate(text) else {
-        throw DecodingError.dataCorruptedError(forKey: .overrides, in: values, debugDescription: "\(text) is no date")
-      }
-      return (date, hours)
-    })
+    overrides = try Dictionary(
+      uniqueKeysWithValues: dates.map { text, hours in
+        guard let date = LocalDate(text) else {
+          throw DecodingError.dataCorruptedError(forKey: .overrides, in: values, debugDescription: "\(text) is no date")
+        }
+        return (date, hours)
+      })
   }
 
+  /// Writes the object that is read: hours under weekdays' names and dates.
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(Dictionary(uniqueKeysWithValues: weekly.map { ($0.key.rawValue, $0.value) }), forKey: .weekly)
     try values.encode(Dictionary(uniqueKeysWithValues: breaks.map { ($0.key.rawValue, $0.value) }), forKey: .breaks)
-    try values.encode(Dictionary(uniqueKeysWithValues: overrides.map { ($0.key.description, $0.value) }), forKey: .overrides)
+    try values.encode(
+      Dictionary(uniqueKeysWithValues: overrides.map { ($0.key.description, $0.value) }), forKey: .overrides)
   }
 
   /// What a date's hours come to.
@@ -82,15 +93,17 @@ extension Schedule.Hours {
 }
 
 extension LocalTime {
-  /// The instant of this time on a date. A time that a change of clocks skips is moved forward by the skipped stretch; of a time that
-  /// happens twice the later, standard one is meant. 24:00 is the next day's beginning, which need not be 00:00.
+  /// The instant of this time on a date. A time that a change of clocks skips is moved forward by the skipped stretch;
+  /// of a time that happens twice the later, standard one is meant. 24:00 is the next day's beginning, which need not
+  /// be 00:00.
   func instant(on date: LocalDate, in zone: TimeZone) -> Date {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = .gmt
     let asIfGMT = calendar.date(
       from: DateComponents(year: date.year, month: date.month, day: date.day, hour: minutes / 60, minute: minutes % 60))
     guard let asIfGMT else { return .distantPast }
-    // The instant is right where the offset that holds at it is the offset used to compute it. A day away, both offsets of a change are seen.
+    // The instant is right where the offset that holds at it is the offset used to compute it. A day away, both offsets
+    // of a change are seen.
     let offsets = [-86_400.0, 86_400].map { TimeInterval(zone.secondsFromGMT(for: asIfGMT + $0)) }
     let candidates = offsets.map { asIfGMT - $0 }.filter { asIfGMT - TimeInterval(zone.secondsFromGMT(for: $0)) == $0 }
     // None is right for a skipped time: the offset before the change moves it forward.

@@ -2,7 +2,9 @@ public import Foundation
 
 /// A stretch of time from `start` up to, and not including, `end`.
 public struct TimeRange: Sendable, Hashable, Codable {
+  /// The first instant that lies in it.
   public let start: Date
+  /// The first instant that lies behind it; never before the start.
   public let end: Date
 
   /// A stretch; an end before the start makes it empty.

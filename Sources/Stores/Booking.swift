@@ -14,9 +14,12 @@ public struct Booking: Sendable, Equatable {
 
   /// A free slot offered instead.
   public struct Alternative: Sendable, Equatable, Codable, Hashable {
+    /// Whose slot it is: the professional asked for, or another one who offers the service.
     public let professional: UUID
+    /// When the slot starts; it lasts as long as the one asked for.
     public let startsAt: Date
 
+    /// Names a slot that was free when it was looked for; nobody keeps it.
     public init(professional: UUID, startsAt: Date) {
       self.professional = professional
       self.startsAt = startsAt
@@ -25,12 +28,18 @@ public struct Booking: Sendable, Equatable {
 
   /// What became of the last reschedule.
   public struct Change: Sendable, Equatable, Codable {
+    /// What became of it: the booking was moved, or stayed as it was. The raw values are part of the API.
     public enum Outcome: String, Sendable, Codable { case applied, rejected }
+    /// Whether the booking was moved.
     public let outcome: Outcome
+    /// The start that was asked for, whatever became of it.
     public let startsAt: Date
+    /// Why the booking was not moved; empty where it was.
     public let reasons: [RejectionReason]
+    /// Free slots offered where somebody else had the time; empty otherwise.
     public let alternatives: [Alternative]
 
+    /// Puts together what is stored of a reschedule; one that was applied needs neither reasons nor alternatives.
     public init(outcome: Outcome, startsAt: Date, reasons: [RejectionReason] = [], alternatives: [Alternative] = []) {
       self.outcome = outcome
       self.startsAt = startsAt
@@ -39,25 +48,37 @@ public struct Booking: Sendable, Equatable {
     }
   }
 
+  /// The booking's id: fresh, or made from the client's idempotency key.
   public var id: UUID
+  /// The business it is with. Of a rejected booking neither this nor service and professional need exist.
   public var business: UUID
+  /// Which of the business' services is booked.
   public var service: UUID
+  /// Whose time is asked for; a reschedule may change it.
   public var professional: UUID
+  /// Who it is for. Personal data: never in logs.
   public var customer: Customer
+  /// When it starts; the start of a slot, buffers not included.
   public var startsAt: Date
   /// Nil where the request was rejected before the service's duration was known.
   public var endsAt: Date?
+  /// Where it stands; only a confirmed booking has a claim to its time.
   public var status: Status
+  /// Why it was rejected; empty in any other status.
   public var reasons: [RejectionReason]
+  /// Free slots offered where somebody else had the time; empty otherwise.
   public var alternatives: [Alternative]
   /// A hash of what was asked for.
   public var fingerprint: String
+  /// What became of the last reschedule; nil where none was decided.
   public var lastChange: Change?
   /// The newest command that was applied to it.
   public var lastCommand: UUID
 
+  /// Puts a booking together as it is to be stored; nothing is checked.
   public init(
-    id: UUID, business: UUID, service: UUID, professional: UUID, customer: Customer, startsAt: Date, endsAt: Date?, status: Status,
+    id: UUID, business: UUID, service: UUID, professional: UUID, customer: Customer, startsAt: Date, endsAt: Date?,
+    status: Status,
     reasons: [RejectionReason] = [], alternatives: [Alternative] = [], fingerprint: String, lastChange: Change? = nil,
     lastCommand: UUID
   ) {
@@ -82,10 +103,12 @@ public struct Booking: Sendable, Equatable {
 
 /// Who the booking is for. Personal data: never in logs.
 public struct Customer: Sendable, Equatable, Codable {
+  /// The name as the customer gave it.
   public let name: String
   /// E.164, such as `+5511987654321`.
   public let phone: String
 
+  /// Takes both as they are; their form is checked where requests are read.
   public init(name: String, phone: String) {
     self.name = name
     self.phone = phone

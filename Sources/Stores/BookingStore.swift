@@ -51,17 +51,23 @@ public struct BookingStore: Sendable {
   }
 
   /// Reads one booking of a business; nil where there is none.
-  public func find(_ id: UUID, of business: UUID, in pool: PostgresPool, deadline: ContinuousClock.Instant) async throws -> Booking? {
+  public func find(_ id: UUID, of business: UUID, in pool: PostgresPool, deadline: ContinuousClock.Instant) async throws
+    -> Booking?
+  {
     let rows = try await pool.query(
-      "SELECT \(unsafe: Self.columns) FROM scheduling.booking WHERE id = \(id) AND business_id = \(business)", deadline: deadline)
+      "SELECT \(unsafe: Self.columns) FROM scheduling.booking WHERE id = \(id) AND business_id = \(business)",
+      deadline: deadline)
     return try rows.first.map { try Self.booking($0) }
   }
 
   /// Claims time for bookings, all in one statement; returns the bookings that got theirs.
   ///
-  /// The exclusion constraint decides, also between rows of this statement and against transactions that run beside it. Claims are
-  /// made in the order given to the same professional, and otherwise sorted, so that batches rarely deadlock.
-  public func claim(_ claims: [(booking: Booking, blocked: TimeRange)], in transaction: PostgresTransaction) async throws -> Set<UUID> {
+  /// The exclusion constraint decides, also between rows of this statement and against transactions that run beside it.
+  /// Claims are made in the order given to the same professional, and otherwise sorted, so that batches rarely
+  /// deadlock.
+  public func claim(_ claims: [(booking: Booking, blocked: TimeRange)], in transaction: PostgresTransaction)
+    async throws -> Set<UUID>
+  {
     let rows = try await transaction.query(
       """
       INSERT INTO scheduling.claim (booking_id, business_id, professional_id, blocked)
@@ -101,17 +107,22 @@ public struct BookingStore: Sendable {
 
   /// What a professional is taken up by inside a range, buffers included.
   public func busy(
-    professional: UUID, of business: UUID, in range: TimeRange, except booking: UUID? = nil, in transaction: PostgresTransaction
+    professional: UUID, of business: UUID, in range: TimeRange, except booking: UUID? = nil,
+    in transaction: PostgresTransaction
   ) async throws -> [TimeRange] {
     try Self.ranges(try await transaction.query(Self.busyQuery(professional, business, range, booking)))
   }
 
   /// The same outside of a transaction.
-  public func busy(professional: UUID, of business: UUID, in range: TimeRange, in pool: PostgresPool) async throws -> [TimeRange] {
+  public func busy(professional: UUID, of business: UUID, in range: TimeRange, in pool: PostgresPool) async throws
+    -> [TimeRange]
+  {
     try Self.ranges(try await pool.query(Self.busyQuery(professional, business, range, nil)))
   }
 
-  private static func busyQuery(_ professional: UUID, _ business: UUID, _ range: TimeRange, _ except: UUID?) -> PostgresQuery {
+  private static func busyQuery(_ professional: UUID, _ business: UUID, _ range: TimeRange, _ except: UUID?)
+    -> PostgresQuery
+  {
     """
     SELECT lower(blocked), upper(blocked) FROM scheduling.claim
     WHERE business_id = \(business) AND professional_id = \(professional)

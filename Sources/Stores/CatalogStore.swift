@@ -9,10 +9,14 @@ public struct CatalogStore: Sendable {
 
   /// What is asked for: a professional's time for a service of a business.
   public struct Request: Sendable, Hashable {
+    /// The business asked; service and professional count only where they are its own.
     public let business: UUID
+    /// The service wanted.
     public let service: UUID
+    /// The professional whose time is wanted; must offer the service.
     public let professional: UUID
 
+    /// Names what is asked for; whether it exists is what ``CatalogStore/Answer`` says.
     public init(business: UUID, service: UUID, professional: UUID) {
       self.business = business
       self.service = service
@@ -66,7 +70,9 @@ public struct CatalogStore: Sendable {
     guard let duration = try row.decodeIfPresent(7, as: Int.self) else { return .rejected(.unknownService) }
     guard let schedule = try row.decodeIfPresent(11, as: String.self) else { return .rejected(.unknownProfessional) }
     guard try row.decode(12) else { return .rejected(.serviceNotOffered) }
-    guard let zone = TimeZone(identifier: zoneName) else { throw BrokenCatalog(what: "a business's time zone is unknown") }
+    guard let zone = TimeZone(identifier: zoneName) else {
+      throw BrokenCatalog(what: "a business's time zone is unknown")
+    }
     let decoder = JSONDecoder()
     return .offer(
       Offer(
@@ -127,7 +133,8 @@ public struct CatalogStore: Sendable {
 
   /// Adds a professional with the services offered, or replaces them.
   public func put(
-    professional id: UUID, of business: UUID, name: String, schedule: Schedule, offering services: [UUID], in pool: PostgresPool
+    professional id: UUID, of business: UUID, name: String, schedule: Schedule, offering services: [UUID],
+    in pool: PostgresPool
   ) async throws {
     let document = String(decoding: try JSONEncoder().encode(schedule), as: UTF8.self)
     try await pool.withTransaction { transaction in
@@ -149,7 +156,9 @@ public struct BrokenCatalog: Error, CustomStringConvertible {
   /// What is wrong, without names of customers.
   public let what: String
 
+  /// The text goes into logs: no personal data.
   public init(what: String) { self.what = what }
 
+  /// A sentence that is safe to log, as long as ``what`` is.
   public var description: String { "the catalog is broken: \(what)" }
 }

@@ -3,6 +3,7 @@ public struct DeadlineExceeded: Error, CustomStringConvertible {
   /// The error itself carries nothing; whoever set the deadline knows what it was for.
   public init() {}
 
+  /// The bare fact, safe to log.
   public var description: String { "the deadline passed" }
 }
 

@@ -2,7 +2,8 @@ internal import Synchronization
 
 /// A result that becomes known once and may be awaited by several tasks: how a connection's thread answers its callers.
 ///
-/// The first result counts; later ones are ignored. A waiter whose task is cancelled stops waiting with `CancellationError`.
+/// The first result counts; later ones are ignored. A waiter whose task is cancelled stops waiting with
+/// `CancellationError`.
 public final class OneShot<Value: Sendable>: Sendable {
   private struct State {
     var result: Result<Value, any Error>?

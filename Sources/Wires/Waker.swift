@@ -42,6 +42,7 @@ public enum WireError: Error, CustomStringConvertible {
   /// The process is out of file descriptors (errno as the kernel gave it).
   case noFileDescriptor(errno: Int32)
 
+  /// A sentence that is safe to log and says what an operator can do.
   public var description: String {
     switch self {
     case .noFileDescriptor(let errno):

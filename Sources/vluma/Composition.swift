@@ -47,14 +47,19 @@ struct Composition: Sendable {
     let file = environment.queuesFile()
     guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
       throw Environment.Invalid(
-        variable: Environment.queuesFile.name, problem: "names \(file), which cannot be read; run from the repository's folder, or set it")
+        variable: Environment.queuesFile.name,
+        problem: "names \(file), which cannot be read; run from the repository's folder, or set it")
     }
-    let workers = Self.registry.registered.map { JobConfiguration.KnownWorker(kind: $0.kind, takesBatches: $0.takesBatches) }
+    let workers = Self.registry.registered.map {
+      JobConfiguration.KnownWorker(kind: $0.kind, takesBatches: $0.takesBatches)
+    }
     return try JobConfiguration(yaml: text, file: file, workers: workers)
   }
 
   /// PostgreSQL's connections for this process.
-  func pool() throws -> PostgresPool { PostgresPool(try environment.postgres(), size: try environment.postgresConnections()) }
+  func pool() throws -> PostgresPool {
+    PostgresPool(try environment.postgres(), size: try environment.postgresConnections())
+  }
 
   func directory(_ pool: PostgresPool) -> PostgresPoolDirectory { PostgresPoolDirectory(pool: pool, logger: logger) }
 
@@ -82,7 +87,8 @@ struct Composition: Sendable {
     try await StartupCheck(composition: self, configuration: configuration).run()
     let registry = PrometheusRegistry()
     MetricsSystem.bootstrap(registry)
-    let node = "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)-\(UInt16.random(in: 0 ... .max))"
+    let node =
+      "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)-\(UInt16.random(in: 0 ... .max))"
     let publisher = RabbitMQPublisher(rabbitMQ, name: "\(node) publishing", logger: logger)
     let consumer = RabbitMQConsumer(rabbitMQ, name: "\(node) consuming", logger: logger)
     let broker = RabbitMQJobBroker(publisher: publisher, consumer: consumer)
@@ -120,7 +126,8 @@ struct Composition: Sendable {
     return Application(
       router: router, configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
       onServerRunning: { channel in
-        logger.info("listening", metadata: ["address": "http://\(address.host):\(channel.localAddress?.port ?? address.port)"])
+        logger.info(
+          "listening", metadata: ["address": "http://\(address.host):\(channel.localAddress?.port ?? address.port)"])
       }, logger: Logger(label: "vluma.http") { _ in SwiftLogNoOpLogHandler() })
   }
 
@@ -128,7 +135,9 @@ struct Composition: Sendable {
     let group = ServiceGroup(
       configuration: .init(
         services: services.map {
-          .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
+          .init(
+            service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+            failureTerminationBehavior: .gracefullyShutdownGroup)
         }, logger: Logger(label: "vluma.services") { _ in SwiftLogNoOpLogHandler() }))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }
@@ -143,7 +152,9 @@ struct Composition: Sendable {
 struct UnknownPool: Error, CustomStringConvertible {
   let name: PoolName
   let known: [PoolName]
-  var description: String { "queues.yaml has no pool \"\(name)\"; it has \(known.map(\.rawValue).joined(separator: ", "))" }
+  var description: String {
+    "queues.yaml has no pool \"\(name)\"; it has \(known.map(\.rawValue).joined(separator: ", "))"
+  }
 }
 
 /// Something that runs until it is cancelled, as a service that ends when it is asked to.

@@ -4,7 +4,8 @@ import JobsRabbitMQ
 import RabbitMQ
 
 struct Check: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Check queues.yaml and report every problem it has at once.")
+  static let configuration = CommandConfiguration(
+    abstract: "Check queues.yaml and report every problem it has at once.")
 
   @Flag(name: .customLong("env"), help: "List the environment variables instead.")
   var listsEnvironment = false
@@ -18,13 +19,16 @@ struct Check: AsyncParsableCommand {
     }
     let composition = try Composition()
     let configuration = try composition.configuration()
-    print("\(composition.environment.queuesFile()): \(configuration.pools.count) pools, \(configuration.routes.count) job kinds, no problems.")
+    print(
+      "\(composition.environment.queuesFile()): \(configuration.pools.count) pools, \(configuration.routes.count) job kinds, no problems."
+    )
   }
 }
 
 struct TopologyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "topology", abstract: "Compare the broker with queues.yaml, or bring it up to date.", subcommands: [Plan.self, Apply.self])
+    commandName: "topology", abstract: "Compare the broker with queues.yaml, or bring it up to date.",
+    subcommands: [Plan.self, Apply.self])
 
   struct Plan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -41,12 +45,16 @@ struct TopologyCommand: AsyncParsableCommand {
 
   struct Apply: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Make what the broker lacks. Changes nothing where something is there with other arguments. Safe on many nodes at once.")
+      abstract:
+        "Make what the broker lacks. Changes nothing where something is there with other arguments. Safe on many nodes at once."
+    )
 
     func run() async throws {
       let plan = try await TopologyCommand.with { topology, broker in try await topology.apply(broker) }
       for name in plan.missing { print("made     \(name)") }
-      print("The broker has all that queues.yaml asks for (\(plan.present.count + plan.missing.count) exchanges and queues).")
+      print(
+        "The broker has all that queues.yaml asks for (\(plan.present.count + plan.missing.count) exchanges and queues)."
+      )
     }
   }
 
@@ -55,6 +63,8 @@ struct TopologyCommand: AsyncParsableCommand {
   ) async throws -> TopologyPlan {
     let composition = try Composition()
     let topology = JobsRabbitMQ.Topology(try composition.configuration())
-    return try await RabbitMQAdministration.with(try composition.environment.rabbitMQ()) { try await body(topology, $0) }
+    return try await RabbitMQAdministration.with(try composition.environment.rabbitMQ()) {
+      try await body(topology, $0)
+    }
   }
 }

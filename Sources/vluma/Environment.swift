@@ -16,23 +16,28 @@ struct Environment: Sendable {
   }
 
   static let rabbitMQ = Variable(
-    name: "VLUMA_RABBITMQ_URL", meaning: "amqp://user:password@host:port[,host:port...]/vhost", fallback: nil, isSecret: true)
+    name: "VLUMA_RABBITMQ_URL", meaning: "amqp://user:password@host:port[,host:port...]/vhost", fallback: nil,
+    isSecret: true)
   static let postgres = Variable(
     name: "VLUMA_POSTGRES_URL", meaning: "postgres://user:password@host:port/database", fallback: nil, isSecret: true)
   static let redis = Variable(
-    name: "VLUMA_REDIS_URL", meaning: "redis://[user:password@]host:port[/database]; without it repeats are told apart later",
+    name: "VLUMA_REDIS_URL",
+    meaning: "redis://[user:password@]host:port[/database]; without it repeats are told apart later",
     fallback: "none", isSecret: true)
   static let httpHost = Variable(name: "VLUMA_HTTP_HOST", meaning: "the address to listen on", fallback: "127.0.0.1")
   static let httpPort = Variable(
     name: "VLUMA_HTTP_PORT", meaning: "the port to listen on; 0 lets the system choose", fallback: "8080")
-  static let queuesFile = Variable(name: "VLUMA_QUEUES_FILE", meaning: "the file of pools and queues", fallback: "queues.yaml")
+  static let queuesFile = Variable(
+    name: "VLUMA_QUEUES_FILE", meaning: "the file of pools and queues", fallback: "queues.yaml")
   static let logLevel = Variable(
     name: "VLUMA_LOG_LEVEL", meaning: Logger.Level.allCases.map(\.rawValue).joined(separator: ", "), fallback: "info")
   static let logFormat = Variable(name: "VLUMA_LOG_FORMAT", meaning: "json (ECS field names) or text", fallback: "text")
   static let grace = Variable(
-    name: "VLUMA_GRACE_SECONDS", meaning: "how long running jobs may take to finish when the process stops", fallback: "30")
+    name: "VLUMA_GRACE_SECONDS", meaning: "how long running jobs may take to finish when the process stops",
+    fallback: "30")
   static let connections = Variable(
-    name: "VLUMA_POSTGRES_CONNECTIONS", meaning: "the most PostgreSQL connections of this process, 2 to 200", fallback: "16")
+    name: "VLUMA_POSTGRES_CONNECTIONS", meaning: "the most PostgreSQL connections of this process, 2 to 200",
+    fallback: "16")
 
   static let all = [
     rabbitMQ, postgres, redis, httpHost, httpPort, queuesFile, logLevel, logFormat, grace, connections,
@@ -64,24 +69,31 @@ struct Environment: Sendable {
     let text = value(variable) ?? variable.fallback ?? ""
     guard let number = Int(text), range.contains(number) else {
       throw Invalid(
-        variable: variable.name, problem: "must be a number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
+        variable: variable.name,
+        problem: "must be a number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
     }
     return number
   }
 
   func rabbitMQ() throws(Invalid) -> RabbitMQConfiguration {
     let url = try required(Self.rabbitMQ)
-    do { return try RabbitMQConfiguration(url: url) } catch { throw Invalid(variable: Self.rabbitMQ.name, problem: "is malformed: \(error)") }
+    do { return try RabbitMQConfiguration(url: url) } catch {
+      throw Invalid(variable: Self.rabbitMQ.name, problem: "is malformed: \(error)")
+    }
   }
 
   func postgres() throws(Invalid) -> PostgresConfiguration {
     let url = try required(Self.postgres)
-    do { return try PostgresConfiguration(url: url) } catch { throw Invalid(variable: Self.postgres.name, problem: "is malformed: \(error)") }
+    do { return try PostgresConfiguration(url: url) } catch {
+      throw Invalid(variable: Self.postgres.name, problem: "is malformed: \(error)")
+    }
   }
 
   func redis() throws(Invalid) -> RedisConfiguration? {
     guard let url = value(Self.redis) else { return nil }
-    do { return try RedisConfiguration(url: url) } catch { throw Invalid(variable: Self.redis.name, problem: "is malformed: \(error)") }
+    do { return try RedisConfiguration(url: url) } catch {
+      throw Invalid(variable: Self.redis.name, problem: "is malformed: \(error)")
+    }
   }
 
   func httpAddress() throws(Invalid) -> (host: String, port: Int) {

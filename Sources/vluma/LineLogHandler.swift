@@ -30,7 +30,8 @@ struct LineLogHandler: LogHandler {
   private static let output = Mutex(FileHandle.standardError)
 
   private static func timestamp() -> String {
-    Date().formatted(.iso8601.year().month().day().dateTimeSeparator(.standard).time(includingFractionalSeconds: true)) + "Z"
+    Date().formatted(.iso8601.year().month().day().dateTimeSeparator(.standard).time(includingFractionalSeconds: true))
+      + "Z"
   }
 
   private func text(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> String {
@@ -48,7 +49,8 @@ struct LineLogHandler: LogHandler {
       let data = try? JSONEncoder().encode(text)
       return data.map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
     }
-    var line = #"{"@timestamp":"\#(Self.timestamp())","log.level":"\#(level.rawValue)","message":\#(quoted(message)),"ecs.version":"1.6.0""#
+    var line =
+      #"{"@timestamp":"\#(Self.timestamp())","log.level":"\#(level.rawValue)","message":\#(quoted(message)),"ecs.version":"1.6.0""#
     line += #","service.name":"vluma","log.logger":\#(quoted(label))"#
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
       let name = key == "error" ? "error.message" : "labels.\(key.replacing(".", with: "_"))"

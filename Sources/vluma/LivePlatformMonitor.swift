@@ -21,13 +21,16 @@ struct LivePlatformMonitor: PlatformMonitor {
       for index in pools.indices {
         let name = pools[index].name
         if name == JobConfiguration.deadLetterPool {
-          pools[index].ready = configuration.workingPools.compactMap { depths[Topology.deadQueue(of: $0.name)] }.reduce(0, +)
+          pools[index].ready = configuration.workingPools.compactMap { depths[Topology.deadQueue(of: $0.name)] }.reduce(
+            0, +)
         } else {
           pools[index].ready = depths[name.rawValue]
           pools[index].dead = depths[Topology.deadQueue(of: name)] ?? 0
         }
       }
-      status.tiers = configuration.retryTiers.map { .init(name: $0.compactText, waiting: depths[Topology.retryName($0)]) }
+      status.tiers = configuration.retryTiers.map {
+        .init(name: $0.compactText, waiting: depths[Topology.retryName($0)])
+      }
       status.unroutable = depths[Topology.unroutable]
     } catch { status.troubles.append("\(error)") }
     do {
@@ -37,14 +40,17 @@ struct LivePlatformMonitor: PlatformMonitor {
       status.outbox = counts.outbox
       status.outboxOldestSeconds = counts.outboxOldestSeconds
       for index in pools.indices {
-        fill(&pools[index], counts, settings[pools[index].name], nodes.compactMap { $0.pools[pools[index].name.rawValue] })
+        fill(
+          &pools[index], counts, settings[pools[index].name], nodes.compactMap { $0.pools[pools[index].name.rawValue] })
       }
     } catch { status.troubles.append("\(error)") }
     status.pools = pools
     return status
   }
 
-  private func fill(_ entry: inout PlatformStatus.Pool, _ counts: LedgerCounts, _ setting: PoolSetting?, _ reports: [PoolReport]) {
+  private func fill(
+    _ entry: inout PlatformStatus.Pool, _ counts: LedgerCounts, _ setting: PoolSetting?, _ reports: [PoolReport]
+  ) {
     entry.delayed = counts.delayed[entry.name] ?? 0
     entry.dead += counts.dead[entry.name] ?? 0
     entry.nodes = reports.count

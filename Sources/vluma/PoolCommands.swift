@@ -10,7 +10,8 @@ import Postgres
 func operatorName() -> String { getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "uid \(getuid())" }
 
 struct Queues: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Show queues and pools: what waits, what is in hand, what died.")
+  static let configuration = CommandConfiguration(
+    abstract: "Show queues and pools: what waits, what is in hand, what died.")
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -62,7 +63,8 @@ struct Scale: AsyncParsableCommand {
 }
 
 struct Pause: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Stop a pool on all nodes; its jobs wait. Running ones finish.")
+  static let configuration = CommandConfiguration(
+    abstract: "Stop a pool on all nodes; its jobs wait. Running ones finish.")
   @Argument(help: "The pool.")
   var pool: String
 

@@ -26,7 +26,8 @@ struct IngestCommand: AsyncParsableCommand {
 struct Work: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Run workers.")
 
-  @Option(name: .customLong("pool"), help: "A pool to work in; may be given several times. Default: all of queues.yaml.")
+  @Option(
+    name: .customLong("pool"), help: "A pool to work in; may be given several times. Default: all of queues.yaml.")
   var pools: [String] = []
 
   func run() async throws { try await Composition().run([.workers], pools: pools.map(PoolName.init(rawValue:))) }

@@ -24,12 +24,16 @@ struct StartupCheck {
   private func checkPostgres() async throws {
     let pending: [String]
     do {
-      pending = try await PostgresMigrator(try composition.environment.postgres(), migrations: Composition.migrations).pending()
+      pending = try await PostgresMigrator(try composition.environment.postgres(), migrations: Composition.migrations)
+        .pending()
     } catch let error as PostgresError {
-      throw Unready(description: "\(error); is \(Environment.postgres.name) right and the server running?", exitCode: EX_UNAVAILABLE)
+      throw Unready(
+        description: "\(error); is \(Environment.postgres.name) right and the server running?", exitCode: EX_UNAVAILABLE
+      )
     }
     guard pending.isEmpty else {
-      throw Unready(description: "the database lacks \(pending.joined(separator: ", ")): run vluma migrate", exitCode: EX_CONFIG)
+      throw Unready(
+        description: "the database lacks \(pending.joined(separator: ", ")): run vluma migrate", exitCode: EX_CONFIG)
     }
   }
 
@@ -37,14 +41,19 @@ struct StartupCheck {
     let topology = Topology(configuration)
     let plan: TopologyPlan
     do {
-      plan = try await RabbitMQAdministration.with(try composition.environment.rabbitMQ()) { try await topology.plan($0) }
+      plan = try await RabbitMQAdministration.with(try composition.environment.rabbitMQ()) {
+        try await topology.plan($0)
+      }
     } catch let error as RabbitMQError {
-      throw Unready(description: "\(error); is \(Environment.rabbitMQ.name) right and the server running?", exitCode: EX_UNAVAILABLE)
+      throw Unready(
+        description: "\(error); is \(Environment.rabbitMQ.name) right and the server running?", exitCode: EX_UNAVAILABLE
+      )
     }
     guard plan.different.isEmpty else { throw TopologyMismatch(differences: plan.different) }
     guard plan.missing.isEmpty else {
       throw Unready(
-        description: "the broker lacks \(plan.missing.joined(separator: ", ")): run vluma topology apply", exitCode: EX_CONFIG)
+        description: "the broker lacks \(plan.missing.joined(separator: ", ")): run vluma topology apply",
+        exitCode: EX_CONFIG)
     }
   }
 }

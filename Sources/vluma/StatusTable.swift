@@ -34,7 +34,8 @@ struct StatusTable {
     for pool in status.pools {
       table.add([
         pool.name.rawValue, pool.ready.map(String.init) ?? "?", "\(pool.inHand)", "\(pool.delayed)", "\(pool.dead)",
-        pool.oldestSeconds.map { "~\(Int($0))s" } ?? "-", pool.isPaused ? "paused" : "\(pool.share)/\(pool.size)", "\(pool.nodes)",
+        pool.oldestSeconds.map { "~\(Int($0))s" } ?? "-", pool.isPaused ? "paused" : "\(pool.share)/\(pool.size)",
+        "\(pool.nodes)",
       ])
     }
     var lines = table.lines()
@@ -42,7 +43,8 @@ struct StatusTable {
     let tiers = status.tiers.map { "\($0.name) \($0.waiting.map(String.init) ?? "?")" }.joined(separator: "  ")
     lines.append("")
     lines.append("retry tiers  \(tiers)")
-    lines.append("outbox \(status.outbox)  unroutable \(status.unroutable.map(String.init) ?? "?")  nodes \(status.nodes.count)")
+    lines.append(
+      "outbox \(status.outbox)  unroutable \(status.unroutable.map(String.init) ?? "?")  nodes \(status.nodes.count)")
     for trouble in status.troubles { lines.append(isColoured ? "\u{1B}[31m\(trouble)\u{1B}[0m" : trouble) }
     return lines.joined(separator: "\n")
   }

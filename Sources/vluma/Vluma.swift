@@ -14,7 +14,8 @@ struct Vluma: AsyncParsableCommand {
     commandName: "vluma",
     abstract: "AgendVluma's job platform: takes bookings, works on them, and never loses one.",
     subcommands: [
-      Up.self, IngestCommand.self, Work.self, Migrate.self, Check.self, TopologyCommand.self, Queues.self, Scale.self, Pause.self,
+      Up.self, IngestCommand.self, Work.self, Migrate.self, Check.self, TopologyCommand.self, Queues.self, Scale.self,
+      Pause.self,
       Resume.self, Dead.self, Demo.self,
     ])
 

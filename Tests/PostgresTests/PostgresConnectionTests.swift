@@ -19,7 +19,9 @@ struct PostgresConnectionTests {
     #expect(try await connection.run([]).isEmpty)
   }
 
-  @Test func `the first refused statement is thrown, none of the run has an effect, and the connection goes on`() async throws {
+  @Test func `the first refused statement is thrown, none of the run has an effect, and the connection goes on`()
+    async throws
+  {
     let connection = try await observer()
     try await connection.query("CREATE TEMP TABLE t (id int)")
     for _ in 0..<3 {
@@ -72,7 +74,9 @@ struct PostgresConnectionTests {
     try await connection.query("SELECT * FROM t")
     try await connection.query("ALTER TABLE t ADD COLUMN b int DEFAULT 2")
     // The server may refuse the plan it had (0A000), once.
-    do { try await connection.query("SELECT * FROM t") } catch let error as PostgresError { #expect(error.kind == "0A000") }
+    do { try await connection.query("SELECT * FROM t") } catch let error as PostgresError {
+      #expect(error.kind == "0A000")
+    }
     let row = try await connection.query("SELECT * FROM t")[0]
     #expect(try row.decode(1, as: Int.self) == 2)
   }
@@ -82,7 +86,9 @@ struct PostgresConnectionTests {
     let secret = "hunter2-very-secret"
     try await connection.query("CREATE TEMP TABLE t (name text CONSTRAINT one_of_each UNIQUE)")
     try await connection.query("INSERT INTO t VALUES (\(secret))")
-    let duplicate = await #expect(throws: PostgresError.self) { try await connection.query("INSERT INTO t VALUES (\(secret))") }
+    let duplicate = await #expect(throws: PostgresError.self) {
+      try await connection.query("INSERT INTO t VALUES (\(secret))")
+    }
     #expect(duplicate?.sqlState == "23505")
     guard case .server(let told) = duplicate else {
       Issue.record("\(String(describing: duplicate)) is not .server")

@@ -44,17 +44,17 @@ struct PostgresPatienceTests {
     #expect(try await connection.value("SELECT count(*) FROM t") == 0)
   }
 
-  @Test func `cancelling one task leaves another's statement on the same connection alone`() async throws {
-    let connection = try await observer()
-    let patient = Task { try await connection.value("SELECT 5 FROM pg_sleep(0.5)", as: Int.self) }
-    let hasty = Task { try await connection.value("SELECT 6 FROM pg_sleep(0.5)", as: Int.self) }
-    patientFirst: for _ in 0..<1 { hasty.cancel() }
-    // Whoever came first: the patient one has its answer, or lost it to the cancel request of the other, and is told so.
-    switch await patient.result {
-    case .success(let five): #expect(five == 5)
-    case .failure(let error): Issue.record("the statement of a task that nobody cancelled failed: \(error)")
-    }
-    _ = await hasty.result
+  @Test func `cancelling a task that waits its turn leaves the running statement alone`() async throws {
+    let name = TestEnvironment.uniqueName("turn")
+    let admin = try await observer()
+    let connection = try await PostgresConnection.connect(postgres(name: name))
+    let patient = Task { try await connection.value("SELECT 5 FROM pg_sleep(1)", as: Int.self) }
+    try await eventually("the server sleeps") { try await !admin.backends(of: name, sleeping: true).isEmpty }
+    let hasty = Task { try await connection.value("SELECT 6", as: Int.self) }
+    hasty.cancel()
+    #expect(try await patient.value == 5)
+    await #expect(throws: CancellationError.self) { try await hasty.value }
+    #expect(await connection.isUsable)
   }
 
   @Test func `a statement that ends in time costs nothing`() async throws {
@@ -64,12 +64,14 @@ struct PostgresPatienceTests {
   }
 
   @Test func `a lock that takes too long is contention`() async throws {
-    try await withSchema { schema in
+    try await withSchema { schema async throws in
       let holder = try await observer()
       try await holder.query("CREATE TABLE \(unsafe: schema).t (id int)")
       try await holder.run(["BEGIN", "LOCK TABLE \(unsafe: schema).t"])
       let waiter = try await PostgresConnection.connect(postgres(lockTimeout: .milliseconds(200)))
-      let error = await #expect(throws: PostgresError.self) { try await waiter.query("SELECT * FROM \(unsafe: schema).t") }
+      let error = await #expect(throws: PostgresError.self) {
+        try await waiter.query("SELECT * FROM \(unsafe: schema).t")
+      }
       #expect(error?.kind == "55P03")
       #expect(error?.isContention == true)
       try await holder.query("ROLLBACK")
@@ -106,7 +108,8 @@ struct PostgresPatienceTests {
   @Test func `a wrong escape in the password is not repeated`() async throws {
     let server = try TestEnvironment.postgres()
     do {
-      let configuration = try PostgresConfiguration(url: "postgres://vluma:hunter2%zz@\(server.host):\(server.port)/vluma")
+      let configuration = try PostgresConfiguration(
+        url: "postgres://vluma:hunter2%zz@\(server.host):\(server.port)/vluma")
       _ = try await PostgresConnection.connect(configuration)
       Issue.record("the URL was accepted")
     } catch { #expect(!"\(error)".contains("hunter2")) }

@@ -56,7 +56,8 @@ struct PostgresQueryTests {
   @Test func `arrays quote what an array literal must quote`() {
     #expect([String]().postgresParameter == .text("{}"))
     #expect(["a", ""].postgresParameter == .text(#"{"a",""}"#))
-    #expect([#"say "hi""#, #"C:\dir\"#, "a,b", "{x}"].postgresParameter == .text(#"{"say \"hi\"","C:\\dir\\","a,b","{x}"}"#))
+    #expect(
+      [#"say "hi""#, #"C:\dir\"#, "a,b", "{x}"].postgresParameter == .text(#"{"say \"hi\"","C:\\dir\\","a,b","{x}"}"#))
     #expect(["NULL", "null"].postgresParameter == .text(#"{"NULL","null"}"#))
     #expect(["zoë 🦊\n"].postgresParameter == .text("{\"zoë 🦊\n\"}"))
     #expect([1, -2].postgresParameter == .text("{1,-2}"))

@@ -69,7 +69,9 @@ extension PostgresConnection {
   }
 
   /// The first column of the first row.
-  nonisolated func value<Value: PostgresDecodable>(_ text: PostgresQuery, as type: Value.Type = Value.self) async throws -> Value {
+  nonisolated func value<Value: PostgresDecodable>(_ text: PostgresQuery, as type: Value.Type = Value.self) async throws
+    -> Value
+  {
     try await query(text)[0].decode(0)
   }
 }

@@ -49,7 +49,7 @@ private struct PublishModel {
     let open = written.indices.filter { written[$0].verdict == nil && !written[$0].isReturned }
     guard let index = open.randomElement(using: &random) else { return }
     written[index].isReturned = true
-    line.ledger.returned(messageID: "\(written[index].number)")
+    line.returned(messageID: "\(written[index].number)")
   }
 
   mutating func expire(after seconds: Int) { accept(line.ledger.expire(line.now + .seconds(seconds))) }

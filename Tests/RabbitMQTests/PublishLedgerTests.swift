@@ -66,7 +66,7 @@ struct PublishLedgerTests {
 
   @Test func `a returned message is not confirmed by its ack`() {
     var line = line(3)
-    line.ledger.returned(messageID: "2")
+    line.returned(messageID: "2")
     #expect(line.ledger.count == 3)
     #expect(
       line.acknowledge(3, multiple: true) == [resolved(1, .confirmed), resolved(2, .returned), resolved(3, .confirmed)])
@@ -77,18 +77,18 @@ struct PublishLedgerTests {
     line.add(1, id: "same")
     line.add(2, id: "same")
     _ = line.write()
-    line.ledger.returned(messageID: "same")
+    line.returned(messageID: "same")
     #expect(line.acknowledge(1) == [resolved(1, .returned)])
-    line.ledger.returned(messageID: "same")
+    line.returned(messageID: "same")
     #expect(line.acknowledge(2) == [resolved(2, .returned)])
   }
 
   @Test func `returns of messages that are not in flight change nothing`() {
     var line = line(1)
     line.add(2)
-    line.ledger.returned(messageID: "2")
-    line.ledger.returned(messageID: "unknown")
-    line.ledger.returned(messageID: nil)
+    line.returned(messageID: "2")
+    line.returned(messageID: "unknown")
+    line.returned(messageID: nil)
     #expect(line.write() == ["2"])
     #expect(line.acknowledge(2, multiple: true) == [resolved(1, .confirmed), resolved(2, .confirmed)])
   }
@@ -114,7 +114,7 @@ struct PublishLedgerTests {
 
   @Test func `a return under the old connection does not count under the new one`() {
     var line = line(1)
-    line.ledger.returned(messageID: "1")
+    line.returned(messageID: "1")
     line.ledger.connectionLost()
     #expect(line.write() == ["1"])
     #expect(line.acknowledge(1) == [resolved(1, .confirmed)])

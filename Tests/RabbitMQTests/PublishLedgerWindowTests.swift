@@ -82,7 +82,7 @@ struct PublishLedgerWindowTests {
     #expect(line.write() == ["1"])
     _ = line.ledger.confirmed(1, multiple: false, positive: false)
     #expect(line.write() == ["2"])
-    line.ledger.returned(messageID: "2")
+    line.returned(messageID: "2")
     #expect(line.write().isEmpty)
     _ = line.acknowledge(2)
     #expect(line.write() == ["3"])

@@ -22,6 +22,15 @@ struct PublishLine {
     return written
   }
 
+  /// The broker gives a message back that went to the queue of every other one.
+  mutating func returned(messageID: String?) {
+    var properties = RabbitMQProperties()
+    properties.messageID = messageID
+    ledger.returned(
+      FrameAssembler.Content(
+        announcement: .returned(code: 312, exchange: "", routingKey: "q"), properties: properties, body: Data()))
+  }
+
   mutating func acknowledge(_ tag: UInt64, multiple: Bool = false) -> [PublishLedger.Resolution] {
     ledger.confirmed(tag, multiple: multiple, positive: true)
   }

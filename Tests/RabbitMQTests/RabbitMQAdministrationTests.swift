@@ -77,7 +77,7 @@ struct RabbitMQAdministrationTests {
   }
 
   @Test func `a queue that does not exist has no depth, and the next call works`() async throws {
-    try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+    try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
       #expect(try await administration.queueDepth(TestEnvironment.uniqueName("none")) == nil)
       #expect(try await administration.exchangeExists("amq.direct"))
       #expect(try await !administration.exchangeExists(TestEnvironment.uniqueName("none")))
@@ -87,7 +87,7 @@ struct RabbitMQAdministrationTests {
   @Test func `depth counts messages and consumers`() async throws {
     try await withQueue { queue in
       try await fill(queue, ["a", "b"])
-      try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+      try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
         try await eventually("two messages, no consumer") {
           guard let depth = try await administration.queueDepth(queue) else { return false }
           return depth.messages == 2 && depth.consumers == 0
@@ -100,7 +100,7 @@ struct RabbitMQAdministrationTests {
 
   @Test func `declaring again alike is fine, and with other arguments is 406`() async throws {
     try await withQueue { queue in
-      try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+      try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
         try await administration.declareQueue(queue, arguments: quorum)
         let error = await #expect(throws: RabbitMQError.self) {
           try await administration.declareQueue(queue, arguments: ["x-queue-type": .string("classic")])
@@ -115,7 +115,7 @@ struct RabbitMQAdministrationTests {
   @Test func `a message takes the way of a binding until the binding is removed`() async throws {
     let exchange = TestEnvironment.uniqueName("exchange")
     try await withQueue { queue in
-      try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+      try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
         try await administration.declareExchange(exchange, type: "direct")
         #expect(try await administration.exchangeExists(exchange))
         let error = await #expect(throws: RabbitMQError.self) {
@@ -124,7 +124,7 @@ struct RabbitMQAdministrationTests {
         #expect(error?.code == RabbitMQError.preconditionFailed)
         try await administration.bind(queue: queue, to: exchange, routingKey: "key")
         try await administration.bind(queue: queue, to: exchange, routingKey: "key")
-        try await withPublisher(rabbitMQ()) { publisher in
+        try await withPublisher(rabbitMQ()) { publisher async throws in
           let bound = message("bound", to: "key", exchange: exchange)
           #expect(await publisher.publish([bound], deadline: .now + .seconds(20)) == [.confirmed])
           try await administration.unbind(queue: queue, from: exchange, routingKey: "key")
@@ -140,7 +140,7 @@ struct RabbitMQAdministrationTests {
   @Test func `a queue with messages is not deleted as an empty one`() async throws {
     try await withQueue(["x-queue-type": .string("classic")]) { queue in
       try await fill(queue, ["a"])
-      try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+      try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
         let error = await #expect(throws: RabbitMQError.self) {
           try await administration.deleteQueue(queue, onlyIfEmpty: true)
         }
@@ -153,7 +153,7 @@ struct RabbitMQAdministrationTests {
   }
 
   @Test func `more calls than there are channel numbers`() async throws {
-    try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+    try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
       for _ in 0..<2_100 { #expect(try await administration.exchangeExists("amq.direct")) }
     }
   }

@@ -9,7 +9,7 @@ struct RabbitMQConsumerFailureTests {
     defer { proxy.stop() }
     try await withQueue { queue in
       try await fill(queue, ["a", "b", "c"])
-      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer async throws in
         let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 10))
         try await eventually("all have come") { inbox.count == 3 }
         proxy.cutAll()
@@ -28,7 +28,7 @@ struct RabbitMQConsumerFailureTests {
     defer { proxy.stop() }
     try await withQueue { queue in
       try await fill(queue, ["a"])
-      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer async throws in
         let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 10))
         try await eventually("it has come") { inbox.count == 1 }
         proxy.cutAll()
@@ -39,10 +39,11 @@ struct RabbitMQConsumerFailureTests {
     }
   }
 
-  @Test func `a restarted subscription gets its unsettled deliveries again, and old ones settle nothing`() async throws {
+  @Test func `a restarted subscription gets its unsettled deliveries again, and old ones settle nothing`() async throws
+  {
     try await withQueue { queue in
       try await fill(queue, ["a"])
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let subscription = consumer.subscribe(queue: queue, prefetch: 10)
         let inbox = Inbox(subscription)
         try await eventually("it has come") { inbox.count == 1 }
@@ -61,7 +62,7 @@ struct RabbitMQConsumerFailureTests {
     try await withQueue { queue in
       let ids = (0..<1_000).map { "m\($0)" }
       try await fill(queue, ids)
-      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer async throws in
         let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 20)) { $0.acknowledge() }
         for share in 1...4 {
           try await eventually(within: .seconds(20), "another fifth has come") { Set(inbox.ids).count >= share * 200 }
@@ -79,7 +80,7 @@ struct RabbitMQConsumerFailureTests {
     proxy.refuseNew()
     try await withQueue { queue in
       try await fill(queue, ["a"])
-      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer async throws in
         let subscription = consumer.subscribe(queue: queue, prefetch: 1)
         let inbox = Inbox(subscription)
         #expect(!consumer.isConnected)
@@ -96,7 +97,7 @@ struct RabbitMQConsumerFailureTests {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     try await withQueue { queue in
-      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+      try await withConsumer(rabbitMQ(port: proxy.port)) { consumer async throws in
         let subscription = consumer.subscribe(queue: queue, prefetch: 1)
         try await eventually("it is attached") { consumer.isConnected && subscription.isAttached }
         proxy.refuseNew()
@@ -110,11 +111,11 @@ struct RabbitMQConsumerFailureTests {
 
   @Test func `a queue that is deleted and declared again is consumed again`() async throws {
     try await withQueue { queue in
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let subscription = consumer.subscribe(queue: queue, prefetch: 10)
         let inbox = Inbox(subscription) { $0.acknowledge() }
         try await eventually("it is attached") { subscription.isAttached }
-        try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+        try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
           try await administration.deleteQueue(queue, onlyIfEmpty: false)
           try await eventually("the deletion is noticed") { !subscription.isAttached }
           try await administration.declareQueue(queue, arguments: quorum)
@@ -129,11 +130,11 @@ struct RabbitMQConsumerFailureTests {
     try await withQueue { neighbour in
       try await fill(neighbour, ["n"])
       let queue = TestEnvironment.uniqueName("test")
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let late = Inbox(consumer.subscribe(queue: queue, prefetch: 1)) { $0.acknowledge() }
         let other = Inbox(consumer.subscribe(queue: neighbour, prefetch: 1)) { $0.acknowledge() }
         try await eventually("the neighbour is served") { other.count == 1 }
-        try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+        try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
           try await administration.declareQueue(queue, arguments: quorum)
           do {
             try await fill(queue, ["a"])
@@ -151,7 +152,7 @@ struct RabbitMQConsumerFailureTests {
   @Test func `a subscription cancelled before there is a connection ends too`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     proxy.stop()
-    try await withConsumer(rabbitMQ(port: proxy.port)) { consumer in
+    try await withConsumer(rabbitMQ(port: proxy.port)) { consumer async throws in
       let subscription = consumer.subscribe(queue: "none", prefetch: 1)
       let inbox = Inbox(subscription)
       subscription.cancel()

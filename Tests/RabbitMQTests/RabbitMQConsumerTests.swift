@@ -7,7 +7,7 @@ struct RabbitMQConsumerTests {
   @Test func `what was acknowledged does not come again`() async throws {
     try await withQueue { queue in
       try await fill(queue, ["a", "b", "c"])
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 10)) { $0.acknowledge() }
         try await eventually("all have come") { inbox.count == 3 }
         #expect(inbox.ids == ["a", "b", "c"])
@@ -24,7 +24,7 @@ struct RabbitMQConsumerTests {
     try await withQueue { queue in
       let ids = (0..<100).map { "m\($0)" }
       try await fill(queue, ids)
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 100))
         try await eventually("all have come") { inbox.count == 100 }
         for delivery in inbox.deliveries { delivery.acknowledge() }
@@ -38,7 +38,7 @@ struct RabbitMQConsumerTests {
   @Test func `a requeued message comes again and says so`() async throws {
     try await withQueue { queue in
       try await fill(queue, ["a"])
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 10)) { delivery in
           if delivery.redelivered { delivery.acknowledge() } else { delivery.requeue() }
         }
@@ -53,7 +53,7 @@ struct RabbitMQConsumerTests {
   @Test func `no more than the prefetch is handed out unsettled`() async throws {
     try await withQueue { queue in
       try await fill(queue, (0..<20).map { "m\($0)" })
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 5))
         try await eventually("the prefetch has come") { inbox.count == 5 }
         try await eventuallyReady(15, in: queue)
@@ -68,7 +68,7 @@ struct RabbitMQConsumerTests {
   @Test func `with a prefetch of zero nothing comes until more is asked for`() async throws {
     try await withQueue { queue in
       try await fill(queue, ["a", "b", "c"])
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let subscription = consumer.subscribe(queue: queue, prefetch: 0)
         let inbox = Inbox(subscription)
         try await eventually("the subscription is attached") { subscription.isAttached }
@@ -84,7 +84,7 @@ struct RabbitMQConsumerTests {
   @Test func `deliveries under way stay valid when the prefetch falls to zero`() async throws {
     try await withQueue { queue in
       try await fill(queue, ["a", "b", "c"])
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let subscription = consumer.subscribe(queue: queue, prefetch: 2)
         let inbox = Inbox(subscription)
         try await eventually("two have come") { inbox.count == 2 }
@@ -104,7 +104,7 @@ struct RabbitMQConsumerTests {
   @Test func `a prefetch that goes up and down while messages flow loses and repeats none`() async throws {
     try await withQueue { queue in
       let ids = (0..<1_500).map { "m\($0)" }
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let subscription = consumer.subscribe(queue: queue, prefetch: 1)
         let inbox = Inbox(subscription) { $0.acknowledge() }
         async let filled: Void = fill(queue, ids)
@@ -128,14 +128,14 @@ struct RabbitMQConsumerTests {
   @Test func `a cancelled subscription ends, and what it delivered can still be settled`() async throws {
     try await withQueue { queue in
       try await fill(queue, ["a", "b", "c"])
-      try await withConsumer(rabbitMQ()) { consumer in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
         let subscription = consumer.subscribe(queue: queue, prefetch: 2)
         let inbox = Inbox(subscription)
         try await eventually("two have come") { inbox.count == 2 }
         subscription.cancel()
         try await eventually("the deliveries end") { inbox.isEnded }
         for delivery in inbox.deliveries { delivery.acknowledge() }
-        try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+        try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
           try await eventually("the broker knows no consumer") {
             try await administration.queueDepth(queue)?.consumers == 0
           }
@@ -150,7 +150,7 @@ struct RabbitMQConsumerTests {
   @Test func `deliveries end when the consumer stops, and what was unsettled goes back`() async throws {
     try await withQueue { queue in
       try await fill(queue, ["a", "b"])
-      let inbox = try await withConsumer(rabbitMQ()) { consumer in
+      let inbox = try await withConsumer(rabbitMQ()) { consumer async throws in
         let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 10))
         try await eventually("both have come") { inbox.count == 2 }
         return inbox
@@ -169,7 +169,7 @@ struct RabbitMQConsumerTests {
       try await withQueue { second in
         try await fill(first, (0..<50).map { "first\($0)" })
         try await fill(second, (0..<50).map { "second\($0)" })
-        try await withConsumer(rabbitMQ()) { consumer in
+        try await withConsumer(rabbitMQ()) { consumer async throws in
           let inboxes = [first, second].map { queue in
             Inbox(consumer.subscribe(queue: queue, prefetch: 5)) { $0.acknowledge() }
           }

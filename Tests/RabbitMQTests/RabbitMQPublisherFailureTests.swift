@@ -9,7 +9,7 @@ struct RabbitMQPublisherFailureTests {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     try await withQueue { queue in
-      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher in
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
         try await eventually("the publisher is ready") { publisher.isReady }
         proxy.cut(afterBytesFromClient: 200_000)
         let messages = (0..<2_000).map { message("m\($0)", to: queue, body: Data(count: 300)) }
@@ -26,7 +26,7 @@ struct RabbitMQPublisherFailureTests {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     try await withQueue { queue in
-      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher in
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
         for round in 0..<5 {
           try await eventually("the publisher is ready") { publisher.isReady }
           proxy.cut(afterBytesFromClient: Int.random(in: 1...40_000))
@@ -45,7 +45,7 @@ struct RabbitMQPublisherFailureTests {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     try await withQueue { queue in
-      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher in
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
         try await eventually("the publisher is ready") { publisher.isReady }
         proxy.refuseNew()
         proxy.cutAll()
@@ -60,7 +60,7 @@ struct RabbitMQPublisherFailureTests {
   @Test func `while the server cannot be reached a message is not sent, and its caller is told in time`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     proxy.stop()
-    try await withPublisher(rabbitMQ(port: proxy.port)) { publisher in
+    try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
       let took = await duration {
         let outcomes = await publisher.publish([message("a", to: "q")], deadline: .now + .milliseconds(500))
         #expect(outcomes == [.notSent])
@@ -75,7 +75,7 @@ struct RabbitMQPublisherFailureTests {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     try await withQueue { queue in
-      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher in
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
         try await eventually("the publisher is ready") { publisher.isReady }
         proxy.freeze()
         let took = await duration {
@@ -90,14 +90,16 @@ struct RabbitMQPublisherFailureTests {
     }
   }
 
-  @Test func `a silent server is given up after two heartbeats, and the message goes out over the next connection`() async throws {
+  @Test func `a silent server is given up after two heartbeats, and the message goes out over the next connection`()
+    async throws
+  {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     var configuration = try rabbitMQ(port: proxy.port)
     configuration.heartbeat = .seconds(1)
     let impatient = configuration
     try await withQueue { queue in
-      try await withPublisher(impatient) { publisher in
+      try await withPublisher(impatient) { publisher async throws in
         try await eventually("the publisher is ready") { publisher.isReady }
         proxy.freeze()
         async let outcomes = publisher.publish([message("a", to: queue)], deadline: .now + .seconds(50))
@@ -112,7 +114,7 @@ struct RabbitMQPublisherFailureTests {
   /// The broker closes the channel over such a message (404): it must not drag the others along until its deadline.
   @Test func `a message to an exchange that does not exist does not hold up its neighbours`() async throws {
     try await withQueue { queue in
-      try await withPublisher(rabbitMQ()) { publisher in
+      try await withPublisher(rabbitMQ()) { publisher async throws in
         try await eventually("the publisher is ready") { publisher.isReady }
         let nowhere = TestEnvironment.uniqueName("exchange")
         async let poison = publisher.publish(

@@ -69,7 +69,7 @@ func message(
 
 /// Publishes messages with these ids directly; throws where one is not confirmed.
 func fill(_ queue: String, _ ids: [String]) async throws {
-  try await withPublisher(rabbitMQ()) { publisher in
+  try await withPublisher(rabbitMQ()) { publisher async throws in
     let outcomes = await publisher.publish(ids.map { message($0, to: queue) }, deadline: .now + .seconds(30))
     guard outcomes.allSatisfy({ $0 == .confirmed }) else {
       throw NotInTime(description: "the queue could not be filled: \(Set(outcomes.map { "\($0)" }))")
@@ -79,7 +79,7 @@ func fill(_ queue: String, _ ids: [String]) async throws {
 
 /// Waits until so many messages of the queue are ready, neither handed out nor settled.
 func eventuallyReady(_ count: Int, in queue: String) async throws {
-  try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+  try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
     try await eventually(within: .seconds(20), "\(count) messages are ready in \(queue)") {
       try await administration.queueDepth(queue)?.messages == count
     }
@@ -90,7 +90,7 @@ func eventuallyReady(_ count: Int, in queue: String) async throws {
 func collect(
   _ queue: String, until isEnough: @escaping @Sendable ([RabbitMQDelivery]) -> Bool
 ) async throws -> [RabbitMQDelivery] {
-  try await withConsumer(rabbitMQ()) { consumer in
+  try await withConsumer(rabbitMQ()) { consumer async throws in
     let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 500)) { $0.acknowledge() }
     try await eventually(within: .seconds(40), "everything was received from \(queue)") { isEnough(inbox.deliveries) }
     try await eventuallyReady(0, in: queue)

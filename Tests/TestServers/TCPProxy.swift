@@ -32,6 +32,7 @@ public final class TCPProxy: @unchecked Sendable {
   private var pairs: [Pair] = []
   private var isOpen = true
   private var isFrozen = false
+  private var isStopped = false
   private var untilCut: Int?
   private var received = 0
   private var cuts = 0
@@ -101,7 +102,12 @@ public final class TCPProxy: @unchecked Sendable {
 
   /// Resets every connection and stops listening; afterwards nobody listens on the port.
   public func stop() {
-    refuseNew()
+    let isFirst = locked {
+      defer { isStopped = true }
+      isOpen = false
+      return !isStopped
+    }
+    guard isFirst else { return }
     shutdown(listener, Int32(SHUT_RDWR))
     cutAll()
   }
@@ -232,7 +238,9 @@ public final class TCPProxy: @unchecked Sendable {
     locked {
       pair.pumps -= 1
       guard pair.pumps == 0 else { return }
-      for descriptor in [pair.client, pair.server] { if pair.isCut { reset(descriptor) } else { Glibc.close(descriptor) } }
+      for descriptor in [pair.client, pair.server] {
+        if pair.isCut { reset(descriptor) } else { Glibc.close(descriptor) }
+      }
       pair.isClosed = true
       pairs.removeAll { $0 === pair }
       condition.broadcast()
@@ -247,6 +255,8 @@ public final class TCPProxy: @unchecked Sendable {
   }
 }
 
-private func withAddress<Result>(_ address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>) -> Result) -> Result {
+private func withAddress<Result>(_ address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>) -> Result)
+  -> Result
+{
   withUnsafeMutablePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
 }

@@ -2,7 +2,8 @@ internal import Foundation
 internal import Scheduling
 internal import Stores
 
-/// Finds free slots near one that is taken: the same professional's first, then other professionals'. Looks each calendar up once.
+/// Finds free slots near one that is taken: the same professional's first, then other professionals'. Looks each
+/// calendar up once.
 struct AlternativeFinder {
   private let catalog: CatalogStore
   private let bookings: BookingStore
@@ -37,14 +38,18 @@ struct AlternativeFinder {
     let range = TimeRange(start: startsAt - 86_400, end: startsAt + Self.reach)
     let others = try await catalog.professionals(offering: request.service, of: request.business, in: transaction)
     for professional in [request.professional] + others.filter({ $0 != request.professional }) {
-      let wanted = CatalogStore.Request(business: request.business, service: request.service, professional: professional)
+      let wanted = CatalogStore.Request(
+        business: request.business, service: request.service, professional: professional)
       guard case .offer(let offer) = try await catalog.look(up: [wanted], in: transaction)[wanted] else { continue }
       let busy = try await bookings.busy(
-        professional: professional, of: request.business, in: range.padded(before: 86_400, after: 86_400), except: booking,
+        professional: professional, of: request.business, in: range.padded(before: 86_400, after: 86_400),
+        except: booking,
         in: transaction)
       let free = offer.slots(in: range, now: now, busy: busy)
         .sorted { abs($0.timeIntervalSince(startsAt)) < abs($1.timeIntervalSince(startsAt)) }
-      found += free.prefix(Self.count - found.count).map { Booking.Alternative(professional: professional, startsAt: $0) }
+      found += free.prefix(Self.count - found.count).map {
+        Booking.Alternative(professional: professional, startsAt: $0)
+      }
       if found.count >= Self.count { break }
     }
     if booking == nil { known[key] = found }

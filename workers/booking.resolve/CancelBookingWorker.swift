@@ -1,14 +1,16 @@
 internal import Foundation
 public import Jobs
-
 public import Stores
 
 /// Gives a booking up and its time free.
 public struct CancelBookingWorker: Worker {
   private let bookings = BookingStore()
 
+  /// Needs nothing: the transaction it is given is all it works with.
   public init() {}
 
+  /// Cancels a booking that is validating or confirmed, and frees its time. The command is discarded where the booking
+  /// was rejected or cancelled before, or where for 120 s the business has no such booking.
   public func work(_ job: CancelBooking, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
     try await context.close { transaction, _ in
       guard var booking = try await bookings.lock([job.booking], in: transaction)[job.booking],

@@ -3,7 +3,8 @@ public import Jobs
 internal import Scheduling
 public import Stores
 
-/// Moves a booking to another time, if that is one the business offers and nobody else has it; otherwise the booking stays as it is and says why.
+/// Moves a booking to another time, if that is one the business offers and nobody else has it; otherwise the booking
+/// stays as it is and says why.
 public struct RescheduleBookingWorker: Worker {
   private let catalog = CatalogStore()
   private let bookings = BookingStore()
@@ -12,6 +13,9 @@ public struct RescheduleBookingWorker: Worker {
   /// `now` is the clock that "in the past" is measured by.
   public init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
 
+  /// Moves a confirmed booking and its claim, or stores why not. A booking that is still validating is waited for. The
+  /// command is discarded where the booking was rejected or cancelled, where a later command was applied, or where for
+  /// 120 s the business has no such booking.
   public func work(_ job: RescheduleBooking, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
     try await context.close { transaction, _ in
       guard let booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
@@ -31,7 +35,9 @@ public struct RescheduleBookingWorker: Worker {
     }
   }
 
-  private func decide(_ job: RescheduleBooking, _ booking: Booking, in transaction: StoreTransaction) async throws -> Booking {
+  private func decide(_ job: RescheduleBooking, _ booking: Booking, in transaction: StoreTransaction) async throws
+    -> Booking
+  {
     var moved = booking
     moved.professional = job.professional ?? booking.professional
     moved.startsAt = job.startsAt

@@ -3,7 +3,8 @@ public import Jobs
 internal import Scheduling
 public import Stores
 
-/// Claims the time of validated bookings: the exclusion constraint decides who gets it, the others are told of free slots instead.
+/// Claims the time of validated bookings: the exclusion constraint decides who gets it, the others are told of free
+/// slots instead.
 public struct ResolveBookingWorker: BatchWorker {
   private let catalog = CatalogStore()
   private let bookings = BookingStore()
@@ -12,6 +13,8 @@ public struct ResolveBookingWorker: BatchWorker {
   /// `now` is the clock that alternatives are offered by.
   public init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
 
+  /// Confirms or rejects the batch's validating bookings with one statement for all claims; those who lose get the
+  /// reason `slot_taken`. Jobs whose booking does not exist or was decided before are discarded.
   public func work(
     _ batch: [BatchItem<ResolveBooking>], in transaction: StoreTransaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome] {

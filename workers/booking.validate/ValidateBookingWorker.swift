@@ -12,6 +12,9 @@ public struct ValidateBookingWorker: BatchWorker {
   /// `now` is the clock that "in the past" is measured by.
   public init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
 
+  /// Stores a booking for each job, validating or rejected with the reasons, and enqueues ``ResolveBooking`` for the
+  /// former. A job whose booking is stored already is a repeat, or another request under the same idempotency key: it
+  /// is discarded.
   public func work(
     _ batch: [BatchItem<ValidateBooking>], in transaction: StoreTransaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome] {
@@ -40,8 +43,10 @@ public struct ValidateBookingWorker: BatchWorker {
   private func decide(_ item: BatchItem<ValidateBooking>, _ answer: CatalogStore.Answer) -> Booking {
     let job = item.job
     var booking = Booking(
-      id: job.booking, business: job.business, service: job.service, professional: job.professional, customer: job.customer,
-      startsAt: job.startsAt, endsAt: nil, status: .validating, fingerprint: job.fingerprint, lastCommand: item.info.jobRun.id.uuid)
+      id: job.booking, business: job.business, service: job.service, professional: job.professional,
+      customer: job.customer,
+      startsAt: job.startsAt, endsAt: nil, status: .validating, fingerprint: job.fingerprint,
+      lastCommand: item.info.jobRun.id.uuid)
     switch answer {
     case .rejected(let reason): booking.reasons = [reason]
     case .offer(let offer):
@@ -54,5 +59,7 @@ public struct ValidateBookingWorker: BatchWorker {
 }
 
 extension ValidateBooking {
-  fileprivate var request: CatalogStore.Request { .init(business: business, service: service, professional: professional) }
+  fileprivate var request: CatalogStore.Request {
+    .init(business: business, service: service, professional: professional)
+  }
 }

@@ -14,7 +14,9 @@ struct DemoBusiness: Sendable {
   static let names = ["Ana", "Bruno", "Carla", "Davi", "Elisa", "Fábio"]
 
   init() throws {
-    guard let zone = TimeZone(identifier: "America/Sao_Paulo") else { throw BrokenCatalog(what: "this system has no time zone data") }
+    guard let zone = TimeZone(identifier: "America/Sao_Paulo") else {
+      throw BrokenCatalog(what: "this system has no time zone data")
+    }
     self.zone = zone
   }
 
@@ -36,12 +38,15 @@ struct DemoBusiness: Sendable {
     let catalog = CatalogStore()
     let rules = BusinessRules(timeZone: zone, minimumNotice: 3_600, horizon: 60 * 86_400)
     try await catalog.put(business: id, name: "Clínica Vluma", rules: rules, in: pool)
-    try await catalog.put(service: consultation, of: id, name: "Consulta", rules: ServiceRules(duration: 1_800), in: pool)
     try await catalog.put(
-      service: massage, of: id, name: "Massagem", rules: ServiceRules(duration: 3_600, interval: 1_800, bufferAfter: 600), in: pool)
+      service: consultation, of: id, name: "Consulta", rules: ServiceRules(duration: 1_800), in: pool)
+    try await catalog.put(
+      service: massage, of: id, name: "Massagem",
+      rules: ServiceRules(duration: 3_600, interval: 1_800, bufferAfter: 600), in: pool)
     for (professional, name) in zip(professionals, Self.names) {
       try await catalog.put(
-        professional: professional, of: id, name: name, schedule: try Self.schedule(), offering: [consultation, massage], in: pool)
+        professional: professional, of: id, name: name, schedule: try Self.schedule(),
+        offering: [consultation, massage], in: pool)
     }
   }
 
@@ -49,7 +54,9 @@ struct DemoBusiness: Sendable {
   func monday(_ now: Date) -> Date {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = zone
-    let next = calendar.nextDate(after: now, matching: DateComponents(hour: 0, minute: 0, weekday: 2), matchingPolicy: .nextTime) ?? now
+    let next =
+      calendar.nextDate(after: now, matching: DateComponents(hour: 0, minute: 0, weekday: 2), matchingPolicy: .nextTime)
+      ?? now
     return next + 7 * 86_400
   }
 }

@@ -38,12 +38,15 @@ struct DemoClient: Sendable {
 
   func move(_ id: UUID, to startsAt: Date) async throws -> Int {
     let body = Data(#"{"starts_at": "\#(startsAt.formatted(.iso8601))"}"#.utf8)
-    return try await insist("POST", "/v1/bookings/\(id)/reschedule", [("Content-Type", "application/json")], body).status
+    return try await insist("POST", "/v1/bookings/\(id)/reschedule", [("Content-Type", "application/json")], body)
+      .status
   }
 
   /// How a booking stands now; nil where no answer is to be had.
   func view(_ id: UUID) async -> View? {
-    guard let response = try? await send("GET", "/v1/bookings/\(id)", [], nil), response.status == 200 else { return nil }
+    guard let response = try? await send("GET", "/v1/bookings/\(id)", [], nil), response.status == 200 else {
+      return nil
+    }
     return try? JSONDecoder().decode(View.self, from: response.body)
   }
 
@@ -55,7 +58,9 @@ struct DemoClient: Sendable {
     while true {
       let response = try? await send(method, path, headers, body)
       if let response, response.status != 503 || .now > end {
-        let id = response.header("location").flatMap { $0.split(separator: "/").last }.flatMap { UUID(uuidString: String($0)) }
+        let id = response.header("location").flatMap { $0.split(separator: "/").last }.flatMap {
+          UUID(uuidString: String($0))
+        }
         return (response.status, id, unclear)
       }
       if .now > end { return (0, nil, unclear) }
@@ -64,7 +69,9 @@ struct DemoClient: Sendable {
     }
   }
 
-  private func send(_ method: String, _ path: String, _ headers: [(String, String)], _ body: Data?) async throws -> CurlResponse {
+  private func send(_ method: String, _ path: String, _ headers: [(String, String)], _ body: Data?) async throws
+    -> CurlResponse
+  {
     let all = headers.map { (name: $0.0, value: $0.1) } + [("Vluma-Business", "\(business)")]
     return try await http.send(CurlRequest(method, base + path, headers: all, body: body, timeout: .seconds(10)))
   }

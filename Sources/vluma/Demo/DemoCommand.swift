@@ -7,7 +7,9 @@ import Stores
 struct Demo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Play a clinic's customers against a running platform, and account for every request that was accepted.",
-    discussion: "Makes a business of its own in the database. Exit status 0 only if every 202 ended as promised and the database agrees.")
+    discussion:
+      "Makes a business of its own in the database. Exit status 0 only if every 202 ended as promised and the database agrees."
+  )
 
   @Option(help: "Where ingest listens.")
   var url = "http://127.0.0.1:8080"
@@ -27,9 +29,13 @@ struct Demo: AsyncParsableCommand {
     try await business.load(pool)
     let scenario = DemoScenario(business, now: Date(), seed: seed)
     let client = DemoClient(base: url, business: business.id)
-    print("A clinic in São Paulo with \(business.professionals.count) professionals opens its books; \(scenario.asks.count) customers come.")
+    print(
+      "A clinic in São Paulo with \(business.professionals.count) professionals opens its books; \(scenario.asks.count) customers come."
+    )
     var tally = try await ask(scenario, client)
-    print("Everybody was answered: \(tally.requests) requests, \(tally.acceptedCount) bookings accepted. Waiting for their ends.")
+    print(
+      "Everybody was answered: \(tally.requests) requests, \(tally.acceptedCount) bookings accepted. Waiting for their ends."
+    )
     try await settle(&tally, client)
     print("Some customers change their minds: they cancel, or move to another time.")
     try await change(&tally, client)
@@ -64,7 +70,9 @@ struct Demo: AsyncParsableCommand {
           kill(killPid, SIGKILL)
         }
         if lastLine + .seconds(1) < .now {
-          print("  \(answered) of \(scenario.asks.count) customers answered, \(tally.acceptedCount) accepted, \(tally.unclear) told to come again")
+          print(
+            "  \(answered) of \(scenario.asks.count) customers answered, \(tally.acceptedCount) accepted, \(tally.unclear) told to come again"
+          )
           fflush(nil)
           lastLine = .now
         }
@@ -112,7 +120,8 @@ struct Demo: AsyncParsableCommand {
     }
   }
 
-  /// Prints the table: what the customers see beside what the database holds. True where they agree and no promise was broken.
+  /// Prints the table: what the customers see beside what the database holds. True where they agree and no promise was
+  /// broken.
   private func report(_ tally: DemoTally, _ business: DemoBusiness, _ pool: PostgresPool) async throws -> Bool {
     var stored: [String: Int] = [:]
     for row in try await pool.query(
@@ -124,7 +133,9 @@ struct Demo: AsyncParsableCommand {
       let (status, reasons) = (try row.decode(0, as: String.self), try row.decodeIfPresent(1, as: String.self))
       stored[status == "rejected" ? "rejected: \(reasons ?? "")" : status] = try row.decode(2)
     }
-    let claims: Int = try await pool.query("SELECT count(*) FROM scheduling.claim WHERE business_id = \(business.id)")[0].decode(0)
+    let claims: Int = try await pool.query("SELECT count(*) FROM scheduling.claim WHERE business_id = \(business.id)")[
+      0
+    ].decode(0)
     let answered = tally.ends
     var table = TextTable(header: ["END OF AN ACCEPTED REQUEST", "CUSTOMERS SEE", "DATABASE HAS"])
     for end in Set(answered.keys).union(stored.keys).sorted() {
@@ -135,14 +146,21 @@ struct Demo: AsyncParsableCommand {
     print(table.lines().joined(separator: "\n"))
     let refusals = tally.refused.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }.joined(separator: ", ")
     print("")
-    print("\(tally.requests) requests: \(tally.acceptedCount) bookings accepted, \(tally.repeats) repeats found theirs, refused: \(refusals)")
-    print("told to come again: \(tally.unclear); claims held: \(claims) for \(answered["confirmed"] ?? 0) confirmed bookings")
+    print(
+      "\(tally.requests) requests: \(tally.acceptedCount) bookings accepted, \(tally.repeats) repeats found theirs, refused: \(refusals)"
+    )
+    print(
+      "told to come again: \(tally.unclear); claims held: \(claims) for \(answered["confirmed"] ?? 0) confirmed bookings"
+    )
     var complaints = tally.complaints
     if claims != answered["confirmed"] ?? 0 { complaints.append("claims and confirmed bookings differ") }
-    // A request whose answer never came may have become a booking nobody was told of: only then may the database have more.
+    // A request whose answer never came may have become a booking nobody was told of: only then may the database have
+    // more.
     let extra = stored.values.reduce(0, +) - tally.acceptedCount
     let missing = answered.filter { stored[$0.key] ?? 0 < $0.value }
-    if !missing.isEmpty || extra < 0 || (extra > 0 && tally.unclear == 0) { complaints.append("customers and database disagree") }
+    if !missing.isEmpty || extra < 0 || (extra > 0 && tally.unclear == 0) {
+      complaints.append("customers and database disagree")
+    }
     for complaint in complaints { print("WRONG: \(complaint)") }
     print(complaints.isEmpty ? "Every accepted request is accounted for." : "\(complaints.count) promises were broken.")
     return complaints.isEmpty

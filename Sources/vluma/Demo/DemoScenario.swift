@@ -85,7 +85,8 @@ struct DemoScenario: Sendable {
     let hour: TimeInterval = 3_600
     let cases: [(Date, RejectionReason)] = [
       (at(day: -14, hour: 9), .inThePast), (at(day: 80, hour: 9), .beyondHorizon), (at(day: 6, hour: 9), .dayOff),
-      (at(day: 0, hour: 12), .duringBreak), (at(day: 0, hour: 7), .outsideWorkingHours), (at(day: 0, hour: 18), .outsideWorkingHours),
+      (at(day: 0, hour: 12), .duringBreak), (at(day: 0, hour: 7), .outsideWorkingHours),
+      (at(day: 0, hour: 18), .outsideWorkingHours),
       (at(day: 5, hour: 13), .outsideWorkingHours), (at(day: 0, hour: 9) + hour / 4, .offGrid),
     ]
     for (startsAt, reason) in cases {
@@ -94,7 +95,8 @@ struct DemoScenario: Sendable {
     asks.append(Ask(body: body(4, at(day: 1, hour: 9), service: UUID()), expectation: .rejected(.unknownService)))
   }
 
-  /// Customers whose network makes them send twice or thrice, and one pair who do so without a key and so race themselves.
+  /// Customers whose network makes them send twice or thrice, and one pair who do so without a key and so race
+  /// themselves.
   private mutating func addRepeats() {
     for index in 0..<10 {
       var ask = Ask(body: body(4, at(day: index / 5, hour: 13 + index % 5)), expectation: .confirmed)
@@ -111,7 +113,10 @@ struct DemoScenario: Sendable {
   /// Requests that must be refused at the door.
   private mutating func addMalformed() {
     let good = body(5, at(day: 0, hour: 15))
-    for bad in ["{", "[]", "null", "\"text\"", "{\"service_id\": 5}", good.replacing("starts_at", with: "starts"), good.replacing("T", with: " ")] {
+    for bad in [
+      "{", "[]", "null", "\"text\"", "{\"service_id\": 5}", good.replacing("starts_at", with: "starts"),
+      good.replacing("T", with: " "),
+    ] {
       asks.append(Ask(body: bad, expectation: .refused([400, 422])))
     }
     asks.append(Ask(body: String(repeating: " ", count: 1 << 20), expectation: .refused([413])))

@@ -71,10 +71,14 @@ struct DemoTally: Sendable {
       case .confirmed:
         let wanted = booking.isCancelled ? "cancelled" : "confirmed"
         if end != wanted { complaints.append("a booking nobody else wanted ended \(end), not \(wanted)") }
-        if booking.isMoved, booking.final?.last_change?.outcome != "applied" { complaints.append("a move was not applied") }
+        if booking.isMoved, booking.final?.last_change?.outcome != "applied" {
+          complaints.append("a move was not applied")
+        }
       case .race(let race): races[race, default: []].append(end)
       case .rejected(let reason):
-        if end != "rejected: \(reason.rawValue)" { complaints.append("a request that is \(reason.rawValue) ended \(end)") }
+        if end != "rejected: \(reason.rawValue)" {
+          complaints.append("a request that is \(reason.rawValue) ended \(end)")
+        }
       case .refused: complaints.append("a malformed request became a booking")
       }
     }

@@ -1,0 +1,42 @@
+import Foundation
+import Postgres
+
+/// The four-way count at the end of a test with faults: what was promised, and what is.
+struct Accounting: Equatable, CustomStringConvertible {
+  /// Accepted requests that have no end.
+  var lost = 0
+  /// Requests whose answer never came that became bookings all the same: allowed.
+  var recovered = 0
+  /// Bookings nobody asked for.
+  var unexpected = 0
+  /// Effects that happened twice, and slots that two bookings hold.
+  var duplicated = 0
+
+  /// No promise was broken.
+  var isClean: Bool { lost == 0 && unexpected == 0 && duplicated == 0 }
+
+  var description: String { "\(lost) lost, \(recovered) recovered, \(unexpected) unexpected, \(duplicated) duplicated" }
+
+  /// Counts, given the bookings whose 202 was seen, and how many requests got no clear answer.
+  static func count(_ platform: Platform, accepted: Set<UUID>, unanswered: Int) async throws -> Accounting {
+    var accounting = Accounting()
+    var stored: [UUID: String] = [:]
+    for row in try await platform.pool.query("SELECT id, status FROM scheduling.booking") {
+      stored[try row.decode(0)] = try row.decode(1, as: String.self)
+    }
+    accounting.lost = accepted.filter { !["confirmed", "rejected", "cancelled"].contains(stored[$0] ?? "") }.count
+    let extra = stored.keys.filter { !accepted.contains($0) }.count
+    accounting.recovered = min(extra, unanswered)
+    accounting.unexpected = extra - accounting.recovered
+    accounting.duplicated = try await platform.number(
+      """
+      SELECT (SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM effect GROUP BY booking, what) AS effects)::bigint
+        + (SELECT count(*) FROM scheduling.booking AS a JOIN scheduling.booking AS b
+           ON a.id < b.id AND a.status = 'confirmed' AND b.status = 'confirmed' AND a.professional_id = b.professional_id
+           AND tstzrange(a.starts_at, a.ends_at) && tstzrange(b.starts_at, b.ends_at))
+        + (SELECT abs((SELECT count(*) FROM scheduling.claim)
+                      - (SELECT count(*) FROM scheduling.booking WHERE status = 'confirmed')))
+      """)
+    return accounting
+  }
+}

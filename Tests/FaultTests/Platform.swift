@@ -1,0 +1,236 @@
+import Curl
+import Foundation
+import Glibc
+import Postgres
+import RabbitMQ
+import Scheduling
+import Stores
+import Synchronization
+import TestServers
+
+/// A whole platform of its own: a database, pools with names nobody else has, processes, and a business that is always open.
+final class Platform: Sendable {
+  /// How queues.yaml is to be.
+  struct Setup: Sendable {
+    var maxAttempts = 5
+    var tiers = "[1s, 5s]"
+    var backoff = "{ base: 100ms, factor: 2, max: 1s, jitter: full }"
+    var batch = true
+    /// PostgreSQL as the platform's processes see it; nil: the real one.
+    var postgresProxy: TCPProxy?
+  }
+
+  let name: String
+  let pool: PostgresPool
+  let business = UUID()
+  let service = UUID()
+  let professional = UUID()
+  private let setup: Setup
+  private let folder: URL
+  private let database: PostgresConfiguration
+  private let rabbitMQ: RabbitMQConfiguration
+  private let http = CurlClient()
+  private let processes = Mutex<[PlatformProcess]>([])
+
+  var validatePool: String { "\(name).validate" }
+  var resolvePool: String { "\(name).resolve" }
+
+  private init(_ setup: Setup) throws {
+    self.setup = setup
+    name = "t" + String(UInt64.random(in: 0 ... .max), radix: 36)
+    folder = FileManager.default.temporaryDirectory.appending(path: "vluma-\(name)")
+    database = try PostgresConfiguration(url: try TestEnvironment.postgres().with(path: "/\(name)"))
+    rabbitMQ = try RabbitMQConfiguration(url: try TestEnvironment.rabbitMQ().string)
+    pool = PostgresPool(database, size: 4)
+  }
+
+  /// Sets a platform up for the length of `body`, and takes it away with all its processes.
+  static func with(_ setup: Setup = Setup(), _ body: (Platform) async throws -> Void) async throws {
+    let platform = try Platform(setup)
+    try await platform.prepare()
+    do {
+      try await body(platform)
+      await platform.tearDown()
+    } catch {
+      for process in platform.processes.withLock({ $0 }) { print("--- a process of \(platform.name):\n\(process.output)") }
+      await platform.tearDown()
+      throw error
+    }
+  }
+
+  private func prepare() async throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data(queuesFile.utf8).write(to: folder.appending(path: "queues.yaml"))
+    let maintenance = try await PostgresConnection.connect(try PostgresConfiguration(url: try TestEnvironment.postgres().string))
+    try await maintenance.runScript("CREATE DATABASE \(name)", deadline: .now + .seconds(30))
+    await maintenance.close()
+    for arguments in [["migrate"], ["topology", "apply"]] {
+      let process = try start(arguments, throughProxy: false)
+      let status = try await process.ended()
+      guard status == 0 else { throw NotInTime(description: "vluma \(arguments) failed: \(process.output)") }
+    }
+    try await loadCatalog()
+    try await watchEffects()
+  }
+
+  private var queuesFile: String {
+    let batch = setup.batch ? "\n    batch: { size: 20, wait: 2ms }" : ""
+    return """
+      version: 1
+      retry_tiers: \(setup.tiers)
+      defaults: { timeout: 20s, max_attempts: \(setup.maxAttempts), max_crashes: 3, backoff: \(setup.backoff) }
+      pools:
+        \(validatePool):
+          jobs: [booking.validate]
+          workers: { min: 1, start: 2, max: 8 }\(batch)
+        \(resolvePool):
+          jobs: [booking.resolve, booking.cancel, booking.reschedule]
+          workers: { min: 1, start: 2, max: 8 }\(batch)
+        dead.letters: { jobs: [], workers: { min: 1, start: 1, max: 4 } }
+      """
+  }
+
+  /// Open day and night, in half hours, at no notice.
+  func loadCatalog() async throws {
+    let catalog = CatalogStore()
+    let rules = BusinessRules(timeZone: .gmt, minimumNotice: 0, horizon: 300 * 86_400)
+    try await catalog.put(business: business, name: "Always open", rules: rules, in: pool)
+    try await catalog.put(service: service, of: business, name: "Half an hour", rules: ServiceRules(duration: 1_800), in: pool)
+    let allDay = [LocalTime("00:00"), LocalTime("24:00")].compactMap { $0 }
+    let hours = Dictionary(uniqueKeysWithValues: Weekday.allCases.map { ($0, [Schedule.Hours(start: allDay[0], end: allDay[1])]) })
+    try await catalog.put(
+      professional: professional, of: business, name: "Tireless", schedule: Schedule(weekly: hours), offering: [service], in: pool)
+  }
+
+  /// Makes every attempt to validate fail, until ``loadCatalog()`` mends it.
+  func breakCatalog() async throws {
+    try await pool.query("UPDATE scheduling.professional SET schedule = '{\"weekly\": {\"someday\": []}}'")
+  }
+
+  /// A log of effects kept by triggers: what happens twice stands there twice.
+  private func watchEffects() async throws {
+    let connection = try await PostgresConnection.connect(database)
+    try await connection.runScript(
+      """
+      CREATE TABLE effect (booking uuid NOT NULL, what text NOT NULL);
+      CREATE FUNCTION note_booking() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF TG_OP = 'INSERT' THEN INSERT INTO effect VALUES (NEW.id, 'stored');
+        ELSIF NEW.status <> OLD.status THEN INSERT INTO effect VALUES (NEW.id, NEW.status); END IF;
+        RETURN NEW;
+      END $$;
+      CREATE TRIGGER note AFTER INSERT OR UPDATE ON scheduling.booking FOR EACH ROW EXECUTE FUNCTION note_booking();
+      """, deadline: .now + .seconds(10))
+    await connection.close()
+  }
+
+  /// Starts `vluma` with these arguments.
+  @discardableResult
+  func start(_ arguments: [String], failpoints: String? = nil, throughProxy: Bool = true) throws -> PlatformProcess {
+    var environment = ProcessInfo.processInfo.environment
+    environment["VLUMA_RABBITMQ_URL"] = try TestEnvironment.rabbitMQ().string
+    let server = try TestEnvironment.postgres()
+    environment["VLUMA_POSTGRES_URL"] = server.with(port: throughProxy ? setup.postgresProxy?.port : nil, path: "/\(name)")
+    environment["VLUMA_QUEUES_FILE"] = folder.appending(path: "queues.yaml").path
+    environment["VLUMA_HTTP_PORT"] = "0"
+    environment["VLUMA_GRACE_SECONDS"] = "1"
+    environment["VLUMA_FAILPOINTS"] = failpoints
+    let log = folder.appending(path: "\(processes.withLock { $0.count }).log")
+    let process = try PlatformProcess(arguments: arguments, environment: environment, log: log)
+    processes.withLock { $0.append(process) }
+    return process
+  }
+
+  /// Starts a worker process and waits until it runs.
+  @discardableResult
+  func startWorker(failpoints: String? = nil, pools: [String] = []) async throws -> PlatformProcess {
+    let worker = try start(["work"] + pools.flatMap { ["--pool", $0] }, failpoints: failpoints)
+    _ = try await worker.address()
+    return worker
+  }
+
+  /// Starts ingest and returns it with its address.
+  func startIngest(failpoints: String? = nil) async throws -> (process: PlatformProcess, address: String) {
+    let ingest = try start(["ingest"], failpoints: failpoints)
+    return (ingest, try await ingest.address())
+  }
+
+  /// Runs a command to its end and returns its exit status and what it printed.
+  @discardableResult
+  func command(_ arguments: String...) async throws -> (status: Int32, output: String) {
+    let process = try start(arguments, throughProxy: false)
+    return (try await process.ended(), process.output)
+  }
+
+  /// What each process has printed.
+  var outputs: [String] { processes.withLock { $0 }.map(\.output) }
+
+  /// The start of a slot of the professional, from tomorrow on.
+  func slot(_ index: Int) -> Date {
+    let tomorrow = (Date().timeIntervalSince1970 / 86_400).rounded(.up) * 86_400
+    return Date(timeIntervalSince1970: tomorrow + TimeInterval(index) * 1_800)
+  }
+
+  /// Asks for a slot over HTTP; nil where there was no answer at all.
+  func book(_ index: Int, at address: String, key: String? = nil) async throws -> (status: Int, booking: UUID?)? {
+    let body = """
+      {"service_id": "\(service)", "professional_id": "\(professional)", "starts_at": "\(slot(index).formatted(.iso8601))",
+       "customer": {"name": "Maria", "phone": "+5511987654321"}}
+      """
+    var headers = [(name: "Vluma-Business", value: "\(business)"), (name: "Content-Type", value: "application/json")]
+    if let key { headers.append((name: "Idempotency-Key", value: key)) }
+    let request = CurlRequest("POST", "\(address)/v1/bookings", headers: headers, body: Data(body.utf8), timeout: .seconds(10))
+    guard let response = try? await http.send(request) else { return nil }
+    let id = response.header("location").flatMap { $0.split(separator: "/").last }.flatMap { UUID(uuidString: String($0)) }
+    return (response.status, id)
+  }
+
+  /// Any other request.
+  func request(_ method: String, _ url: String, body: String? = nil) async throws -> CurlResponse {
+    let headers = [(name: "Vluma-Business", value: "\(business)"), (name: "Content-Type", value: "application/json")]
+    return try await http.send(CurlRequest(method, url, headers: headers, body: body.map { Data($0.utf8) }, timeout: .seconds(10)))
+  }
+
+  /// One number from the database.
+  func number(_ query: PostgresQuery) async throws -> Int { try await pool.query(query)[0].decode(0) }
+
+  /// A booking's status; nil where it is not stored.
+  func status(of booking: UUID) async throws -> String? {
+    try await pool.query("SELECT status FROM scheduling.booking WHERE id = \(booking)").first.map { try $0.decode(0) }
+  }
+
+  /// Waits until a booking has this status.
+  func wait(for status: String, of booking: UUID, within limit: Duration = .seconds(20)) async throws {
+    try await eventually(within: limit, "booking \(booking) is \(status)") { try await self.status(of: booking) == status }
+  }
+
+  /// Waits until no job is left anywhere: queues, outbox and delayed jobs are empty.
+  func waitUntilQuiet(within limit: Duration = .seconds(30)) async throws {
+    try await eventually(within: limit, "all jobs of \(name) have ended") {
+      let left = try await self.number("SELECT (SELECT count(*) FROM jobs.outbox) + (SELECT count(*) FROM jobs.delayed)")
+      guard left == 0 else { return false }
+      return try await RabbitMQAdministration.with(self.rabbitMQ) { broker in
+        for queue in self.queues { guard try await broker.queueDepth(queue)?.messages ?? 0 == 0 else { return false } }
+        return true
+      }
+    }
+  }
+
+  private var queues: [String] { [validatePool, resolvePool].flatMap { [$0, "\($0).dead"] } }
+
+  private func tearDown() async {
+    for process in processes.withLock({ $0 }) { process.send(SIGKILL) }
+    for process in processes.withLock({ $0 }) { _ = try? await process.ended() }
+    await pool.close()
+    _ = try? await RabbitMQAdministration.with(rabbitMQ) { broker in
+      for queue in queues { try await broker.deleteQueue(queue, onlyIfEmpty: false) }
+    }
+    if let url = try? TestEnvironment.postgres().string, let configuration = try? PostgresConfiguration(url: url),
+      let maintenance = try? await PostgresConnection.connect(configuration)
+    {
+      try? await maintenance.runScript("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", deadline: .now + .seconds(30))
+      await maintenance.close()
+    }
+    try? FileManager.default.removeItem(at: folder)
+  }
+}

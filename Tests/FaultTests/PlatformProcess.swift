@@ -1,0 +1,67 @@
+import Foundation
+import Glibc
+import TestServers
+import Wires
+
+/// One process of the platform, run as an operator would run it.
+final class PlatformProcess: @unchecked Sendable {
+  // @unchecked: Foundation's Process is started once here and afterwards only asked for its id.
+  private let process = Process()
+  private let log: URL
+  private let exit = OneShot<Int32>()
+
+  /// Starts `vluma` with these arguments; what it prints goes to `log`.
+  init(arguments: [String], environment: [String: String], log: URL) throws {
+    self.log = log
+    _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+    process.executableURL = try Self.binary()
+    process.arguments = arguments
+    process.environment = environment
+    let output = try FileHandle(forWritingTo: log)
+    process.standardOutput = output
+    process.standardError = output
+    process.standardInput = FileHandle.nullDevice
+    process.terminationHandler = { [exit] in exit.resolve(.success($0.terminationStatus)) }
+    try process.run()
+  }
+
+  /// The program of this build: named by VLUMA_BINARY, or beside the tests.
+  private static func binary() throws -> URL {
+    let named = ProcessInfo.processInfo.environment["VLUMA_BINARY"].map { URL(filePath: $0) }
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let url = named ?? root.appending(path: ".build/debug/vluma")
+    guard FileManager.default.isExecutableFile(atPath: url.path) else {
+      throw NotInTime(description: "there is no program at \(url.path): build it, or set VLUMA_BINARY")
+    }
+    return url
+  }
+
+  /// All it has printed.
+  var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+
+  /// True while it runs.
+  var isRunning: Bool { exit.result == nil }
+
+  /// Sends a signal to this very process.
+  func send(_ signal: Int32) { if isRunning { kill(process.processIdentifier, signal) } }
+
+  /// Waits for its end and returns the exit status, or the signal's number.
+  @discardableResult
+  func ended(within limit: Duration = .seconds(20)) async throws -> Int32 {
+    do { return try await withDeadline(.now + limit) { try await self.exit.wait() } } catch is DeadlineExceeded {
+      throw NotInTime(description: "the process did not end; it printed:\n\(output)")
+    }
+  }
+
+  /// Waits until it says that it listens, and returns its address.
+  func address() async throws -> String {
+    var address: String?
+    try await eventually(within: .seconds(20), "the process listens; it printed:\n\(output)") {
+      guard isRunning else { throw NotInTime(description: "the process ended early:\n\(output)") }
+      address = output.firstMatch(of: /listening address=(http:\S+)/).map { String($0.1) }
+      return address != nil
+    }
+    return address ?? ""
+  }
+}
