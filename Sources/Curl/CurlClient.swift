@@ -57,9 +57,7 @@ private final class CurlLoop: @unchecked Sendable {
 
   func start() {
     vluma_multi_setopt_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, Self.connectionsPerHostMax)
-    let thread = Thread { self.run() }
-    thread.name = "curl"
-    thread.start()
+    OwnerThread.start(named: "curl") { self.run() }
   }
 
   func add(_ transfer: CurlTransfer) { post { $0.added.append(transfer) } }

@@ -9,7 +9,7 @@ internal import Wires
 final class DeadLetterIndexer: Sendable {
   private let subscriptions: [any JobSubscription]
   private let index: any DeadLetterIndex
-  private let logger: Logger
+  private let outage: OutageLog
 
   /// Letters taken and not yet recorded, per pool.
   private static let capacity = 200
@@ -17,7 +17,7 @@ final class DeadLetterIndexer: Sendable {
   init(pools: [PoolName], broker: any JobBroker, index: any DeadLetterIndex, logger: Logger) {
     subscriptions = pools.map { broker.subscribeToDead(of: $0, capacity: Self.capacity) }
     self.index = index
-    self.logger = logger
+    outage = OutageLog("dead letters cannot be indexed; they wait", logger: logger)
   }
 
   /// True while the broker hands out letters.
@@ -46,11 +46,12 @@ final class DeadLetterIndexer: Sendable {
     while !Task.isCancelled {
       do {
         try await index.record(letters)
+        outage.succeeded()
         Failpoint.afterDeadIndexed.visit()
         for delivery in deliveries { delivery.acknowledge() }
         return
       } catch {
-        logger.warning("dead letters cannot be indexed; they wait", metadata: ["error": "\(error)"])
+        outage.failed(error)
         try? await Task.sleep(for: backoff.next())
       }
     }

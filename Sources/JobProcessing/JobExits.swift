@@ -31,7 +31,8 @@ struct JobExits<Ledger: JobLedger>: Sendable {
 
   /// After a failed attempt.
   func fail(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ error: any Error) async {
-    let (detail, cause) = Self.explain(error)
+    let safe = ErrorDescription(error)
+    let (detail, cause) = (safe.detail, safe.cause)
     if (error as? any JobError)?.isPermanent == true {
       return await bury(delivery, envelope, .permanentError, detail: detail, cause: cause)
     }
@@ -152,14 +153,5 @@ struct JobExits<Ledger: JobLedger>: Sendable {
 
   private func metadata(_ envelope: JobEnvelope, _ more: Logger.Metadata) -> Logger.Metadata {
     more.merging(["job": "\(envelope.jobRun)", "kind": "\(envelope.kind)", "pool": "\(pool.name)"]) { mine, _ in mine }
-  }
-
-  /// An error's safe description: the platform's own errors say what they may say, of others only the type is told.
-  static func explain(_ error: any Error) -> (detail: String, cause: String) {
-    let type = Swift.type(of: error)
-    let name = String(describing: type)
-    // The standard library's and Foundation's errors quote values.
-    let isForeign = ["Swift.", "Foundation"].contains { String(reflecting: type).hasPrefix($0) }
-    return type is any CustomStringConvertible.Type && !isForeign ? ("\(error)", name) : (name, name)
   }
 }

@@ -59,15 +59,19 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
       ? DeadLetterIndexer(pools: configuration.workingPools.map(\.name), broker: broker, index: index, logger: logger)
       : nil
     self.outbox = outbox
-    relay = OutboxRelay(ledger: ledger, broker: broker, outbox: outbox, logger: logger)
+    relay = OutboxRelay(
+      ledger: ledger, broker: broker, outbox: outbox,
+      outage: OutageLog("the outbox cannot be swept", logger: logger))
     allocator = PoolAllocator(
       node: options.node, startedAt: Date(), directory: directory, runners: runners, letters: letters,
-      draining: draining, logger: logger)
+      draining: draining,
+      outage: OutageLog("pool sizes cannot be read; they stay as they are", logger: logger))
   }
 
   /// Nil while jobs flow; otherwise what is in the way.
   public var unreadiness: String? {
     if draining.isOn { return "draining" }
+    if !allocator.hasAllocated.isSet { return "the pools have no sizes yet" }
     if !broker.isReady { return "jobs cannot be enqueued: the broker is away or has an alarm" }
     if let stalled = runners.first(where: { !$0.isFlowing }) { return "pool \(stalled.pool.name) is not consuming" }
     if letters?.isFlowing == false { return "pool \(JobConfiguration.deadLetterPool) is not consuming" }

@@ -1,5 +1,5 @@
 internal import Jobs
-internal import Logging
+internal import Wires
 
 /// Sweeps up what crashes and outages leave behind: outbox entries that were not enqueued at once, and delayed jobs
 /// that are due.
@@ -7,7 +7,7 @@ struct OutboxRelay<Ledger: JobLedger>: Sendable {
   let ledger: Ledger
   let broker: any JobBroker
   let outbox: OutboxPublisher<Ledger>
-  let logger: Logger
+  let outage: OutageLog
 
   /// Younger entries are still in the hands of whoever committed them.
   private var age: Duration { .seconds(2) }
@@ -18,19 +18,24 @@ struct OutboxRelay<Ledger: JobLedger>: Sendable {
 
   /// Sweeps until the task is cancelled.
   func run() async {
+    var backoff = Backoff(first: interval, most: .seconds(2))
     while !Task.isCancelled {
       var isMore = false
+      var pause = interval
       // Without a broker nothing could be published: due jobs stay where they are, and transactions are not held open.
       if broker.isReady {
         do {
           isMore = try await releaseDueJobs() == limit
           isMore = try await relay() == limit || isMore
+          outage.succeeded()
+          backoff.reset()
         } catch {
           if Task.isCancelled { return }
-          logger.warning("the outbox cannot be swept now", metadata: ["error": "\(error)"])
+          outage.failed(error)
+          pause = backoff.next()
         }
       }
-      if !isMore { try? await Task.sleep(for: interval) }
+      if !isMore { try? await Task.sleep(for: pause) }
     }
   }
 

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import JobConfiguration
 internal import Jobs
-internal import Logging
+internal import Synchronization
 
 /// Keeps this node's lease and sets its pools to their shares: a pool's size, the operator's or queues.yaml's, divided
 /// among the live nodes.
@@ -12,7 +12,9 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
   let runners: [PoolRunner<Ledger>]
   let letters: DeadLetterIndexer?
   let draining: Draining
-  let logger: Logger
+  let outage: OutageLog
+  /// Shares have been set once: before that nothing can flow.
+  let hasAllocated = Flag()
 
   /// How often the lease is renewed, and so the longest a change can stay unseen when a notification is lost.
   private var interval: Duration { .seconds(1) }
@@ -54,9 +56,11 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
         runner.resize(to: PoolShares.share(of: total, for: node, among: sharers))
       }
       letters?.isPaused(settings[JobConfiguration.deadLetterPool]?.isPaused ?? false)
+      hasAllocated.set()
+      outage.succeeded()
     } catch {
       if Task.isCancelled { return }
-      logger.warning("pool sizes cannot be read; they stay as they are", metadata: ["error": "\(error)"])
+      outage.failed(error)
     }
   }
 
@@ -65,4 +69,12 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
     if setting?.isPaused == true { return 0 }
     return min(max(setting?.size ?? pool.workers.start, pool.workers.min), pool.workers.max)
   }
+}
+
+/// Something that becomes true once.
+final class Flag: Sendable {
+  private let value = Atomic(false)
+
+  var isSet: Bool { value.load(ordering: .relaxed) }
+  func set() { value.store(true, ordering: .relaxed) }
 }

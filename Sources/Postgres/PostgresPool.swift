@@ -123,7 +123,8 @@ public final class PostgresPool: Sendable {
 
   /// Waits for a connection to come back; nil means that a place to open one was counted for this caller.
   ///
-  /// Whoever takes the waiter out of the line answers it: a hand-over, the deadline or a cancellation, so none is lost between them.
+  /// Whoever takes the waiter out of the line answers it: a hand-over, the deadline or a cancellation, so none is lost
+  /// between them.
   private func waitInLine(_ deadline: ContinuousClock.Instant) async throws -> PostgresConnection? {
     let id = state.withLock { state in
       state.nextWaiter += 1

@@ -55,7 +55,8 @@ final class PostgresWire {
 
   /// Looks, without waiting, whether the server has closed an idle connection.
   func noticeLoss() {
-    if wait(for: POLLIN, until: .now) == .ready { PQconsumeInput(connection) }
+    // What came first may be the server's good-bye, and the end of the stream only behind it.
+    for _ in 0..<4 where wait(for: POLLIN, until: .now) == .ready { PQconsumeInput(connection) }
   }
 
   private var isBroken: Bool { PQstatus(connection) != CONNECTION_OK }

@@ -109,7 +109,8 @@ struct PublishLedger {
     if !inFlight[index].isExpired { resolutions.append(Resolution(ticket: entry.ticket, outcome: outcome)) }
   }
 
-  /// The broker returned a message; its ack follows. The same message may be in flight twice: the oldest unmarked one is meant.
+  /// The broker returned a message; its ack follows. The same message may be in flight twice: the oldest unmarked one
+  /// is meant.
   mutating func returned(_ content: FrameAssembler.Content) {
     guard case .returned(_, let exchange, let routingKey) = content.announcement else { return }
     let index = inFlight.firstIndex { flight in
@@ -133,7 +134,8 @@ struct PublishLedger {
 
   /// The broker closed the channel for the fault of one message (its exchange is missing, say), without saying which.
   ///
-  /// One that was alone in flight is at fault and refused. Of several each is written alone next time, until all of them are resolved.
+  /// One that was alone in flight is at fault and refused. Of several each is written alone next time, until all of
+  /// them are resolved.
   mutating func channelClosed() -> [Resolution] {
     let suspects = inFlight.filter { $0.entry != nil }
     if suspects.count == 1, let entry = suspects[0].entry {

@@ -46,7 +46,8 @@ final class RabbitMQConnection: Sendable {
   /// Sends what is settled, then closes; returns when it is done, within about two seconds.
   func close() async {
     try? wire.post { $0.isClosing = true }
-    // In a task of its own, because the caller's is often cancelled already, and the last acknowledgements must still go out.
+    // In a task of its own, because the caller's is often cancelled already, and the last acknowledgements must still
+    // go out.
     _ = await Task { try? await wire.closed.wait() }.value
   }
 

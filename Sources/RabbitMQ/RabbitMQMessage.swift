@@ -56,9 +56,12 @@ public struct RabbitMQMessage: Sendable {
   /// RabbitMQ 4 refuses larger bodies by default (max_message_size), in bytes.
   static let bodyMax = 16 << 20
 
-  /// False where the protocol cannot carry it: names of more than 255 bytes (AMQP's short strings), or a body that is too large.
+  /// False where the protocol cannot carry it: names of more than 255 bytes (AMQP's short strings), or a body that is
+  /// too large.
   var isPublishable: Bool {
-    let shorts = [exchange, routingKey, properties.messageID, properties.type, properties.contentType, properties.correlationID]
+    let shorts = [
+      exchange, routingKey, properties.messageID, properties.type, properties.contentType, properties.correlationID,
+    ]
     return body.count <= Self.bodyMax
       && (shorts.compactMap { $0 } + properties.headers.keys).allSatisfy { $0.utf8.count <= 255 }
   }

@@ -28,7 +28,8 @@ final class RabbitMQWire: @unchecked Sendable {
     let deadline: ContinuousClock.Instant
   }
 
-  /// A descriptor of the socket of our own, so that it cannot be closed, and its number used again, while somebody breaks it.
+  /// A descriptor of the socket of our own, so that it cannot be closed, and its number used again, while somebody
+  /// breaks it.
   private struct SocketHandle {
     var descriptor: Int32?
     var isAborted = false
@@ -63,9 +64,7 @@ final class RabbitMQWire: @unchecked Sendable {
   }
 
   func start() {
-    let thread = Thread { self.run() }
-    thread.name = "rabbitmq \(name)"
-    thread.start()
+    OwnerThread.start(named: "rabbitmq \(name)") { self.run() }
   }
 
   /// Gives the thread something; throws where the connection has ended.

@@ -43,9 +43,7 @@ final class RedisLink: @unchecked Sendable {
   var isConnected: Bool { mailbox.withLock { $0.isConnected } }
 
   func start() {
-    let thread = Thread { self.run() }
-    thread.name = "redis"
-    thread.start()
+    OwnerThread.start(named: "redis") { self.run() }
   }
 
   func stop() {

@@ -1,5 +1,4 @@
 internal import DequeModule
-internal import Foundation
 internal import Synchronization
 
 /// A serial executor that owns one thread, so that an actor may make blocking C calls without ever
@@ -34,9 +33,7 @@ public final class ThreadExecutor: SerialExecutor {
       return (state.jobs.count == 1, starts)
     }
     if startsThread {
-      let thread = Thread { self.runJobs() }
-      thread.name = name
-      thread.start()
+      OwnerThread.start(named: name) { self.runJobs() }
     } else if wasEmpty {
       waker.wake()
     }

@@ -5,7 +5,7 @@ import Postgres
 import TestServers
 import Testing
 
-/// Every row of the crash table (docs/life-of-a-job.md), on real servers: a process dies exactly there, others go on, and one effect remains.
+/// Every row of the crash table (LifeOfAJob.md in the documentation of Jobs), on real servers: a process dies exactly there, others go on, and one effect remains.
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct CrashTests {
   /// Books a slot while the only worker dies at `failpoint`; a second worker must bring it to its end.
@@ -32,9 +32,13 @@ struct CrashTests {
 
   @Test func `commit done, acknowledgement lost`() async throws { try await survives("before-acknowledge") }
 
-  @Test func `crash between commit and publish: the relay publishes`() async throws { try await survives("after-commit") }
+  @Test func `crash between commit and publish: the relay publishes`() async throws {
+    try await survives("after-commit")
+  }
 
-  @Test func `outbox row published and confirmed, not deleted`() async throws { try await survives("after-outbox-publish") }
+  @Test func `outbox row published and confirmed, not deleted`() async throws {
+    try await survives("after-outbox-publish")
+  }
 
   @Test func `commit in doubt: the wire is cut during COMMIT`() async throws {
     let proxy = try TestEnvironment.postgres().proxy()
@@ -55,7 +59,8 @@ struct CrashTests {
       let booking = try #require(try await platform.book(0, at: address)?.booking)
       try await eventually(within: .seconds(10), "a COMMIT is under way") {
         try await platform.number(
-          "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query = 'COMMIT'") > 0
+          "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query = 'COMMIT'"
+        ) > 0
       }
       proxy.cutAll()
       try await platform.wait(for: "confirmed", of: booking)
@@ -193,7 +198,8 @@ struct CrashTests {
       }
       try await platform.startWorker(failpoints: "before-commit=kill")
       try await eventually("the job is dead") {
-        try await platform.number("SELECT count(*) FROM jobs.dead_letter WHERE reason = 'crashed' AND state = 'open'") == 1
+        try await platform.number("SELECT count(*) FROM jobs.dead_letter WHERE reason = 'crashed' AND state = 'open'")
+          == 1
       }
     }
   }

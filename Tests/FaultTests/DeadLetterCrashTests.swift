@@ -29,7 +29,9 @@ struct DeadLetterCrashTests {
     return booking
   }
 
-  @Test func `dead letter published, original not acknowledged, letter indexed first: the late copy stops`() async throws {
+  @Test func `dead letter published, original not acknowledged, letter indexed first: the late copy stops`()
+    async throws
+  {
     try await Platform.with(oneAttempt) { platform in
       let (_, address) = try await platform.startIngest()
       try await platform.breakCatalog()
@@ -90,11 +92,13 @@ struct DeadLetterCrashTests {
       proxy.cutAll()
       // Messages that are dead at first sight: no job can be read from them.
       let publisher = RabbitMQPublisher(
-        try RabbitMQConfiguration(url: try TestEnvironment.rabbitMQ().string), name: "test", logger: Logger(label: "test"))
+        try RabbitMQConfiguration(url: try TestEnvironment.rabbitMQ().string), name: "test",
+        logger: Logger(label: "test"))
       let running = Task { await publisher.run() }
       let garbage = (0..<5).map { index in
         RabbitMQMessage(
-          exchange: "vluma.jobs", routingKey: platform.validatePool, properties: .init(), body: Data("no job \(index)".utf8))
+          exchange: "vluma.jobs", routingKey: platform.validatePool, properties: .init(),
+          body: Data("no job \(index)".utf8))
       }
       let outcomes = await publisher.publish(garbage, deadline: .now + .seconds(10))
       running.cancel()

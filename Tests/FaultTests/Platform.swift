@@ -52,7 +52,9 @@ final class Platform: Sendable {
       try await body(platform)
       await platform.tearDown()
     } catch {
-      for process in platform.processes.withLock({ $0 }) { print("--- a process of \(platform.name):\n\(process.output)") }
+      for process in platform.processes.withLock({ $0 }) {
+        print("--- a process of \(platform.name):\n\(process.output)")
+      }
       await platform.tearDown()
       throw error
     }
@@ -61,7 +63,8 @@ final class Platform: Sendable {
   private func prepare() async throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try Data(queuesFile.utf8).write(to: folder.appending(path: "queues.yaml"))
-    let maintenance = try await PostgresConnection.connect(try PostgresConfiguration(url: try TestEnvironment.postgres().string))
+    let maintenance = try await PostgresConnection.connect(
+      try PostgresConfiguration(url: try TestEnvironment.postgres().string))
     try await maintenance.runScript("CREATE DATABASE \(name)", deadline: .now + .seconds(30))
     await maintenance.close()
     for arguments in [["migrate"], ["topology", "apply"]] {
@@ -95,11 +98,14 @@ final class Platform: Sendable {
     let catalog = CatalogStore()
     let rules = BusinessRules(timeZone: .gmt, minimumNotice: 0, horizon: 300 * 86_400)
     try await catalog.put(business: business, name: "Always open", rules: rules, in: pool)
-    try await catalog.put(service: service, of: business, name: "Half an hour", rules: ServiceRules(duration: 1_800), in: pool)
-    let allDay = [LocalTime("00:00"), LocalTime("24:00")].compactMap { $0 }
-    let hours = Dictionary(uniqueKeysWithValues: Weekday.allCases.map { ($0, [Schedule.Hours(start: allDay[0], end: allDay[1])]) })
     try await catalog.put(
-      professional: professional, of: business, name: "Tireless", schedule: Schedule(weekly: hours), offering: [service], in: pool)
+      service: service, of: business, name: "Half an hour", rules: ServiceRules(duration: 1_800), in: pool)
+    let allDay = [LocalTime("00:00"), LocalTime("24:00")].compactMap { $0 }
+    let hours = Dictionary(
+      uniqueKeysWithValues: Weekday.allCases.map { ($0, [Schedule.Hours(start: allDay[0], end: allDay[1])]) })
+    try await catalog.put(
+      professional: professional, of: business, name: "Tireless", schedule: Schedule(weekly: hours),
+      offering: [service], in: pool)
   }
 
   /// Makes every attempt to validate fail, until ``loadCatalog()`` mends it.
@@ -130,7 +136,8 @@ final class Platform: Sendable {
     var environment = ProcessInfo.processInfo.environment
     environment["VLUMA_RABBITMQ_URL"] = try TestEnvironment.rabbitMQ().string
     let server = try TestEnvironment.postgres()
-    environment["VLUMA_POSTGRES_URL"] = server.with(port: throughProxy ? setup.postgresProxy?.port : nil, path: "/\(name)")
+    environment["VLUMA_POSTGRES_URL"] = server.with(
+      port: throughProxy ? setup.postgresProxy?.port : nil, path: "/\(name)")
     environment["VLUMA_QUEUES_FILE"] = folder.appending(path: "queues.yaml").path
     environment["VLUMA_HTTP_PORT"] = "0"
     environment["VLUMA_GRACE_SECONDS"] = "1"
@@ -145,7 +152,11 @@ final class Platform: Sendable {
   @discardableResult
   func startWorker(failpoints: String? = nil, pools: [String] = []) async throws -> PlatformProcess {
     let worker = try start(["work"] + pools.flatMap { ["--pool", $0] }, failpoints: failpoints)
-    _ = try await worker.address()
+    let address = try await worker.address()
+    try await eventually(within: .seconds(20), "the worker is ready; it printed:\n\(worker.output)") {
+      guard worker.isRunning else { return true }  // a failpoint was quicker
+      return (try? await self.request("GET", "\(address)/readyz"))?.status == 200
+    }
     return worker
   }
 
@@ -179,16 +190,20 @@ final class Platform: Sendable {
       """
     var headers = [(name: "Vluma-Business", value: "\(business)"), (name: "Content-Type", value: "application/json")]
     if let key { headers.append((name: "Idempotency-Key", value: key)) }
-    let request = CurlRequest("POST", "\(address)/v1/bookings", headers: headers, body: Data(body.utf8), timeout: .seconds(10))
+    let request = CurlRequest(
+      "POST", "\(address)/v1/bookings", headers: headers, body: Data(body.utf8), timeout: .seconds(10))
     guard let response = try? await http.send(request) else { return nil }
-    let id = response.header("location").flatMap { $0.split(separator: "/").last }.flatMap { UUID(uuidString: String($0)) }
+    let id = response.header("location").flatMap { $0.split(separator: "/").last }.flatMap {
+      UUID(uuidString: String($0))
+    }
     return (response.status, id)
   }
 
   /// Any other request.
   func request(_ method: String, _ url: String, body: String? = nil) async throws -> CurlResponse {
     let headers = [(name: "Vluma-Business", value: "\(business)"), (name: "Content-Type", value: "application/json")]
-    return try await http.send(CurlRequest(method, url, headers: headers, body: body.map { Data($0.utf8) }, timeout: .seconds(10)))
+    return try await http.send(
+      CurlRequest(method, url, headers: headers, body: body.map { Data($0.utf8) }, timeout: .seconds(10)))
   }
 
   /// One number from the database.
@@ -201,18 +216,36 @@ final class Platform: Sendable {
 
   /// Waits until a booking has this status.
   func wait(for status: String, of booking: UUID, within limit: Duration = .seconds(20)) async throws {
-    try await eventually(within: limit, "booking \(booking) is \(status)") { try await self.status(of: booking) == status }
+    try await eventually(within: limit, "booking \(booking) is \(status)") {
+      try await self.status(of: booking) == status
+    }
   }
 
-  /// Waits until no job is left anywhere: queues, outbox and delayed jobs are empty.
-  func waitUntilQuiet(within limit: Duration = .seconds(30)) async throws {
+  /// Waits until no job is left anywhere: not in a queue, the outbox, a delay, or a worker's hands. Nodes report what they have in
+  /// hand once a second, so it must look quiet for longer than that.
+  func waitUntilQuiet(within limit: Duration = .seconds(40)) async throws {
+    var quietSince: ContinuousClock.Instant?
     try await eventually(within: limit, "all jobs of \(name) have ended") {
-      let left = try await self.number("SELECT (SELECT count(*) FROM jobs.outbox) + (SELECT count(*) FROM jobs.delayed)")
-      guard left == 0 else { return false }
-      return try await RabbitMQAdministration.with(self.rabbitMQ) { broker in
-        for queue in self.queues { guard try await broker.queueDepth(queue)?.messages ?? 0 == 0 else { return false } }
-        return true
+      guard try await self.isQuiet() else {
+        quietSince = nil
+        return false
       }
+      if quietSince == nil { quietSince = .now }
+      return quietSince.map { $0 + .seconds(2) < .now } ?? false
+    }
+  }
+
+  private func isQuiet() async throws -> Bool {
+    let left = try await number(
+      """
+      SELECT (SELECT count(*) FROM jobs.outbox) + (SELECT count(*) FROM jobs.delayed)
+        + (SELECT coalesce(sum((pool.value ->> 'inHand')::bigint), 0)::bigint
+           FROM jobs.node, jsonb_each(pools) AS pool WHERE lease_until > now())
+      """)
+    guard left == 0 else { return false }
+    return try await RabbitMQAdministration.with(rabbitMQ) { broker in
+      for queue in queues { guard try await broker.queueDepth(queue)?.messages ?? 0 == 0 else { return false } }
+      return true
     }
   }
 

@@ -5,6 +5,13 @@ import Testing
 @testable import Scheduling
 
 struct LocalDateTests {
+  /// A date, and another so many days later.
+  struct Step: Sendable {
+    let from: String
+    let days: Int
+    let to: String
+  }
+
   @Test(arguments: ["2026-12-25", "2024-02-29", "2000-02-29", "1999-01-31", "0001-01-01", "9999-12-31"])
   func `a date is read and written the same way`(_ text: String) throws {
     #expect(try date(text).description == text)
@@ -15,7 +22,8 @@ struct LocalDateTests {
   }
 
   @Test(arguments: [
-    "", "2026", "2026-12", "2026-2-03", "2026-02-3", "26-12-25", "2026/12/25", "2026-12-25T00", "2026-12-25-", " 2026-01-01",
+    "", "2026", "2026-12", "2026-2-03", "2026-02-3", "26-12-25", "2026/12/25", "2026-12-25T00", "2026-12-25-",
+    " 2026-01-01",
     "2026-01-1 ", "2026-13-01", "2026-00-10", "2026-12-00", "2026-12-32", "2026-04-31", "2026-02-30", "2025-02-29",
     "1900-02-29", "2026-xx-01", "２０２６-01-01",
   ])
@@ -58,13 +66,15 @@ struct LocalDateTests {
   }
 
   @Test(arguments: [
-    ("2026-01-31", 1, "2026-02-01"), ("2026-12-31", 1, "2027-01-01"), ("2026-01-01", -1, "2025-12-31"),
-    ("2024-02-28", 1, "2024-02-29"), ("2024-02-28", 2, "2024-03-01"), ("2025-02-28", 1, "2025-03-01"),
-    ("2024-03-01", -1, "2024-02-29"), ("2026-03-08", 0, "2026-03-08"), ("2024-02-29", 366, "2025-03-01"),
-    ("2026-06-15", -1_000, "2023-09-19"), ("2000-01-01", 36_525, "2100-01-01"),
+    Step(from: "2026-01-31", days: 1, to: "2026-02-01"), Step(from: "2026-12-31", days: 1, to: "2027-01-01"),
+    Step(from: "2026-01-01", days: -1, to: "2025-12-31"), Step(from: "2024-02-28", days: 1, to: "2024-02-29"),
+    Step(from: "2024-02-28", days: 2, to: "2024-03-01"), Step(from: "2025-02-28", days: 1, to: "2025-03-01"),
+    Step(from: "2024-03-01", days: -1, to: "2024-02-29"), Step(from: "2026-03-08", days: 0, to: "2026-03-08"),
+    Step(from: "2024-02-29", days: 366, to: "2025-03-01"), Step(from: "2026-06-15", days: -1_000, to: "2023-09-19"),
+    Step(from: "2000-01-01", days: 36_525, to: "2100-01-01"),
   ])
-  func `adding days counts them on the calendar`(_ from: String, _ days: Int, _ to: String) throws {
-    #expect(try date(from).adding(days: days) == date(to))
+  func `adding days counts them on the calendar`(_ step: Step) throws {
+    #expect(try date(step.from).adding(days: step.days) == date(step.to))
   }
 
   @Test func `days that are added can be taken away again`() throws {
@@ -85,9 +95,9 @@ struct LocalDateTests {
 
   @Test func `one instant is another date in another zone`() throws {
     let instant = try utc("2026-03-08T23:30")
-    #expect(LocalDate(instant, in: try zone("Asia/Kathmandu")) == (try date("2026-03-09")))
-    #expect(LocalDate(instant, in: try zone("America/Sao_Paulo")) == (try date("2026-03-08")))
-    #expect(LocalDate(instant, in: try zone("Pacific/Kiritimati")) == (try date("2026-03-09")))
+    #expect(try LocalDate(instant, in: zone("Asia/Kathmandu")) == date("2026-03-09"))
+    #expect(try LocalDate(instant, in: zone("America/Sao_Paulo")) == date("2026-03-08"))
+    #expect(try LocalDate(instant, in: zone("Pacific/Kiritimati")) == date("2026-03-09"))
   }
 
   @Test func `a date is coded as its text`() throws {
@@ -95,6 +105,8 @@ struct LocalDateTests {
     let document = try JSONEncoder().encode(days)
     #expect(String(decoding: document, as: UTF8.self) == #"["2026-12-25","2027-01-01"]"#)
     #expect(try JSONDecoder().decode([LocalDate].self, from: document) == days)
-    #expect(throws: DecodingError.self) { try JSONDecoder().decode([LocalDate].self, from: Data(#"["25.12.2026"]"#.utf8)) }
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode([LocalDate].self, from: Data(#"["25.12.2026"]"#.utf8))
+    }
   }
 }

@@ -6,9 +6,9 @@ import Testing
 struct LocalTimeTests {
   @Test(arguments: zip(["00:00", "00:01", "08:30", "12:00", "23:59", "24:00"], [0, 1, 510, 720, 1_439, 1_440]))
   func `a time is read and written the same way`(_ text: String, _ minutes: Int) throws {
-    #expect(try time(text).minutes == minutes)
-    #expect(try time(text).description == text)
-    #expect(LocalTime(minutes: minutes) == (try time(text)))
+    #expect(try wallTime(text).minutes == minutes)
+    #expect(try wallTime(text).description == text)
+    #expect(try LocalTime(minutes: minutes) == wallTime(text))
   }
 
   @Test(arguments: [
@@ -30,36 +30,15 @@ struct LocalTimeTests {
 
   @Test func `times are ordered through the day`() throws {
     let texts = ["00:00", "08:30", "08:31", "23:59", "24:00"]
-    #expect(try texts.reversed().map(time).sorted().map(\.description) == texts)
+    #expect(try texts.reversed().map(wallTime).sorted().map(\.description) == texts)
   }
 
   @Test func `a time is coded as its text`() throws {
-    let times = try ["08:30", "24:00"].map(time)
+    let times = try ["08:30", "24:00"].map(wallTime)
     let document = try JSONEncoder().encode(times)
     #expect(String(decoding: document, as: UTF8.self) == #"["08:30","24:00"]"#)
     #expect(try JSONDecoder().decode([LocalTime].self, from: document) == times)
     #expect(throws: DecodingError.self) { try JSONDecoder().decode([LocalTime].self, from: Data(#"["8.30"]"#.utf8)) }
     #expect(throws: DecodingError.self) { try JSONDecoder().decode([LocalTime].self, from: Data("[510]".utf8)) }
-  }
-}
-
-/// A time on a wall somewhere, and the instant it stands for.
-struct WallTime: Sendable, CustomTestStringConvertible {
-  let zone: String
-  let date: String
-  let time: String
-  let instant: String
-
-  init(_ zone: String, _ date: String, _ time: String, _ instant: String) {
-    self.zone = zone
-    self.date = date
-    self.time = time
-    self.instant = instant
-  }
-
-  var testDescription: String { "\(date) \(time) in \(zone)" }
-
-  func resolved() throws -> String {
-    utcText(try Scheduling_time(time).instant(on: Scheduling_date(date), in: Scheduling_zone(zone)))
   }
 }

@@ -13,11 +13,11 @@ func zone(_ name: String) throws -> TimeZone { try #require(TimeZone(identifier:
 
 func date(_ text: String) throws -> LocalDate { try #require(LocalDate(text), "\(text) is no date") }
 
-func time(_ text: String) throws -> LocalTime { try #require(LocalTime(text), "\(text) is no time") }
+func wallTime(_ text: String) throws -> LocalTime { try #require(LocalTime(text), "\(text) is no time") }
 
 /// Hours such as `09:00-18:00`.
 func hours(_ text: String) throws -> Schedule.Hours {
-  Schedule.Hours(start: try time(String(text.prefix(5))), end: try time(String(text.suffix(5))))
+  Schedule.Hours(start: try wallTime(String(text.prefix(5))), end: try wallTime(String(text.suffix(5))))
 }
 
 /// The same hours on all days of the week.
@@ -38,13 +38,13 @@ func schedule(
 }
 
 /// A service whose times are in minutes.
-func service(_ duration: Double, every interval: Double? = nil, before: Double = 0, after: Double = 0) -> ServiceRules {
+func lasting(_ duration: Double, every interval: Double? = nil, before: Double = 0, after: Double = 0) -> ServiceRules {
   ServiceRules(
     duration: duration * 60, interval: interval.map { $0 * 60 }, bufferBefore: before * 60, bufferAfter: after * 60)
 }
 
 func offer(
-  _ zoneName: String, _ schedule: Schedule, _ service: ServiceRules = service(60), notice: TimeInterval = 0,
+  _ zoneName: String, _ schedule: Schedule, _ service: ServiceRules = lasting(60), notice: TimeInterval = 0,
   horizon: TimeInterval = 400 * 86_400, daysOff: [String] = []
 ) throws -> Offer {
   let business = BusinessRules(

@@ -113,7 +113,7 @@ struct ThreadExecutorTests {
     do {
       let actor = try ThreadBound(name)
       await actor.visit()
-      #expect(threadNames().contains(name))
+      withExtendedLifetime(actor) { #expect(threadNames().contains(name)) }
     }
     try await eventually("the thread \(name) ends") { !threadNames().contains(name) }
   }

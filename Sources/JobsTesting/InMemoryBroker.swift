@@ -1,0 +1,194 @@
+public import Foundation
+public import Jobs
+internal import Synchronization
+
+/// A broker in memory, for tests of the engine.
+///
+/// Retried jobs wait until the test says ``releaseRetries()``. Troubles come when a test asks for them:
+/// ``fail(next:with:where:)``, ``dropConnection()`` and ``isReady``.
+public final class InMemoryBroker: JobBroker {
+  /// What can go wrong with an enqueued job.
+  public enum EnqueueFault: Sendable, Equatable {
+    /// As if its pool did not exist.
+    case refused
+    /// As if the broker could not be reached.
+    case unavailable
+    /// The answer is lost; the job was kept, or not.
+    case inDoubt(isKept: Bool)
+  }
+
+  private let state: Mutex<BrokerState>
+
+  /// A broker with these pools, and these retry tiers; without tiers it keeps a job for any pause.
+  public init(pools: [PoolName], tiers: [Duration]? = nil) {
+    state = Mutex(BrokerState(pools: Set(pools), tiers: tiers.map { Set($0) }))
+  }
+
+  /// True while jobs can be enqueued; a test sets it to false to take the broker away from those who enqueue.
+  public var isReady: Bool {
+    get { state.withLock { $0.isReady } }
+    set { state.withLock { $0.isReady = newValue } }
+  }
+
+  public func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueOutcome] {
+    state.withLock { state in
+      let outcomes = jobs.map { state.enqueue($0) }
+      handOut(&state)
+      return outcomes
+    }
+  }
+
+  public func subscribe(pool: PoolName, capacity: Int) -> any JobSubscription { subscribe(to: .jobs(pool), capacity) }
+
+  public func subscribeToDead(of pool: PoolName, capacity: Int) -> any JobSubscription {
+    subscribe(to: .dead(pool), capacity)
+  }
+
+  private func subscribe(to queue: BrokerState.Queue, _ capacity: Int) -> any JobSubscription {
+    let (stream, output) = AsyncStream.makeStream(of: [JobDelivery].self)
+    let id = state.withLock { state in
+      let id = state.nextNumber()
+      state.consumers[id] = BrokerState.Consumer(queue: queue, output: output, capacity: capacity)
+      handOut(&state)
+      return id
+    }
+    return InMemorySubscription(broker: self, id: id, stream: stream)
+  }
+
+  // MARK: What a test does to it
+
+  /// Makes the next jobs that match fail in this way.
+  public func fail(
+    next times: Int = 1, with fault: EnqueueFault,
+    where matches: @escaping @Sendable (OutgoingJob) -> Bool = { _ in true }
+  ) {
+    state.withLock { $0.faults.append(BrokerState.Fault(fault: fault, matches: matches, times: times)) }
+  }
+
+  /// Ends the pauses of all retried jobs: they go to their pools.
+  public func releaseRetries() {
+    state.withLock { state in
+      state.releaseRetries()
+      handOut(&state)
+    }
+  }
+
+  /// Loses the consumers' connection, which comes back at once: all that is unsettled comes again, redelivered, and
+  /// settling what was delivered before does nothing.
+  public func dropConnection() {
+    state.withLock { state in
+      for id in Array(state.consumers.keys) { _ = state.takeBack(from: id) }
+      handOut(&state)
+    }
+  }
+
+  /// Puts a message into a pool's queue as it is: unreadable, for one, or redelivered.
+  public func put(_ content: JobDelivery.Content, body: Data, into pool: PoolName, redelivered: Bool = false) {
+    state.withLock { state in
+      state.put(content, body: body, into: .jobs(pool), certificate: nil, isRedelivered: redelivered)
+      handOut(&state)
+    }
+  }
+
+  // MARK: What a test sees of it
+
+  /// The jobs that wait in a pool's queue.
+  public func ready(in pool: PoolName) -> [JobEnvelope] {
+    state.withLock { $0.ready[.jobs(pool), default: []].compactMap(\.envelope) }
+  }
+
+  /// The letters that wait in a pool's dead letters.
+  public func dead(of pool: PoolName) -> [(envelope: JobEnvelope, certificate: DeathCertificate?)] {
+    state.withLock { state in
+      state.ready[.dead(pool), default: []].compactMap { message in
+        message.envelope.map { (envelope: $0, certificate: message.certificate) }
+      }
+    }
+  }
+
+  /// How many messages of a pool were handed out and are not settled.
+  public func unsettledCount(in pool: PoolName) -> Int { unsettledCount(.jobs(pool)) }
+
+  /// How many dead letters of a pool were handed out and are not settled.
+  public func unsettledDeadCount(of pool: PoolName) -> Int { unsettledCount(.dead(pool)) }
+
+  private func unsettledCount(_ queue: BrokerState.Queue) -> Int {
+    state.withLock { state in
+      state.consumers.values.reduce(0) { $1.queue == queue ? $0 + $1.unsettled.count : $0 }
+    }
+  }
+
+  /// True where a pool has neither waiting nor unsettled messages.
+  public func isEmpty(_ pool: PoolName) -> Bool {
+    state.withLock { $0.ready[.jobs(pool), default: []].isEmpty } && unsettledCount(in: pool) == 0
+  }
+
+  /// The jobs that wait for their retry, in order of arrival.
+  public var retries: [OutgoingJob] { state.withLock { $0.retries } }
+
+  /// The retried jobs whose pool was gone when they returned.
+  public var unroutable: [JobEnvelope] { state.withLock { $0.unroutable } }
+
+  /// The jobs that were acknowledged, dead letters included, in order.
+  public var acknowledged: [JobRun] { state.withLock { $0.acknowledged } }
+
+  // MARK: Subscriptions
+
+  func change(_ id: Int, _ body: (inout BrokerState.Consumer) -> Void) {
+    state.withLock { state in
+      guard var consumer = state.consumers[id] else { return }
+      body(&consumer)
+      state.consumers[id] = consumer
+      handOut(&state)
+    }
+  }
+
+  func restart(_ id: Int) {
+    state.withLock { state in
+      _ = state.takeBack(from: id)
+      handOut(&state)
+    }
+  }
+
+  private func settle(consumer: Int, tag: Int, isDone: Bool) {
+    state.withLock { state in
+      if state.settle(consumer: consumer, tag: tag, isDone: isDone) != nil { handOut(&state) }
+    }
+  }
+
+  /// Gives what is ready to whoever has room; called with the lock held.
+  private func handOut(_ state: inout BrokerState) {
+    for queue in Array(state.ready.keys) {
+      for (consumer, messages) in state.assign(queue) {
+        let deliveries = messages.map { tag, message in
+          JobDelivery(
+            content: message.content, body: message.body, redelivered: message.isRedelivered,
+            certificate: message.certificate
+          ) { isDone in self.settle(consumer: consumer, tag: tag, isDone: isDone) }
+        }
+        state.consumers[consumer]?.output.yield(deliveries)
+      }
+    }
+  }
+}
+
+/// A pool's queue, or its dead letters, being consumed in memory.
+struct InMemorySubscription: JobSubscription {
+  let broker: InMemoryBroker
+  let id: Int
+  let stream: AsyncStream<[JobDelivery]>
+
+  var deliveries: any AsyncSequence<[JobDelivery], Never> & Sendable { stream }
+  var isFlowing: Bool { broker.isReady }
+
+  func setCapacity(_ capacity: Int) { broker.change(id) { $0.capacity = capacity } }
+
+  func restart() { broker.restart(id) }
+
+  func cancel() {
+    broker.change(id) { consumer in
+      consumer.isCancelled = true
+      consumer.output.finish()
+    }
+  }
+}

@@ -1,0 +1,126 @@
+internal import Foundation
+public import Jobs
+internal import Synchronization
+
+/// The dead letters' index in memory; it shares receipts and outbox with a ledger, as one database would.
+///
+/// It is away when the ledger is: ``InMemoryLedger/isAvailable``.
+public struct InMemoryDeadLetterIndex: DeadLetterIndex {
+  private let ledger: InMemoryLedger
+
+  /// The index beside this ledger.
+  public init(ledger: InMemoryLedger) { self.ledger = ledger }
+
+  public func record(_ letters: [DeadLetter]) async throws {
+    try checkAvailable()
+    let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
+    let open = try await ledger.hold(Set(byRun.keys), until: .now + .seconds(10))
+    ledger.state.withLock { state in
+      for letter in byRun.values { state.record(letter) }
+      state.release(open)
+    }
+  }
+
+  public func groups() async throws -> [DeadLetterGroup] {
+    try checkAvailable()
+    let rows = ledger.state.withLock { $0.letters.values.filter { $0.letter.state == .open } }
+    let causes = Dictionary(grouping: rows) { row in
+      let certificate = row.letter.certificate
+      return [
+        certificate.fingerprint, certificate.pool.rawValue, row.letter.kind.rawValue, certificate.reason.rawValue,
+      ]
+    }
+    let groups = causes.values.compactMap { rows -> DeadLetterGroup? in
+      guard let latest = rows.max(by: { $0.letter.certificate.at < $1.letter.certificate.at }) else { return nil }
+      let certificate = latest.letter.certificate
+      return DeadLetterGroup(
+        fingerprint: certificate.fingerprint, pool: certificate.pool, kind: latest.letter.kind.rawValue,
+        reason: certificate.reason, detail: certificate.detail, count: rows.count,
+        firstAt: rows.map(\.firstAt).min() ?? certificate.at, lastAt: certificate.at)
+    }
+    return groups.sorted { $0.lastAt > $1.lastAt }
+  }
+
+  public func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
+    try checkAvailable()
+    return ledger.state.withLock { $0.openLetters(filter) }
+  }
+
+  public func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult {
+    try checkAvailable()
+    return ledger.state.withLock { state in
+      var result = RedriveResult()
+      for letter in state.openLetters(filter) {
+        if state.retry(letter, by: who) { result.retried += 1 } else { result.refused += 1 }
+      }
+      return result
+    }
+  }
+
+  public func discard(_ filter: DeadLetterFilter, by who: String) async throws -> Int {
+    try checkAvailable()
+    return ledger.state.withLock { state in
+      let chosen = state.openLetters(filter)
+      for letter in chosen {
+        state.letters[letter.jobRun]?.letter.state = .discarded
+        state.audit.append(.init(who: who, action: "dead.discard", target: letter.jobRun))
+      }
+      return chosen.count
+    }
+  }
+
+  private func checkAvailable() throws {
+    guard ledger.isAvailable else { throw LedgerError.unavailable("the test has cut it off") }
+  }
+}
+
+extension DeadLetter {
+  fileprivate var kind: JobKind { envelope?.kind ?? "unreadable" }
+}
+
+extension LedgerState {
+  /// Writes a letter and its receipt; where the job has another end already, the letter is dropped.
+  fileprivate mutating func record(_ letter: DeadLetter) {
+    let run = letter.jobRun
+    let receipt =
+      receipts[run]
+      ?? InMemoryLedger.Receipt(
+        outcome: .dead, kind: letter.kind, pool: letter.certificate.pool, reason: letter.certificate.reason.rawValue)
+    receipts[run] = receipt
+    guard receipt.outcome == .dead else { return }
+    if let known = letters[run]?.letter.certificate.at {
+      letters[run]?.letter.certificate.at = max(known, letter.certificate.at)
+    } else {
+      var letter = letter
+      letter.state = .open
+      letters[run] = LetterRow(letter: letter, firstAt: letter.certificate.at)
+    }
+  }
+
+  /// The open letters that are meant, latest first.
+  fileprivate func openLetters(_ filter: DeadLetterFilter) -> [DeadLetter] {
+    let chosen = letters.values.map(\.letter).filter { letter in
+      letter.state == .open && (filter.pool.map { $0 == letter.certificate.pool } ?? true)
+        && (filter.fingerprint.map { $0 == letter.certificate.fingerprint } ?? true)
+        && (filter.ids.map { $0.contains(letter.jobRun.id) } ?? true)
+    }
+    let sorted = chosen.sorted { left, right in
+      if left.certificate.at != right.certificate.at { return left.certificate.at > right.certificate.at }
+      return left.jobRun.id < right.jobRun.id
+    }
+    return Array(sorted.prefix(filter.limit))
+  }
+
+  /// Puts the next run into the outbox; false where the letter is left alone.
+  fileprivate mutating func retry(_ letter: DeadLetter, by who: String) -> Bool {
+    let isDone = receipts.contains { $0.key.id == letter.jobRun.id && $0.value.outcome == .done }
+    guard var envelope = letter.envelope, !isDone else { return false }
+    envelope.run = letter.jobRun.run + 1
+    envelope.attempt = 1
+    letters[letter.jobRun]?.letter.state = .retried
+    // As old as can be: the relay takes it at once.
+    put(OutboxEntry(envelope: envelope, pool: letter.certificate.pool), at: .distantPast)
+    audit.append(.init(who: who, action: "dead.retry", target: envelope.jobRun))
+    return true
+  }
+}

@@ -1,0 +1,48 @@
+public import Foundation
+public import Jobs
+internal import Synchronization
+
+extension InMemoryLedger {
+  public func deleteFromOutbox(_ jobs: [JobRun]) async throws { try perform(.deleteFromOutbox) { $0.forget(jobs) } }
+
+  public func relayOutbox(
+    olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
+  ) async throws -> Int {
+    let fault = try fault(for: .relayOutbox)
+    let entries = state.withLock { $0.handOver(olderThan: age, limit: limit) }
+    let kept = entries.isEmpty ? [] : await publish(entries)
+    let forgets = fault?.takesEffect ?? true
+    state.withLock { $0.handedOver(entries, kept: forgets ? kept : []) }
+    if let fault { throw fault.error }
+    return kept.count
+  }
+
+  public func delay(_ envelope: JobEnvelope, pool: PoolName, until dueAt: Date) async throws {
+    try perform(.delay) { $0.delayed[envelope.jobRun] = DelayedJob(envelope: envelope, pool: pool, dueAt: dueAt) }
+  }
+
+  public func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
+    try perform(.releaseDueJobs) { $0.releaseDue(limit: limit) }
+  }
+
+  public func markStart(_ job: JobRun, node: String) async throws -> Int {
+    try perform(.markStart) { state in
+      let nodes = state.starts[job, default: []] + [node]
+      state.starts[job] = nodes
+      return nodes.count
+    }
+  }
+
+  public func clearStarts(_ job: JobRun) async throws { try perform(.clearStarts) { $0.starts[job] = nil } }
+
+  /// Runs a call that is over in one step, with the fault that was planned for it.
+  private func perform<Value: Sendable>(_ call: LedgerCall, _ body: (inout LedgerState) -> Value) throws -> Value {
+    try state.withLock { state -> Value in
+      let fault = try state.fault(for: call)
+      if let fault, !fault.takesEffect { throw fault.error }
+      let value = body(&state)
+      if let fault { throw fault.error }
+      return value
+    }
+  }
+}

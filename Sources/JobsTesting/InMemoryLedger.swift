@@ -1,0 +1,103 @@
+public import Jobs
+internal import Synchronization
+
+/// A ledger in memory, for tests of workers and of the engine.
+///
+/// Closing transactions of the same job wait for each other, as they do on PostgreSQL. Troubles come when a test asks
+/// for them: ``fail(next:with:takesEffect:times:)`` and ``isAvailable``.
+public final class InMemoryLedger: JobLedger {
+  /// What effects go through.
+  public typealias Transaction = InMemoryTransaction
+
+  /// How a job's run ended.
+  public struct Receipt: Sendable, Equatable {
+    /// The ways a run can end.
+    public enum Outcome: String, Sendable {
+      case done, discarded, dead
+    }
+
+    /// How it ended.
+    public let outcome: Outcome
+    /// The job's kind.
+    public let kind: JobKind
+    /// The pool that closed it.
+    public let pool: PoolName
+    /// Why it was discarded, or died.
+    public let reason: String?
+  }
+
+  let state = Mutex(LedgerState())
+
+  /// An empty ledger.
+  public init() {}
+
+  public func close(
+    _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
+    _ body: @escaping @Sendable (InMemoryTransaction, Set<JobRun>) async throws -> JobClosing
+  ) async throws -> [OutboxEntry] {
+    let fault = try fault(for: .close)
+    let open = try await hold(Set(receipts.map(\.jobRun)), until: deadline)
+    guard !open.isEmpty else {
+      if let fault { throw fault.error }
+      return []
+    }
+    let transaction = InMemoryTransaction()
+    let closing: JobClosing
+    do {
+      closing = try await body(transaction, open)
+      if let fault, !fault.takesEffect || closing.rollsBack { throw fault.error }
+      if !closing.rollsBack { try Task.checkCancellation() }
+    } catch {
+      state.withLock { $0.rollBack(open) }
+      throw error
+    }
+    guard !closing.rollsBack else {
+      state.withLock { $0.rollBack(open) }
+      return []
+    }
+    state.withLock { $0.commit(closing, of: receipts, open: open, effects: transaction.effects) }
+    if let fault { throw fault.error }
+    return closing.followUps.filter { $0.dueAt == nil }.map { OutboxEntry(envelope: $0.envelope, pool: $0.pool) }
+  }
+
+  /// The fault that was planned for the call, to be thrown at its end; a ledger that is away throws at once.
+  func fault(for call: LedgerCall) throws -> LedgerState.Fault? {
+    try state.withLock { state -> LedgerState.Fault? in
+      let fault = try state.fault(for: call)
+      if let fault, case .unavailable = fault.error, !fault.takesEffect { throw fault.error }
+      return fault
+    }
+  }
+
+  /// Takes the jobs for a transaction, after all others that hold one of them; returns those without a receipt.
+  func hold(_ jobs: Set<JobRun>, until deadline: ContinuousClock.Instant) async throws -> Set<JobRun> {
+    if let open = state.withLock({ $0.hold(jobs) }) { return open }
+    let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let id = state.withLock { state in
+      let id = state.nextNumber()
+      state.waiters[id] = changed
+      return id
+    }
+    let clock = Task {
+      try? await Task.sleep(until: deadline, clock: .continuous)
+      changed.finish()
+    }
+    defer {
+      clock.cancel()
+      state.withLock { $0.waiters[id] = nil }
+    }
+    // A change between the first look and the registration must not be missed.
+    changed.yield()
+    for await _ in changes {
+      if let open = state.withLock({ $0.hold(jobs) }) { return open }
+    }
+    try Task.checkCancellation()
+    throw DeadlinePassed()
+  }
+
+  /// Thrown by calls that waited for another transaction until their deadline.
+  public struct DeadlinePassed: Error, CustomStringConvertible {
+    /// What happened, for the reader of a test's failure.
+    public var description: String { "another transaction held the job until the deadline" }
+  }
+}

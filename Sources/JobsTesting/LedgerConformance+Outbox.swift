@@ -1,0 +1,172 @@
+internal import Foundation
+internal import Jobs
+
+extension LedgerConformance {
+  static var outboxRules: [Rule] {
+    [
+      Rule("the relay hands over what is in the outbox, oldest first") { try await $0.relaysInOrder() },
+      Rule("what the relay could publish is forgotten, the rest stays") { try await $0.relayForgetsKept() },
+      Rule("young entries are left to those who committed them") { try await $0.relayLeavesTheYoung() },
+      Rule("a relay takes no more than its limit") { try await $0.relayHeedsItsLimit() },
+      Rule("entries in one relay's hands are left out by another") { try await $0.relaysShareOut() },
+      Rule("deleted entries are gone, and deleting them again is no error") { try await $0.deletes() },
+    ]
+  }
+
+  static var delayRules: [Rule] {
+    [
+      Rule("a delayed job comes when it is due, unchanged") { try await $0.comesWhenDue() },
+      Rule("a second delay of the same run replaces the first") { try await $0.replacesDelays() },
+      Rule("due jobs come in the order of their times, up to the limit") { try await $0.comesInOrder() },
+      Rule("a job that came due is in the outbox until it is enqueued") { try await $0.movesToOutbox() },
+      Rule("of several who look at once, one gets each due job") { try await $0.releasesEachOnce() },
+    ]
+  }
+
+  static var startRules: [Rule] {
+    [Rule("starts are counted for each run until they are cleared") { try await $0.countsStarts() }]
+  }
+
+  private func sampleJobs(_ count: Int) -> [JobEnvelope] { (0..<count).map { _ in SampleJobs.bare() } }
+
+  private func relaysInOrder() async throws {
+    let jobs = [SampleJobs.full()] + sampleJobs(3)
+    try await fillOutbox(jobs)
+    try await requireOutbox(jobs)
+  }
+
+  private func relayForgetsKept() async throws {
+    let jobs = sampleJobs(4)
+    try await fillOutbox(jobs)
+    _ = try await ledger.relayOutbox(olderThan: .zero, limit: 10) { _ in [jobs[0].jobRun, jobs[2].jobRun] }
+    try await requireOutbox([jobs[1], jobs[3]])
+    let count = try await ledger.relayOutbox(olderThan: .zero, limit: 10) { $0.map(\.envelope.jobRun) }
+    try requireEqual(count, 2, "the number of entries that were handed over")
+    try await requireOutbox([])
+    let none = try await ledger.relayOutbox(olderThan: .zero, limit: 10) { $0.map(\.envelope.jobRun) }
+    try requireEqual(none, 0, "the number of entries handed over from an empty outbox")
+  }
+
+  private func relayLeavesTheYoung() async throws {
+    let jobs = sampleJobs(2)
+    try await fillOutbox(jobs)
+    let count = try await ledger.relayOutbox(olderThan: .seconds(3_600), limit: 10) { $0.map(\.envelope.jobRun) }
+    try requireEqual(count, 0, "the number of young entries that were handed over")
+    try await requireOutbox(jobs)
+  }
+
+  private func relayHeedsItsLimit() async throws {
+    let jobs = sampleJobs(5)
+    try await fillOutbox(jobs)
+    let count = try await ledger.relayOutbox(olderThan: .zero, limit: 2) { $0.map(\.envelope.jobRun) }
+    try requireEqual(count, 2, "the number of entries that were handed over")
+    try await requireOutbox(Array(jobs.dropFirst(2)))
+  }
+
+  private func relaysShareOut() async throws {
+    let jobs = sampleJobs(6)
+    try await fillOutbox(jobs)
+    let (inside, leave, firstGot) = (Gate(), Gate(), Shared<[JobEnvelope]>([]))
+    async let first = ledger.relayOutbox(olderThan: .zero, limit: 3) { entries in
+      firstGot.change { $0 = entries.map(\.envelope) }
+      inside.open()
+      try? await leave.wait()
+      return []
+    }
+    try await inside.wait()
+    let second = try await outbox().map(\.envelope)
+    try requireEqual(firstGot.value, Array(jobs.prefix(3)), "what the first relay got")
+    try requireEqual(second, Array(jobs.suffix(3)), "what the second relay got")
+    leave.open()
+    _ = try await first
+    try await requireOutbox(jobs)
+  }
+
+  private func deletes() async throws {
+    let jobs = sampleJobs(3)
+    try await fillOutbox(jobs)
+    try await ledger.deleteFromOutbox([jobs[0].jobRun, jobs[2].jobRun])
+    try await requireOutbox([jobs[1]])
+    try await ledger.deleteFromOutbox(jobs.map(\.jobRun) + [JobRun(id: JobID())])
+    try await ledger.deleteFromOutbox([])
+    try await requireOutbox([])
+  }
+
+  private func comesWhenDue() async throws {
+    let (late, due) = (SampleJobs.bare(), SampleJobs.full(run: 2, attempt: 3))
+    try await ledger.delay(late, pool: "test.pool", until: Date(timeIntervalSinceNow: 3_600))
+    try await ledger.delay(due, pool: "test.pool", until: Date(timeIntervalSinceNow: -1))
+    let released = try await ledger.releaseDueJobs(limit: 10)
+    try requireEqual(released.map(\.envelope), [due], "the jobs that are due")
+    try requireEqual(released.map(\.pool), ["test.pool"], "their pools")
+    try require(try await ledger.releaseDueJobs(limit: 10).isEmpty, "a job came twice, or before its time")
+  }
+
+  private func replacesDelays() async throws {
+    var job = SampleJobs.full()
+    try await ledger.delay(job, pool: "test.pool", until: Date(timeIntervalSinceNow: 3_600))
+    job.attempt = 2
+    job.body = Data("another".utf8)
+    try await ledger.delay(job, pool: "test.other", until: Date(timeIntervalSinceNow: -1))
+    let released = try await ledger.releaseDueJobs(limit: 10)
+    try requireEqual(released.map(\.envelope.attempt), [2], "the attempts of the jobs that are due")
+    try requireEqual(released.map(\.envelope.body), [job.body], "their bodies")
+    try requireEqual(released.map(\.pool), ["test.other"], "their pools")
+    try require(try await ledger.releaseDueJobs(limit: 10).isEmpty, "the job came twice")
+  }
+
+  private func comesInOrder() async throws {
+    let jobs = sampleJobs(5)
+    for (place, job) in jobs.enumerated().reversed() {
+      try await ledger.delay(job, pool: "test.pool", until: Date(timeIntervalSinceNow: Double(place) - 100))
+    }
+    let first = try await ledger.releaseDueJobs(limit: 2)
+    try requireEqual(Set(first.map(\.envelope.id)), Set(jobs.prefix(2).map(\.id)), "the first two due jobs")
+    let rest = try await ledger.releaseDueJobs(limit: 10)
+    try requireEqual(Set(rest.map(\.envelope.id)), Set(jobs.dropFirst(2).map(\.id)), "the due jobs after them")
+  }
+
+  private func movesToOutbox() async throws {
+    let job = SampleJobs.full()
+    try await ledger.delay(job, pool: "test.pool", until: Date(timeIntervalSinceNow: -1))
+    _ = try await ledger.releaseDueJobs(limit: 10)
+    try await requireOutbox([job])
+    // Put off once more before the entry was deleted: the newer copy is the one that counts.
+    var next = job
+    next.attempt = 2
+    try await ledger.delay(next, pool: "test.pool", until: Date(timeIntervalSinceNow: -1))
+    _ = try await ledger.releaseDueJobs(limit: 10)
+    try await requireOutbox([next])
+    try await ledger.deleteFromOutbox([job.jobRun])
+    try await requireOutbox([])
+  }
+
+  private func releasesEachOnce() async throws {
+    let jobs = sampleJobs(30)
+    for job in jobs { try await ledger.delay(job, pool: "test.pool", until: Date(timeIntervalSinceNow: -1)) }
+    var released = try await withThrowingTaskGroup(of: [JobID].self) { group in
+      for _ in 0..<6 {
+        group.addTask { try await ledger.releaseDueJobs(limit: 7).map(\.envelope.id) }
+      }
+      var ids: [JobID] = []
+      for try await some in group { ids += some }
+      return ids
+    }
+    released += try await ledger.releaseDueJobs(limit: 100).map(\.envelope.id)
+    try requireEqual(released.count, jobs.count, "the number of jobs that came")
+    try requireEqual(Set(released), Set(jobs.map(\.id)), "the jobs that came")
+  }
+
+  private func countsStarts() async throws {
+    let id = JobID()
+    let (first, second) = (JobRun(id: id), JobRun(id: id, run: 2))
+    for expected in 1...3 {
+      try requireEqual(try await ledger.markStart(first, node: "node \(expected)"), expected, "the starts of run 1")
+    }
+    try requireEqual(try await ledger.markStart(second, node: "node"), 1, "the starts of run 2")
+    try await ledger.clearStarts(first)
+    try requireEqual(try await ledger.markStart(first, node: "node"), 1, "the starts of run 1 after they were cleared")
+    try requireEqual(try await ledger.markStart(second, node: "node"), 2, "the starts of run 2")
+    try await ledger.clearStarts(JobRun(id: JobID()))
+  }
+}
