@@ -92,14 +92,22 @@ let package = Package(
       ], swiftSettings: settings),
 
     // Tests: pure ones, services on in-memory ports, real servers, and faults.
-    .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: settings),
+    .target(
+      name: "TestServers", dependencies: ["JobsPostgres", "Postgres"], path: "Tests/TestServers", swiftSettings: settings),
     .testTarget(name: "WiresTests", dependencies: ["Wires", "TestServers"], swiftSettings: settings),
     .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "TestServers", logging], swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestServers", logging], swiftSettings: settings),
     .testTarget(name: "RedisTests", dependencies: ["Redis", "TestServers", logging], swiftSettings: settings),
+    .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "TestServers"], swiftSettings: settings),
+    .target(
+      name: "TestPlatform",
+      dependencies: ["Curl", "Postgres", "RabbitMQ", "Scheduling", "Stores", "TestServers", "Wires"],
+      path: "Tests/TestPlatform", swiftSettings: settings),
+    .testTarget(
+      name: "IntegrationTests",
+      dependencies: ["Curl", "Postgres", "RabbitMQ", "TestPlatform", "TestServers"], swiftSettings: settings),
     .testTarget(
       name: "FaultTests",
-      dependencies: ["Curl", "Postgres", "RabbitMQ", "Scheduling", "Stores", "TestServers", "Wires", logging],
-      swiftSettings: settings),
+      dependencies: ["Curl", "Postgres", "RabbitMQ", "TestPlatform", "TestServers", logging], swiftSettings: settings),
   ]
 )

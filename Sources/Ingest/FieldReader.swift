@@ -112,8 +112,14 @@ enum Instant {
 
   /// Reads RFC 3339 to the second, with `Z` or an offset; nil for anything else, or a year outside 2000 to 2099.
   static func parse(_ text: String) -> Date? {
-    guard text.wholeMatch(of: /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)/) != nil else { return nil }
-    return try? Date(text, strategy: .iso8601)
+    let form = /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-](\d\d):(\d\d))/
+    guard let match = text.wholeMatch(of: form), let date = try? Date(text, strategy: .iso8601) else { return nil }
+    let hours = match.2.flatMap { Int($0) } ?? 0
+    let minutes = match.3.flatMap { Int($0) } ?? 0
+    let sign = match.1.hasPrefix("-") ? -1 : 1
+    guard let zone = TimeZone(secondsFromGMT: sign * (hours * 3_600 + minutes * 60)) else { return nil }
+    // Foundation turns the 30th of February into a day of March: what was read must be what is written.
+    return Self.text(date, in: zone).prefix(19) == text.prefix(19) ? date : nil
   }
 
   /// Writes RFC 3339 in the zone given, GMT by default.

@@ -118,6 +118,10 @@ struct BrokerState: Sendable {
 
   // MARK: Consuming
 
+  func unsettledCount(_ queue: Queue) -> Int {
+    consumers.values.reduce(0) { $1.queue == queue ? $0 + $1.unsettled.count : $0 }
+  }
+
   /// Gives ready messages to consumers with room, those with most room first; returns what each got.
   mutating func assign(_ queue: Queue) -> [Int: [(tag: Int, message: Message)]] {
     var assigned: [Int: [(tag: Int, message: Message)]] = [:]

@@ -30,7 +30,7 @@ public final class DeliveryReader: Sendable {
 
   /// Waits until so many have come in all, and returns them; throws ``ConformanceFailure`` where they do not.
   public func wait(for count: Int) async throws -> [JobDelivery] {
-    try await waitUntil("\(count) deliveries came (there were \(deliveries.count))") { deliveries.count >= count }
+    try await waitUntil("\(count) deliveries came") { deliveries.count >= count }
     return deliveries
   }
 

@@ -107,20 +107,14 @@ public final class InMemoryBroker: JobBroker {
   }
 
   /// How many messages of a pool were handed out and are not settled.
-  public func unsettledCount(in pool: PoolName) -> Int { unsettledCount(.jobs(pool)) }
+  public func unsettledCount(in pool: PoolName) -> Int { state.withLock { $0.unsettledCount(.jobs(pool)) } }
 
   /// How many dead letters of a pool were handed out and are not settled.
-  public func unsettledDeadCount(of pool: PoolName) -> Int { unsettledCount(.dead(pool)) }
-
-  private func unsettledCount(_ queue: BrokerState.Queue) -> Int {
-    state.withLock { state in
-      state.consumers.values.reduce(0) { $1.queue == queue ? $0 + $1.unsettled.count : $0 }
-    }
-  }
+  public func unsettledDeadCount(of pool: PoolName) -> Int { state.withLock { $0.unsettledCount(.dead(pool)) } }
 
   /// True where a pool has neither waiting nor unsettled messages.
   public func isEmpty(_ pool: PoolName) -> Bool {
-    state.withLock { $0.ready[.jobs(pool), default: []].isEmpty } && unsettledCount(in: pool) == 0
+    state.withLock { $0.ready[.jobs(pool), default: []].isEmpty && $0.unsettledCount(.jobs(pool)) == 0 }
   }
 
   /// The jobs that wait for their retry, in order of arrival.

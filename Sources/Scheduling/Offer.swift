@@ -88,7 +88,12 @@ public struct Offer: Sendable, Equatable {
     guard !business.daysOff.contains(date), case .open(let hours, let breaks) = schedule.day(date) else { return [] }
     let zone = business.timeZone
     return hours.map { $0.range(on: date, in: zone) }.merged()
-      .subtracting(breaks.map { $0.range(on: date, in: zone) })
+      .subtracting(breaks.flatMap { pauses($0, date) })
+  }
+
+  /// Where a break lies that belongs to a date's hours: on the date, and, for hours that cross midnight, on the next.
+  private func pauses(_ pause: Schedule.Hours, _ date: LocalDate) -> [TimeRange] {
+    [date, date.adding(days: 1)].map { pause.range(on: $0, in: business.timeZone) }
   }
 
   /// The windows of a date and its neighbours, those that meet at midnight made one: what a slot must fit into.
@@ -140,7 +145,7 @@ public struct Offer: Sendable, Equatable {
       guard !business.daysOff.contains(day), case .open(let hours, let breaks) = schedule.day(day) else { continue }
       if day == date { isOff = false }
       let open = hours.map { $0.range(on: day, in: zone) }.merged()
-      let pauses = breaks.map { $0.range(on: day, in: zone) }
+      let pauses = breaks.flatMap { self.pauses($0, day) }
       if open.contains(where: { $0.contains(slot) }), pauses.contains(where: { $0.overlaps(slot) }) {
         return .duringBreak
       }
@@ -160,15 +165,18 @@ public struct Offer: Sendable, Equatable {
     var starts = Set<Date>()
     var date = LocalDate(earliest, in: business.timeZone).adding(days: -1)
     let last = LocalDate(latest, in: business.timeZone)
+    var around: [LocalDate: [TimeRange]] = [:]
     while date <= last {
-      let around = windows(around: date)
       for window in windows(on: date) {
         let skipped = max(0, (earliest.timeIntervalSince(window.start) / service.interval).rounded(.up))
         var start = window.start + skipped * service.interval
         while start < window.end, start <= latest, start < range.end {
           let slot = TimeRange(start: start, end: start + service.duration)
           let isFree = !busy.contains { $0.overlaps(service.blocked(from: start)) }
-          if isFree, around.contains(where: { $0.contains(slot) }) { starts.insert(start) }
+          let day = LocalDate(start, in: business.timeZone)
+          let room = around[day] ?? windows(around: day)
+          around[day] = room
+          if isFree, room.contains(where: { $0.contains(slot) }) { starts.insert(start) }
           start += service.interval
         }
       }

@@ -13,11 +13,21 @@ public struct TimeRange: Sendable, Hashable, Codable {
     self.end = max(start, end)
   }
 
+  private enum CodingKeys: String, CodingKey { case start, end }
+
+  /// Reads `start` and `end`; an end before the start makes it empty here too.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(start: try values.decode(Date.self, forKey: .start), end: try values.decode(Date.self, forKey: .end))
+  }
+
   /// True where nothing lies in it.
   public var isEmpty: Bool { start == end }
 
   /// True where the two share time; touching ends share none.
-  public func overlaps(_ other: TimeRange) -> Bool { start < other.end && other.start < end }
+  public func overlaps(_ other: TimeRange) -> Bool {
+    start < other.end && other.start < end && !isEmpty && !other.isEmpty
+  }
 
   /// True where all of `other` lies inside.
   public func contains(_ other: TimeRange) -> Bool { start <= other.start && other.end <= end }

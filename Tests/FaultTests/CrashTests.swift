@@ -2,6 +2,7 @@ import Curl
 import Foundation
 import Glibc
 import Postgres
+import TestPlatform
 import TestServers
 import Testing
 

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Postgres
 import Synchronization
+import TestPlatform
 import TestServers
 import Testing
 
@@ -77,7 +78,14 @@ private final class Load: Sendable {
     var index = 0
     while !state.withLock({ $0.isStopped }) {
       let slot = index.isMultiple(of: 3) ? index : index * 4 + number
-      let answer = try await platform.book(slot % 14_000, at: address())
+      let address = address()
+      let answer = try await platform.book(slot % 14_000, at: address)
+      if answer?.status == 0 {  // ingest is down: go on when there is a new one
+        try await eventually(within: .seconds(60), "ingest is back") {
+          self.address() != address || self.state.withLock { $0.isStopped }
+        }
+        continue
+      }
       state.withLock { state in
         switch answer {
         case (202, let booking?)?:

@@ -24,7 +24,7 @@ struct RandomOffer {
 
   init(seed: Int) throws {
     var random = SeededRandom(seed: UInt64(seed))
-    let place = try #require(Self.places.randomElement(using: &random))
+    let place = Self.places[.random(in: 0..<Self.places.count, using: &random)]
     let middle = try utc(place.1)
     let home = try zone(place.0)
     let schedule = try Self.schedule(around: LocalDate(middle, in: home), using: &random)

@@ -1,17 +1,17 @@
-import Foundation
+package import Foundation
 import Glibc
 import TestServers
 import Wires
 
 /// One process of the platform, run as an operator would run it.
-final class PlatformProcess: @unchecked Sendable {
+package final class PlatformProcess: @unchecked Sendable {
   // @unchecked: Foundation's Process is started once here and afterwards only asked for its id.
   private let process = Process()
   private let log: URL
   private let exit = OneShot<Int32>()
 
   /// Starts `vluma` with these arguments; what it prints goes to `log`.
-  init(arguments: [String], environment: [String: String], log: URL) throws {
+  package init(arguments: [String], environment: [String: String], log: URL) throws {
     self.log = log
     _ = FileManager.default.createFile(atPath: log.path, contents: nil)
     process.executableURL = try Self.binary()
@@ -38,24 +38,24 @@ final class PlatformProcess: @unchecked Sendable {
   }
 
   /// All it has printed.
-  var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+  package var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 
   /// True while it runs.
-  var isRunning: Bool { exit.result == nil }
+  package var isRunning: Bool { exit.result == nil }
 
   /// Sends a signal to this very process.
-  func send(_ signal: Int32) { if isRunning { kill(process.processIdentifier, signal) } }
+  package func send(_ signal: Int32) { if isRunning { kill(process.processIdentifier, signal) } }
 
   /// Waits for its end and returns the exit status, or the signal's number.
   @discardableResult
-  func ended(within limit: Duration = .seconds(20)) async throws -> Int32 {
+  package func ended(within limit: Duration = .seconds(20)) async throws -> Int32 {
     do { return try await withDeadline(.now + limit) { try await self.exit.wait() } } catch is DeadlineExceeded {
       throw NotInTime(description: "the process did not end; it printed:\n\(output)")
     }
   }
 
   /// Waits until it says that it listens, and returns its address.
-  func address() async throws -> String {
+  package func address() async throws -> String {
     var address: String?
     try await eventually(within: .seconds(20), "the process listens; it printed:\n\(output)") {
       guard isRunning else { throw NotInTime(description: "the process ended early:\n\(output)") }

@@ -1,24 +1,29 @@
-import Foundation
+package import Foundation
 import Postgres
 
 /// The four-way count at the end of a test with faults: what was promised, and what is.
-struct Accounting: Equatable, CustomStringConvertible {
+package struct Accounting: Equatable, CustomStringConvertible {
   /// Accepted requests that have no end.
-  var lost = 0
+  package var lost = 0
   /// Requests whose answer never came that became bookings all the same: allowed.
-  var recovered = 0
+  package var recovered = 0
   /// Bookings nobody asked for.
-  var unexpected = 0
+  package var unexpected = 0
   /// Effects that happened twice, and slots that two bookings hold.
-  var duplicated = 0
+  package var duplicated = 0
+
+  /// Nothing to complain of.
+  package init() {}
 
   /// No promise was broken.
-  var isClean: Bool { lost == 0 && unexpected == 0 && duplicated == 0 }
+  package var isClean: Bool { lost == 0 && unexpected == 0 && duplicated == 0 }
 
-  var description: String { "\(lost) lost, \(recovered) recovered, \(unexpected) unexpected, \(duplicated) duplicated" }
+  package var description: String {
+    "\(lost) lost, \(recovered) recovered, \(unexpected) unexpected, \(duplicated) duplicated"
+  }
 
   /// Counts, given the bookings whose 202 was seen, and how many requests got no clear answer.
-  static func count(_ platform: Platform, accepted: Set<UUID>, unanswered: Int) async throws -> Accounting {
+  package static func count(_ platform: Platform, accepted: Set<UUID>, unanswered: Int) async throws -> Accounting {
     var accounting = Accounting()
     var stored: [UUID: String] = [:]
     for row in try await platform.pool.query("SELECT id, status FROM scheduling.booking") {

@@ -1,30 +1,34 @@
-import Curl
-import Foundation
+package import Curl
+package import Foundation
 import Glibc
-import Postgres
+package import Postgres
 import RabbitMQ
 import Scheduling
 import Stores
 import Synchronization
-import TestServers
+package import TestServers
 
 /// A whole platform of its own: a database, pools with names nobody else has, processes, and a business that is always open.
-final class Platform: Sendable {
+package final class Platform: Sendable {
   /// How queues.yaml is to be.
-  struct Setup: Sendable {
-    var maxAttempts = 5
-    var tiers = "[1s, 5s]"
-    var backoff = "{ base: 100ms, factor: 2, max: 1s, jitter: full }"
-    var batch = true
+  package struct Setup: Sendable {
+    package var maxAttempts = 5
+    package var tiers = "[1s, 5s]"
+    package var backoff = "{ base: 100ms, factor: 2, max: 1s, jitter: full }"
+    package var batch = true
     /// PostgreSQL as the platform's processes see it; nil: the real one.
-    var postgresProxy: TCPProxy?
+    package var postgresProxy: TCPProxy?
+    /// RabbitMQ likewise.
+    package var rabbitMQProxy: TCPProxy?
+
+    package init() {}
   }
 
-  let name: String
-  let pool: PostgresPool
-  let business = UUID()
-  let service = UUID()
-  let professional = UUID()
+  package let name: String
+  package let pool: PostgresPool
+  package let business = UUID()
+  package let service = UUID()
+  package let professional = UUID()
   private let setup: Setup
   private let folder: URL
   private let database: PostgresConfiguration
@@ -32,8 +36,8 @@ final class Platform: Sendable {
   private let http = CurlClient()
   private let processes = Mutex<[PlatformProcess]>([])
 
-  var validatePool: String { "\(name).validate" }
-  var resolvePool: String { "\(name).resolve" }
+  package var validatePool: String { "\(name).validate" }
+  package var resolvePool: String { "\(name).resolve" }
 
   private init(_ setup: Setup) throws {
     self.setup = setup
@@ -45,7 +49,7 @@ final class Platform: Sendable {
   }
 
   /// Sets a platform up for the length of `body`, and takes it away with all its processes.
-  static func with(_ setup: Setup = Setup(), _ body: (Platform) async throws -> Void) async throws {
+  package static func with(_ setup: Setup = Setup(), _ body: (Platform) async throws -> Void) async throws {
     let platform = try Platform(setup)
     try await platform.prepare()
     do {
@@ -94,7 +98,7 @@ final class Platform: Sendable {
   }
 
   /// Open day and night, in half hours, at no notice.
-  func loadCatalog() async throws {
+  package func loadCatalog() async throws {
     let catalog = CatalogStore()
     let rules = BusinessRules(timeZone: .gmt, minimumNotice: 0, horizon: 300 * 86_400)
     try await catalog.put(business: business, name: "Always open", rules: rules, in: pool)
@@ -109,7 +113,7 @@ final class Platform: Sendable {
   }
 
   /// Makes every attempt to validate fail, until ``loadCatalog()`` mends it.
-  func breakCatalog() async throws {
+  package func breakCatalog() async throws {
     try await pool.query("UPDATE scheduling.professional SET schedule = '{\"weekly\": {\"someday\": []}}'")
   }
 
@@ -132,9 +136,12 @@ final class Platform: Sendable {
 
   /// Starts `vluma` with these arguments.
   @discardableResult
-  func start(_ arguments: [String], failpoints: String? = nil, throughProxy: Bool = true) throws -> PlatformProcess {
+  package func start(
+    _ arguments: [String], failpoints: String? = nil, throughProxy: Bool = true, overriding: [String: String] = [:]
+  ) throws -> PlatformProcess {
     var environment = ProcessInfo.processInfo.environment
-    environment["VLUMA_RABBITMQ_URL"] = try TestEnvironment.rabbitMQ().string
+    let broker = try TestEnvironment.rabbitMQ()
+    environment["VLUMA_RABBITMQ_URL"] = throughProxy ? broker.with(port: setup.rabbitMQProxy?.port) : broker.string
     let server = try TestEnvironment.postgres()
     environment["VLUMA_POSTGRES_URL"] = server.with(
       port: throughProxy ? setup.postgresProxy?.port : nil, path: "/\(name)")
@@ -142,7 +149,8 @@ final class Platform: Sendable {
     environment["VLUMA_HTTP_PORT"] = "0"
     environment["VLUMA_GRACE_SECONDS"] = "1"
     environment["VLUMA_FAILPOINTS"] = failpoints
-    let log = folder.appending(path: "\(processes.withLock { $0.count }).log")
+    environment.merge(overriding) { $1 }
+    let log = folder.appending(path: "\(UUID()).log")
     let process = try PlatformProcess(arguments: arguments, environment: environment, log: log)
     processes.withLock { $0.append(process) }
     return process
@@ -150,7 +158,7 @@ final class Platform: Sendable {
 
   /// Starts a worker process and waits until it runs.
   @discardableResult
-  func startWorker(failpoints: String? = nil, pools: [String] = []) async throws -> PlatformProcess {
+  package func startWorker(failpoints: String? = nil, pools: [String] = []) async throws -> PlatformProcess {
     let worker = try start(["work"] + pools.flatMap { ["--pool", $0] }, failpoints: failpoints)
     let address = try await worker.address()
     try await eventually(within: .seconds(20), "the worker is ready; it printed:\n\(worker.output)") {
@@ -161,29 +169,30 @@ final class Platform: Sendable {
   }
 
   /// Starts ingest and returns it with its address.
-  func startIngest(failpoints: String? = nil) async throws -> (process: PlatformProcess, address: String) {
+  package func startIngest(failpoints: String? = nil) async throws -> (process: PlatformProcess, address: String) {
     let ingest = try start(["ingest"], failpoints: failpoints)
     return (ingest, try await ingest.address())
   }
 
   /// Runs a command to its end and returns its exit status and what it printed.
   @discardableResult
-  func command(_ arguments: String...) async throws -> (status: Int32, output: String) {
+  package func command(_ arguments: String...) async throws -> (status: Int32, output: String) {
     let process = try start(arguments, throughProxy: false)
     return (try await process.ended(), process.output)
   }
 
   /// What each process has printed.
-  var outputs: [String] { processes.withLock { $0 }.map(\.output) }
+  package var outputs: [String] { processes.withLock { $0 }.map(\.output) }
 
   /// The start of a slot of the professional, from tomorrow on.
-  func slot(_ index: Int) -> Date {
+  package func slot(_ index: Int) -> Date {
     let tomorrow = (Date().timeIntervalSince1970 / 86_400).rounded(.up) * 86_400
     return Date(timeIntervalSince1970: tomorrow + TimeInterval(index) * 1_800)
   }
 
-  /// Asks for a slot over HTTP; nil where there was no answer at all.
-  func book(_ index: Int, at address: String, key: String? = nil) async throws -> (status: Int, booking: UUID?)? {
+  /// Asks for a slot over HTTP; status 0 where the request never reached the server, nil where there was no answer to it.
+  package func book(_ index: Int, at address: String, key: String? = nil) async throws -> (status: Int, booking: UUID?)?
+  {
     let body = """
       {"service_id": "\(service)", "professional_id": "\(professional)", "starts_at": "\(slot(index).formatted(.iso8601))",
        "customer": {"name": "Maria", "phone": "+5511987654321"}}
@@ -192,7 +201,10 @@ final class Platform: Sendable {
     if let key { headers.append((name: "Idempotency-Key", value: key)) }
     let request = CurlRequest(
       "POST", "\(address)/v1/bookings", headers: headers, body: Data(body.utf8), timeout: .seconds(10))
-    guard let response = try? await http.send(request) else { return nil }
+    let response: CurlResponse
+    do { response = try await http.send(request) } catch let error as CurlError {
+      return error.mayHaveBeenWritten ? nil : (0, nil)
+    }
     let id = response.header("location").flatMap { $0.split(separator: "/").last }.flatMap {
       UUID(uuidString: String($0))
     }
@@ -200,22 +212,22 @@ final class Platform: Sendable {
   }
 
   /// Any other request.
-  func request(_ method: String, _ url: String, body: String? = nil) async throws -> CurlResponse {
+  package func request(_ method: String, _ url: String, body: String? = nil) async throws -> CurlResponse {
     let headers = [(name: "Vluma-Business", value: "\(business)"), (name: "Content-Type", value: "application/json")]
     return try await http.send(
       CurlRequest(method, url, headers: headers, body: body.map { Data($0.utf8) }, timeout: .seconds(10)))
   }
 
   /// One number from the database.
-  func number(_ query: PostgresQuery) async throws -> Int { try await pool.query(query)[0].decode(0) }
+  package func number(_ query: PostgresQuery) async throws -> Int { try await pool.query(query)[0].decode(0) }
 
   /// A booking's status; nil where it is not stored.
-  func status(of booking: UUID) async throws -> String? {
+  package func status(of booking: UUID) async throws -> String? {
     try await pool.query("SELECT status FROM scheduling.booking WHERE id = \(booking)").first.map { try $0.decode(0) }
   }
 
   /// Waits until a booking has this status.
-  func wait(for status: String, of booking: UUID, within limit: Duration = .seconds(20)) async throws {
+  package func wait(for status: String, of booking: UUID, within limit: Duration = .seconds(20)) async throws {
     try await eventually(within: limit, "booking \(booking) is \(status)") {
       try await self.status(of: booking) == status
     }
@@ -223,7 +235,7 @@ final class Platform: Sendable {
 
   /// Waits until no job is left anywhere: not in a queue, the outbox, a delay, or a worker's hands. Nodes report what they have in
   /// hand once a second, so it must look quiet for longer than that.
-  func waitUntilQuiet(within limit: Duration = .seconds(40)) async throws {
+  package func waitUntilQuiet(within limit: Duration = .seconds(40)) async throws {
     var quietSince: ContinuousClock.Instant?
     try await eventually(within: limit, "all jobs of \(name) have ended") {
       guard try await self.isQuiet() else {

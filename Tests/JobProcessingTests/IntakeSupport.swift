@@ -1,0 +1,46 @@
+import Foundation
+import Jobs
+import Testing
+
+@testable import JobProcessing
+
+extension JobDelivery {
+  /// A job that arrives; its name is its body.
+  static func named(_ name: String, _ kind: JobKind = "single", redelivered: Bool = false) -> JobDelivery {
+    let body = Data(name.utf8)
+    return JobDelivery(content: .job(JobEnvelope(kind: kind, body: body)), body: body, redelivered: redelivered) { _ in
+    }
+  }
+
+  /// A message that holds no job.
+  static func unreadable(named name: String) -> JobDelivery {
+    JobDelivery(content: .unreadable(reason: "no kind"), body: Data(name.utf8), redelivered: false) { _ in }
+  }
+
+  /// What it was called.
+  var name: String { String(decoding: body, as: UTF8.self) }
+}
+
+/// A step of an intake, with jobs by name.
+enum IntakeStep: Equatable {
+  case begin([String])
+  case wait(until: ContinuousClock.Instant?)
+  case finished
+}
+
+extension JobIntake {
+  /// What the intake wants done, in a form that can be compared.
+  mutating func step(_ now: ContinuousClock.Instant) -> IntakeStep {
+    switch next(now: now) {
+    case .begin(let deliveries): .begin(deliveries.map(\.name))
+    case .wait(let until): .wait(until: until)
+    case .finished: .finished
+    }
+  }
+
+  /// Adds jobs that are wanted.
+  mutating func take(_ deliveries: JobDelivery..., at now: ContinuousClock.Instant) {
+    let unwanted = add(deliveries, now: now)
+    #expect(unwanted.isEmpty)
+  }
+}
