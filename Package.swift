@@ -64,6 +64,7 @@ let package = Package(
       name: "JobProcessing", dependencies: ["Jobs", "JobConfiguration", "Wires", deque, lifecycle, logging, metrics],
       swiftSettings: settings),
     .target(name: "JobsRabbitMQ", dependencies: ["Jobs", "JobConfiguration", "RabbitMQ"], swiftSettings: settings),
+    .target(name: "JobsTesting", dependencies: ["Jobs", logging], swiftSettings: settings),
     .target(name: "JobsPostgres", dependencies: ["Jobs", "Postgres", logging], swiftSettings: settings),
 
     // The domain: pure rules, and its SQL.
@@ -93,11 +94,30 @@ let package = Package(
 
     // Tests: pure ones, services on in-memory ports, real servers, and faults.
     .target(
-      name: "TestServers", dependencies: ["JobsPostgres", "Postgres"], path: "Tests/TestServers", swiftSettings: settings),
+      name: "TestServers", dependencies: ["JobsPostgres", "Postgres"], path: "Tests/TestServers",
+      swiftSettings: settings),
     .testTarget(name: "WiresTests", dependencies: ["Wires", "TestServers"], swiftSettings: settings),
     .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "TestServers", logging], swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestServers", logging], swiftSettings: settings),
     .testTarget(name: "RedisTests", dependencies: ["Redis", "TestServers", logging], swiftSettings: settings),
+    .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestServers"], swiftSettings: settings),
+    .testTarget(
+      name: "JobConfigurationTests", dependencies: ["JobConfiguration", "Jobs", "TestServers"], swiftSettings: settings),
+    .testTarget(
+      name: "JobsTestingTests", dependencies: ["Jobs", "JobsTesting", "TestServers"], swiftSettings: settings),
+    .testTarget(
+      name: "JobProcessingTests",
+      dependencies: [
+        "JobConfiguration", "JobProcessing", "Jobs", "JobsTesting", "TestServers", deque, lifecycle, logging,
+      ], swiftSettings: settings),
+    .testTarget(
+      name: "JobsPostgresTests",
+      dependencies: ["Jobs", "JobsPostgres", "JobsTesting", "Postgres", "TestServers", logging], swiftSettings: settings
+    ),
+    .testTarget(
+      name: "JobsRabbitMQTests",
+      dependencies: ["JobConfiguration", "Jobs", "JobsRabbitMQ", "JobsTesting", "RabbitMQ", "TestServers", logging],
+      swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "TestServers"], swiftSettings: settings),
     .target(
       name: "TestPlatform",

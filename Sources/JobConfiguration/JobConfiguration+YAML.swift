@@ -53,6 +53,7 @@ private struct ConfigurationBuilder {
   /// Where each kind and pool stands, for problems that span several places.
   private var kindPlaces: [(kind: JobKind, node: Node, pool: PoolName)] = []
   private var batchPlaces: [PoolName: Node] = [:]
+  private var jobsPlaces: [PoolName: Node] = [:]
 
   /// What a pool has where it says nothing itself.
   private struct Defaults {
@@ -75,7 +76,7 @@ private struct ConfigurationBuilder {
       }
       tiers.append(tier)
     }
-    if tiers.isEmpty, top["retry_tiers"]?.sequence?.isEmpty ?? true {
+    if tiers.isEmpty, top["retry_tiers"].map({ $0.sequence?.isEmpty == true }) ?? true {
       reader.report(top["retry_tiers"] ?? root, "retry_tiers needs at least one duration")
     }
     var defaults = Defaults()
@@ -108,7 +109,7 @@ private struct ConfigurationBuilder {
     let backoff = reader.mapping(node, "\(path).backoff", keys: ["base", "factor", "max", "jitter"])
     let range = Duration.milliseconds(1) ... .seconds(30 * 86_400)
     if let base = reader.duration(backoff["base"], "\(path).backoff.base", range) { defaults.retry.base = base }
-    if let factor = reader.number(backoff["factor"], "\(path).backoff.factor", atLeast: 1) {
+    if let factor = reader.number(backoff["factor"], "\(path).backoff.factor", 1...1_000) {
       defaults.retry.factor = factor
     }
     if let max = reader.duration(backoff["max"], "\(path).backoff.max", range) { defaults.retry.max = max }
@@ -147,6 +148,7 @@ private struct ConfigurationBuilder {
       kindPlaces.append((JobKind(rawValue: kind), entry, name))
     }
     batchPlaces[name] = values["batch"]
+    jobsPlaces[name] = values["jobs"]
     return PoolConfiguration(
       name: name, jobs: kinds, workers: counts(values["workers"], key, path), timeout: own.timeout, retry: own.retry,
       maxCrashes: own.maxCrashes, batch: values["batch"].map { batch($0, path) })
@@ -182,7 +184,8 @@ private struct ConfigurationBuilder {
     let known = Set(workers.map(\.kind))
     for place in kindPlaces {
       if let other = seen[place.kind] {
-        reader.report(place.node, "job kind \"\(place.kind)\" is in two pools: \(other) and \(place.pool)")
+        let places = other == place.pool ? "twice in \(other)" : "in two pools: \(other) and \(place.pool)"
+        reader.report(place.node, "job kind \"\(place.kind)\" is \(places)")
       }
       seen[place.kind] = place.pool
       if !known.contains(place.kind) {
@@ -190,7 +193,10 @@ private struct ConfigurationBuilder {
         reader.report(place.node, "job kind \"\(place.kind)\" has no worker" + hint)
       }
     }
-    for (kind, count) in Dictionary(grouping: workers, by: \.kind).mapValues(\.count) {
+    let counts = Dictionary(grouping: workers, by: \.kind).mapValues(\.count)
+    var reported = Set<JobKind>()
+    for kind in workers.map(\.kind) where reported.insert(kind).inserted {
+      let count = counts[kind] ?? 0
       if count > 1 { reader.report(nil, "job kind \"\(kind)\" has \(count) workers") }
       if seen[kind] == nil {
         reader.report(nil, "job kind \"\(kind)\" has a worker and is in no pool: add it to a pool's jobs")
@@ -204,6 +210,8 @@ private struct ConfigurationBuilder {
     guard let letters = configuration.pool(JobConfiguration.deadLetterPool) else {
       return reader.report(root, "the pool \(JobConfiguration.deadLetterPool) is missing: it indexes the dead letters")
     }
-    if !letters.jobs.isEmpty { reader.report(nil, "the pool \(letters.name) takes no jobs of its own: write jobs: []") }
+    if !letters.jobs.isEmpty {
+      reader.report(jobsPlaces[letters.name], "the pool \(letters.name) takes no jobs of its own: write jobs: []")
+    }
   }
 }

@@ -45,11 +45,12 @@ struct NodeReader {
     return value
   }
 
-  /// A number of at least `minimum`.
-  mutating func number(_ node: Node?, _ path: String, atLeast minimum: Double) -> Double? {
+  /// A number within a range.
+  mutating func number(_ node: Node?, _ path: String, _ range: ClosedRange<Double>) -> Double? {
     guard let node else { return nil }
-    guard let value = node.float, value >= minimum, value.isFinite else {
-      report(node, "\(path) must be a number of at least \(minimum), not \(Self.describe(node))")
+    guard let value = node.float, range.contains(value) else {
+      report(
+        node, "\(path) must be a number from \(range.lowerBound) to \(range.upperBound), not \(Self.describe(node))")
       return nil
     }
     return value
@@ -112,7 +113,10 @@ struct NodeReader {
   /// Reads a duration.
   static func duration(_ text: String) -> Duration? {
     for (suffix, seconds) in units where text.hasSuffix(suffix) {
-      guard let count = Double(text.dropLast(suffix.count)), count >= 0, count.isFinite else { continue }
+      // Ten years: beyond that is a slip of the keyboard, and far beyond that no number.
+      guard let count = Double(text.dropLast(suffix.count)), count >= 0, count * seconds <= 3_650 * 86_400 else {
+        continue
+      }
       return .milliseconds(Int64((count * seconds * 1000).rounded()))
     }
     return nil
@@ -123,9 +127,14 @@ struct NodeReader {
 }
 
 extension Duration {
+  /// The duration in milliseconds, exactly; what is left of one is dropped.
+  public var wholeMilliseconds: Int64 {
+    components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+  }
+
   /// The duration in the form queues.yaml takes, in its largest whole unit: `200ms`, `30s`, `2m`, `1h`.
   public var compactText: String {
-    let milliseconds = Int64(self / .milliseconds(1))
+    let milliseconds = wholeMilliseconds
     for (suffix, size) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
     where milliseconds != 0 && milliseconds % size == 0 {
       return "\(milliseconds / size)\(suffix)"

@@ -98,7 +98,7 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
   private func hasCrashedTooOften(_ delivery: JobDelivery, _ envelope: JobEnvelope) async -> Bool {
     let starts = await exits.persist("marking a start") { try await ledger.markStart(envelope.jobRun, node: node) }
     guard let starts else {
-      exits.giveBack(delivery, envelope)
+      await exits.giveBack(delivery, envelope)
       return true
     }
     // The first start of all was not marked: it was no redelivery.
@@ -266,7 +266,7 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     case .failed(let error):
       for job in jobs { await exits.fail(job.delivery, job.envelope, error) }
     case .interrupted:
-      for job in jobs { exits.giveBack(job.delivery, job.envelope) }
+      for job in jobs { await exits.giveBack(job.delivery, job.envelope) }
     }
   }
 }

@@ -26,6 +26,7 @@ struct JobExits<Ledger: JobLedger>: Sendable {
       count(.discarded, envelope)
     case .snoozed(let pause, _): return await snooze(delivery, envelope, pause)
     }
+    await clearStarts(delivery, envelope)
     delivery.acknowledge()
   }
 
@@ -99,9 +100,20 @@ struct JobExits<Ledger: JobLedger>: Sendable {
   }
 
   /// Gives the job back to its queue, untouched: neither an attempt nor a crash.
-  func giveBack(_ delivery: JobDelivery, _ envelope: JobEnvelope) {
+  func giveBack(_ delivery: JobDelivery, _ envelope: JobEnvelope) async {
+    await clearStarts(delivery, envelope)
     count(.givenBack, envelope)
     delivery.giveBack()
+  }
+
+  /// Takes the marks of a redelivered job back: its attempt came to a proper end, so what was marked was no crash.
+  /// Losing this costs nothing but an early death after many crashes.
+  private func clearStarts(_ delivery: JobDelivery, _ envelope: JobEnvelope) async {
+    guard delivery.redelivered else { return }
+    // In a task of its own, because this one is cancelled when a shutdown interrupts the job.
+    await Task {
+      try? await withDeadline(.now + .seconds(1)) { try await ledger.clearStarts(envelope.jobRun) }
+    }.value
   }
 
   /// Runs a ledger call until it succeeds; nil when the task is cancelled first.
@@ -139,10 +151,8 @@ struct JobExits<Ledger: JobLedger>: Sendable {
   private func finish(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ isKept: Bool, _ outcome: JobMetrics.Outcome)
     async
   {
-    guard isKept else { return giveBack(delivery, envelope) }
-    // The attempt ended properly, so what was marked was no crash. Losing this costs nothing but an early death after
-    // many crashes.
-    if delivery.redelivered { try? await ledger.clearStarts(envelope.jobRun) }
+    guard isKept else { return await giveBack(delivery, envelope) }
+    await clearStarts(delivery, envelope)
     count(outcome, envelope)
     delivery.acknowledge()
   }

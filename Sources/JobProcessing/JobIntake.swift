@@ -67,19 +67,34 @@ struct JobIntake: Sendable {
   /// What to do now; `.begin` counts as begun.
   mutating func next(now: ContinuousClock.Instant) -> Step {
     if isDraining, runningCount == 0 { return .finished }
-    guard runningCount < size, let head = waiting.first else { return .wait(until: nil) }
-    guard let kind = batchKind(of: head.delivery) else {
-      waiting.removeFirst()
-      return begin([head.delivery])
+    guard runningCount < size else { return .wait(until: nil) }
+    var considered = Set<JobKind>()
+    var wake: ContinuousClock.Instant?
+    // In order of arrival; a batch that waits for company holds up nothing behind it.
+    for index in waiting.indices {
+      guard let kind = batchKind(of: waiting[index].delivery) else {
+        return begin([waiting.remove(at: index).delivery])
+      }
+      guard considered.insert(kind).inserted else { continue }
+      let ripe = waiting[index].since + batchWait
+      let mates = mates(of: kind, from: index)
+      if mates.count == batchSize || ripe <= now {
+        let batch = mates.map { waiting[$0].delivery }
+        for mate in mates.reversed() { waiting.remove(at: mate) }
+        return begin(batch)
+      }
+      wake = wake.map { min($0, ripe) } ?? ripe
     }
-    var chosen: [Int] = []
-    for index in waiting.indices where chosen.count < batchSize && batchKind(of: waiting[index].delivery) == kind {
-      chosen.append(index)
+    return .wait(until: wake)
+  }
+
+  private func mates(of kind: JobKind, from start: Int) -> [Int] {
+    var mates: [Int] = []
+    for index in start..<waiting.endIndex
+    where mates.count < batchSize && batchKind(of: waiting[index].delivery) == kind {
+      mates.append(index)
     }
-    if chosen.count < batchSize, head.since + batchWait > now { return .wait(until: head.since + batchWait) }
-    let batch = chosen.map { waiting[$0].delivery }
-    for index in chosen.reversed() { waiting.remove(at: index) }
-    return begin(batch)
+    return mates
   }
 
   private mutating func begin(_ jobs: [JobDelivery]) -> Step {

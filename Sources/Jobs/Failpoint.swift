@@ -51,12 +51,11 @@ public enum Failpoint: String, Sendable, CaseIterable {
   public static func arm(_ text: String) throws(Misspelt) {
     #if FAILPOINTS
       for part in text.split(separator: ",") {
-        let sides = part.split(separator: "=", maxSplits: 1)
-        let actionAndCount = sides.last?.split(separator: "@") ?? []
-        guard sides.count == 2, let point = Failpoint(rawValue: String(sides[0])), let action = actionAndCount.first,
-          ["kill", "stop"].contains(action), let count = actionAndCount.count > 1 ? Int(actionAndCount[1]) : 1
+        let form = /([a-z-]+)=(kill|stop)(?:@([1-9][0-9]{0,17}))?/
+        guard let match = part.wholeMatch(of: form), let point = Failpoint(rawValue: String(match.1)),
+          let count = match.3.map({ Int($0) }) ?? 1
         else { throw Misspelt(text: String(part)) }
-        armed.withLock { $0[point] = Armed(action: String(action), visitsLeft: count) }
+        armed.withLock { $0[point] = Armed(action: String(match.2), visitsLeft: count) }
       }
     #else
       if !text.isEmpty { throw Misspelt(text: text) }

@@ -40,21 +40,26 @@ public enum JobCodec {
     do {
       return try decoder.decode(type, from: envelope.body)
     } catch let error as DecodingError {
-      throw .unreadable(explain(error))
+      throw .unreadable(explain(error, envelope.body))
     } catch {
       throw .unreadable("it is not JSON")
     }
   }
 
-  private static func explain(_ error: DecodingError) -> String {
+  private static func explain(_ error: DecodingError, _ body: Data) -> String {
     func path(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String {
-      (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
+      let keys = (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue)
+      return keys.isEmpty ? "the whole" : keys.joined(separator: ".")
     }
     return switch error {
     case .keyNotFound(let key, let context): "\(path(context, key)) is missing"
     case .typeMismatch(let type, let context): "\(path(context)) is not a \(type)"
     case .valueNotFound(let type, let context): "\(path(context)) is null, not a \(type)"
-    case .dataCorrupted(let context): context.codingPath.isEmpty ? "it is not JSON" : "\(path(context)) is malformed"
+    case .dataCorrupted(let context) where !context.codingPath.isEmpty: "\(path(context)) is malformed"
+    case .dataCorrupted:
+      // Foundation names no place for a number or date that does not fit.
+      (try? JSONSerialization.jsonObject(with: body, options: .fragmentsAllowed)) == nil
+        ? "it is not JSON" : "a value in it is malformed"
     @unknown default: "it is malformed"
     }
   }

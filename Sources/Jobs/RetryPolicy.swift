@@ -36,12 +36,11 @@ public struct RetryPolicy: Sendable, Equatable {
   /// The pause after attempt number `attempt` has failed; nil where that was the last one.
   public func delay(afterAttempt attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration? {
     guard attempt < maxAttempts else { return nil }
-    var pause = base
-    for _ in 1..<Swift.max(attempt, 1) {
-      pause = pause * factor
-      if pause >= max { break }
-    }
-    pause = min(pause, max)
+    // In seconds as Double, which becomes infinite where Duration would overflow.
+    let most = max / .seconds(1)
+    var seconds = base / .seconds(1)
+    for _ in 1..<Swift.max(attempt, 1) where seconds < most { seconds *= factor }
+    let pause = seconds < most ? Duration.seconds(seconds) : max
     switch jitter {
     case .none: return pause
     case .full: return pause * Double.random(in: 0...1, using: &generator)

@@ -96,7 +96,8 @@ public struct PostgresJobLedger: JobLedger {
       INSERT INTO jobs.delayed (job_id, run, pool, envelope, body, due_at)
       SELECT * FROM unnest(\(rows.ids)::uuid[], \(rows.runs)::int[], \(rows.pools)::text[], \(rows.envelopes)::jsonb[],
                            \(rows.bodies)::bytea[], \(jobs.map(\.2))::timestamptz[])
-      ON CONFLICT (job_id, run) DO UPDATE SET due_at = excluded.due_at, envelope = excluded.envelope
+      ON CONFLICT (job_id, run) DO UPDATE
+        SET due_at = excluded.due_at, pool = excluded.pool, envelope = excluded.envelope, body = excluded.body
       """
   }
 
@@ -146,7 +147,8 @@ public struct PostgresJobLedger: JobLedger {
             SELECT job_id, run FROM jobs.delayed WHERE due_at <= now() ORDER BY due_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
           RETURNING job_id, run, pool, envelope, body)
         INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM due
-        ON CONFLICT (job_id, run) DO UPDATE SET envelope = excluded.envelope
+        ON CONFLICT (job_id, run) DO UPDATE
+          SET pool = excluded.pool, envelope = excluded.envelope, body = excluded.body
         RETURNING envelope::text, body, pool
         """
       ).map { try $0.outboxEntry() }

@@ -93,7 +93,7 @@ public struct Topology: Sendable {
     // At-least-once dead-lettering needs reject-publish, or it silently is at-most-once. No dead-letter routing key:
     // the message keeps its own, the pool's name, by which it returns.
     let arguments: [String: RabbitMQValue] = [
-      "x-message-ttl": .integer(Int64(tier / .milliseconds(1))),
+      "x-message-ttl": .integer(tier.wholeMilliseconds),
       "x-dead-letter-exchange": .string(Self.returnExchange),
       "x-dead-letter-strategy": .string("at-least-once"),
       "x-overflow": .string("reject-publish"),

@@ -42,6 +42,7 @@ struct BrokerState: Sendable {
   var retries: [OutgoingJob] = []
   var unroutable: [JobEnvelope] = []
   var acknowledged: [JobRun] = []
+  var notKept: [OutgoingJob] = []
   var faults: [Fault] = []
   var isReady = true
   private var lastNumber = 0
@@ -59,6 +60,12 @@ struct BrokerState: Sendable {
   // MARK: Enqueuing
 
   mutating func enqueue(_ job: OutgoingJob) -> EnqueueOutcome {
+    let outcome = outcome(of: job)
+    if outcome != .kept { notKept.append(job) }
+    return outcome
+  }
+
+  private mutating func outcome(of job: OutgoingJob) -> EnqueueOutcome {
     guard isReady else { return .unavailable }
     switch fault(for: job) {
     case .refused: return .refused

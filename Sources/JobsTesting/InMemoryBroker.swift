@@ -30,6 +30,7 @@ public final class InMemoryBroker: JobBroker {
     set { state.withLock { $0.isReady = newValue } }
   }
 
+  /// Answers at once, with the faults that were planned.
   public func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueOutcome] {
     state.withLock { state in
       let outcomes = jobs.map { state.enqueue($0) }
@@ -38,8 +39,10 @@ public final class InMemoryBroker: JobBroker {
     }
   }
 
+  /// Consumes a pool's queue; a pool that does not exist has no jobs.
   public func subscribe(pool: PoolName, capacity: Int) -> any JobSubscription { subscribe(to: .jobs(pool), capacity) }
 
+  /// Consumes a pool's dead letters.
   public func subscribeToDead(of pool: PoolName, capacity: Int) -> any JobSubscription {
     subscribe(to: .dead(pool), capacity)
   }
@@ -125,6 +128,9 @@ public final class InMemoryBroker: JobBroker {
 
   /// The jobs that were acknowledged, dead letters included, in order.
   public var acknowledged: [JobRun] { state.withLock { $0.acknowledged } }
+
+  /// The jobs of which the broker said anything but that it keeps them, in order; those enqueued again stand again.
+  public var notKept: [OutgoingJob] { state.withLock { $0.notKept } }
 
   // MARK: Subscriptions
 

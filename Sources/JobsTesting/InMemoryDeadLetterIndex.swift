@@ -11,6 +11,7 @@ public struct InMemoryDeadLetterIndex: DeadLetterIndex {
   /// The index beside this ledger.
   public init(ledger: InMemoryLedger) { self.ledger = ledger }
 
+  /// Waits for transactions of the letters' jobs, as PostgreSQL's unique index does.
   public func record(_ letters: [DeadLetter]) async throws {
     try checkAvailable()
     let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
@@ -21,6 +22,7 @@ public struct InMemoryDeadLetterIndex: DeadLetterIndex {
     }
   }
 
+  /// Open letters by cause, latest first.
   public func groups() async throws -> [DeadLetterGroup] {
     try checkAvailable()
     let rows = ledger.state.withLock { $0.letters.values.filter { $0.letter.state == .open } }
@@ -41,11 +43,13 @@ public struct InMemoryDeadLetterIndex: DeadLetterIndex {
     return groups.sorted { $0.lastAt > $1.lastAt }
   }
 
+  /// Open letters, latest first.
   public func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
     try checkAvailable()
     return ledger.state.withLock { $0.openLetters(filter) }
   }
 
+  /// Puts next runs into the ledger's outbox, old enough for the relay to take them at once.
   public func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult {
     try checkAvailable()
     return ledger.state.withLock { state in
@@ -57,6 +61,7 @@ public struct InMemoryDeadLetterIndex: DeadLetterIndex {
     }
   }
 
+  /// Gives open letters up, and returns how many.
   public func discard(_ filter: DeadLetterFilter, by who: String) async throws -> Int {
     try checkAvailable()
     return ledger.state.withLock { state in

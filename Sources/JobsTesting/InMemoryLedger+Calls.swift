@@ -3,8 +3,10 @@ public import Jobs
 internal import Synchronization
 
 extension InMemoryLedger {
+  /// Forgets entries; unknown ones are ignored.
   public func deleteFromOutbox(_ jobs: [JobRun]) async throws { try perform(.deleteFromOutbox) { $0.forget(jobs) } }
 
+  /// Hands entries over that no other relay has in hand; returns how many were kept.
   public func relayOutbox(
     olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
   ) async throws -> Int {
@@ -17,14 +19,17 @@ extension InMemoryLedger {
     return kept.count
   }
 
+  /// Keeps a job until the ledger's clock says that it is due.
   public func delay(_ envelope: JobEnvelope, pool: PoolName, until dueAt: Date) async throws {
     try perform(.delay) { $0.delayed[envelope.jobRun] = DelayedJob(envelope: envelope, pool: pool, dueAt: dueAt) }
   }
 
+  /// Moves due jobs to the outbox, the first due first.
   public func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
     try perform(.releaseDueJobs) { $0.releaseDue(limit: limit) }
   }
 
+  /// Notes a start, and returns how many were noted.
   public func markStart(_ job: JobRun, node: String) async throws -> Int {
     try perform(.markStart) { state in
       let nodes = state.starts[job, default: []] + [node]
@@ -33,6 +38,7 @@ extension InMemoryLedger {
     }
   }
 
+  /// Forgets the starts of one run.
   public func clearStarts(_ job: JobRun) async throws { try perform(.clearStarts) { $0.starts[job] = nil } }
 
   /// Runs a call that is over in one step, with the fault that was planned for it.

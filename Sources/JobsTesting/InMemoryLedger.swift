@@ -31,6 +31,7 @@ public final class InMemoryLedger: JobLedger {
   /// An empty ledger.
   public init() {}
 
+  /// Waits for other transactions of the same jobs, until the deadline; then receipts come first.
   public func close(
     _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (InMemoryTransaction, Set<JobRun>) async throws -> JobClosing

@@ -41,6 +41,7 @@ public final class InMemoryPoolDirectory: PoolDirectory {
   /// An empty directory.
   public init() {}
 
+  /// Renews the lease; watchers are told of a node that is new.
   public func renewLease(
     _ node: NodeReport, lease: Duration
   ) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
@@ -53,6 +54,7 @@ public final class InMemoryPoolDirectory: PoolDirectory {
     }
   }
 
+  /// Gives the lease up and tells the watchers.
   public func releaseLease(_ node: String) async throws {
     try state.withLock { state in
       _ = try state.overview()
@@ -61,10 +63,12 @@ public final class InMemoryPoolDirectory: PoolDirectory {
     }
   }
 
+  /// Settings, and the nodes whose leases have not ended.
   public func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     try state.withLock { state -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) in try state.overview() }
   }
 
+  /// Changes a setting, writes it down in ``audit`` and tells the watchers.
   public func change(
     _ pool: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void
   ) async throws -> PoolSetting {
@@ -79,6 +83,7 @@ public final class InMemoryPoolDirectory: PoolDirectory {
     }
   }
 
+  /// Calls back once at the start, and then after each change.
   public func watch(_ changed: @escaping @Sendable () async -> Void) async {
     let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let id = state.withLock { state in

@@ -1,4 +1,4 @@
-public import Foundation
+internal import Foundation
 public import Jobs
 
 /// Jobs for tests of adapters; their instants are whole seconds, which every adapter can keep exactly.

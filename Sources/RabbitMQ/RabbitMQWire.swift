@@ -141,11 +141,13 @@ final class RabbitMQWire: @unchecked Sendable {
           return mailbox
         }
         for channel in mail.opened { channels[channel.number] = ChannelState(channel: channel) }
-        for call in mail.calls { try send(call) }
         // Numbers are used again: a delivery of a channel that is gone means nothing to its successor.
         for settled in mail.settlements where channels[settled.channel.number]?.channel === settled.channel {
           channels[settled.channel.number]?.ledger.settle(settled.tag, settled.settlement)
         }
+        // Before the calls: one of them may close the channel.
+        try flushSettlements()
+        for call in mail.calls { try send(call) }
         try writeMessages()
         let framesRead = try readFrames()
         try flushSettlements()

@@ -108,7 +108,8 @@ public struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringCo
   /// Reads `08:30` or `24:00`; nil for anything else.
   public init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts.allSatisfy({ $0.count == 2 && $0.isDigits }), let hour = Int(parts[0]), let minute = Int(parts[1]),
+    guard parts.count == 2, parts.allSatisfy({ $0.count == 2 && $0.isDigits }), let hour = Int(parts[0]),
+      let minute = Int(parts[1]),
       (0...24).contains(hour), (0...59).contains(minute)
     else { return nil }
     self.init(minutes: hour * 60 + minute)

@@ -8,7 +8,7 @@ public struct BusinessRules: Sendable, Equatable {
   public var minimumNotice: TimeInterval
   /// How far ahead slots may be asked for.
   public var horizon: TimeInterval
-  /// Dates on which the whole business is closed, whatever the schedules say.
+  /// Dates on which nobody of the business begins work, whatever the schedules say.
   public var daysOff: Set<LocalDate>
 
   /// Puts the rules together; notice and horizon are in seconds, and no date is off by default.
@@ -107,7 +107,7 @@ public struct Offer: Sendable, Equatable {
     [date.adding(days: -1), date].flatMap(windows(on:)).contains { window in
       guard window.start <= start, start < window.end else { return false }
       let steps = start.timeIntervalSince(window.start) / service.interval
-      return abs(steps - steps.rounded()) < 1e-6
+      return abs(steps - steps.rounded()) * service.interval < 0.000_5  // half a millisecond of rounding
     }
   }
 

@@ -43,11 +43,11 @@ extension BadLine {
       "backoff: { jitter: fall }",
       #"8:24: pools.mail.backoff.jitter must be one of full, none, not "fall"; did you mean "full"?"#),
     BadLine(
-      "backoff: { factor: 0.5 }", #"8:24: pools.mail.backoff.factor must be a number of at least 1.0, not "0.5""#),
+      "backoff: { factor: 0.5 }", #"8:24: pools.mail.backoff.factor must be a number from 1.0 to 1000.0, not "0.5""#),
     BadLine(
-      "backoff: { factor: .inf }", #"8:24: pools.mail.backoff.factor must be a number of at least 1.0, not ".inf""#),
+      "backoff: { factor: .inf }", #"8:24: pools.mail.backoff.factor must be a number from 1.0 to 1000.0, not ".inf""#),
     BadLine(
-      "backoff: { factor: .nan }", #"8:24: pools.mail.backoff.factor must be a number of at least 1.0, not ".nan""#),
+      "backoff: { factor: .nan }", #"8:24: pools.mail.backoff.factor must be a number from 1.0 to 1000.0, not ".nan""#),
     BadLine("backoff: { base: 20m }", "8:14: pools.mail.backoff.max (10m) is shorter than base (20m)"),
     BadLine("backoff: { base: 5s, max: 2s }", "8:14: pools.mail.backoff.max (2s) is shorter than base (5s)"),
     BadLine("backoff: { max: 31d }", "8:21: pools.mail.backoff.max must lie between 1ms and 30d, not 31d"),

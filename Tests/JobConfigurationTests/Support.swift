@@ -9,7 +9,7 @@ func workers(_ kinds: JobKind...) -> [KnownWorker] { kinds.map { KnownWorker(kin
 /// Workers that take batches.
 func batchWorkers(_ kinds: JobKind...) -> [KnownWorker] { kinds.map { KnownWorker(kind: $0, takesBatches: true) } }
 
-/// A file with the dead letters' pool in line 4 and one more in line 5; the lines of that one are numbered from 6, from column 5.
+/// A file with the dead letters' pool in line 4 and one more in line 5, whose own lines begin with line 6, in column 5.
 func document(pool: String = "mail", tiers: String = "[1s, 5s]", _ lines: String...) -> String {
   """
   version: 1

@@ -1,6 +1,7 @@
-import JobConfiguration
 import Jobs
 import Testing
+
+@testable import JobConfiguration
 
 /// Files that are no YAML, or not the shape of a configuration.
 struct SyntaxProblemTests {

@@ -6,7 +6,7 @@ import Testing
 
 /// An intake beside a plain list of what should be in it.
 private struct IntakeModel {
-  /// What waits: its name says what it is. `a` and `b` can be batched, `A` came back, `s` is single and `?` cannot be read.
+  /// What waits, named for what it is: `a` and `b` can be batched, `A` came back, `s` is single, `?` cannot be read.
   struct Waiting {
     let name: String
     let since: ContinuousClock.Instant
@@ -56,12 +56,19 @@ private struct IntakeModel {
     intake.finished(jobs: running.remove(at: index))
   }
 
-  /// What should begin next, and whether it may wait to fill.
-  private var expected: (names: [String], canWait: Bool) {
-    guard let head = waiting.first else { return ([], false) }
-    guard head.isBatched else { return ([head.name], false) }
-    let batch = waiting.filter { $0.kind == head.kind }.prefix(Self.batchSize)
-    return (batch.map(\.name), batch.count < Self.batchSize && head.since + Self.batchWait > now)
+  /// What should begin next: the oldest that need not wait for company. A batch that waits holds up nothing behind it.
+  private var expected: (names: [String], wake: ContinuousClock.Instant?) {
+    var wake: ContinuousClock.Instant?
+    var considered: Set<Character> = []
+    for (index, head) in waiting.enumerated() {
+      guard head.isBatched else { return ([head.name], nil) }
+      guard considered.insert(head.kind).inserted else { continue }
+      let batch = waiting[index...].filter { $0.kind == head.kind }.prefix(Self.batchSize)
+      let ripe = head.since + Self.batchWait
+      if batch.count == Self.batchSize || ripe <= now { return (batch.map(\.name), nil) }
+      wake = wake.map { min($0, ripe) } ?? ripe
+    }
+    return ([], wake)
   }
 
   mutating func step() {
@@ -70,7 +77,6 @@ private struct IntakeModel {
     case .begin(let names):
       #expect(running.count < intake.size)
       #expect(names == next.names)
-      #expect(!next.canWait)
       #expect(begun.isDisjoint(with: names), "a job began twice")
       begun.formUnion(names)
       waiting.removeAll { names.contains($0.name) }
@@ -78,8 +84,8 @@ private struct IntakeModel {
     case .wait(until: nil):
       #expect(waiting.isEmpty || running.count >= intake.size, "there is work, and room for it")
     case .wait(let until):
-      #expect(next.canWait)
-      #expect(until == waiting.first.map { $0.since + Self.batchWait })
+      #expect(next.names.isEmpty)
+      #expect(until == next.wake)
     case .finished: Issue.record("finished without having been drained")
     }
     #expect(intake.inHand == waiting.count + running.reduce(0, +))

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct JobMigrationsTests {
   @Test func `ten who migrate at once apply each migration once`() async throws {
-    try await withEmptyDatabase { configuration in
+    try await withEmptyDatabase { configuration async throws in
       let names = JobMigrations.all.map(\.name)
       let migrator = PostgresMigrator(configuration, migrations: JobMigrations.all)
       #expect(try await migrator.pending() == names)
@@ -22,7 +22,7 @@ struct JobMigrationsTests {
   }
 
   @Test func `a database that is up to date is left alone`() async throws {
-    try await withTestDatabase { _, configuration in
+    try await withTestDatabase { _, configuration async throws in
       let migrator = PostgresMigrator(configuration, migrations: JobMigrations.all)
       #expect(try await migrator.migrate().isEmpty)
     }

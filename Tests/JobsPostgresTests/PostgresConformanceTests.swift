@@ -35,7 +35,7 @@ struct PostgresDeadLetterConformanceTests {
   func `the dead letters' index on PostgreSQL keeps the rule`(
     _ rule: ConformanceRule<DeadLetterConformance<PostgresJobLedger>>
   ) async throws {
-    try await withTestDatabase { pool, _ in
+    try await withTestDatabase { pool, _ async throws in
       let subject = DeadLetterConformance(
         ledger: PostgresJobLedger(pool: pool), index: PostgresDeadLetterIndex(pool: pool))
       try await rule.check(subject)
@@ -49,7 +49,7 @@ struct PostgresPoolDirectoryConformanceTests {
   func `the pool directory on PostgreSQL keeps the rule`(
     _ rule: ConformanceRule<PoolDirectoryConformance>
   ) async throws {
-    try await withTestDatabase { pool, _ in
+    try await withTestDatabase { pool, _ async throws in
       try await rule.check(PoolDirectoryConformance(directory: PostgresPoolDirectory(pool: pool, logger: logger)))
     }
   }

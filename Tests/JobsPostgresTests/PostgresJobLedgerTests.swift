@@ -47,9 +47,9 @@ struct PostgresJobLedgerTests {
   }
 
   @Test func `two relays at once publish each entry once`() async throws {
-    try await withTestDatabase { pool, configuration in
+    try await withTestDatabase { pool, configuration async throws in
       let first = PostgresJobLedger(pool: pool)
-      try await withSecondNode(configuration) { second in
+      try await withSecondNode(configuration) { second async throws in
         let jobs = (0..<200).map { _ in SampleJobs.bare() }
         try await enqueue(jobs, first)
         async let firstGot = relayAll(first)
@@ -64,9 +64,9 @@ struct PostgresJobLedgerTests {
   }
 
   @Test func `a due job fires once on two nodes that look at the same time`() async throws {
-    try await withTestDatabase { pool, configuration in
+    try await withTestDatabase { pool, configuration async throws in
       let first = PostgresJobLedger(pool: pool)
-      try await withSecondNode(configuration) { second in
+      try await withSecondNode(configuration) { second async throws in
         for _ in 0..<20 {
           let jobs = (0..<3).map { _ in SampleJobs.full() }
           for job in jobs { try await first.delay(job, pool: "one", until: Date(timeIntervalSinceNow: -1)) }
@@ -81,7 +81,7 @@ struct PostgresJobLedgerTests {
   }
 
   @Test func `of twenty closings of one job at once, on few connections, one has an effect`() async throws {
-    try await withTestDatabase(migrations: [effectTable], connections: 4) { pool, _ in
+    try await withTestDatabase(migrations: [effectTable], connections: 4) { pool, _ async throws in
       let ledger = PostgresJobLedger(pool: pool)
       let receipt = JobReceipt(jobRun: JobRun(id: JobID()), kind: "test.kind", pool: "one")
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -101,7 +101,7 @@ struct PostgresJobLedgerTests {
   }
 
   @Test func `receipts say how a job ended, and why`() async throws {
-    try await withTestDatabase { pool, _ in
+    try await withTestDatabase { pool, _ async throws in
       let ledger = PostgresJobLedger(pool: pool)
       let (done, gone) = (JobRun(id: JobID(), run: 2), JobRun(id: JobID()))
       let receipts = [done, gone].map { JobReceipt(jobRun: $0, kind: "test.kind", pool: "one") }
@@ -112,7 +112,7 @@ struct PostgresJobLedgerTests {
       }
       let rows = try await pool.query("SELECT job_id, run, outcome, kind, pool, reason FROM jobs.receipt ORDER BY run")
       #expect(rows.count == 2)
-      let ids = try rows.map { JobID(try $0.decode(0)) }
+      let ids = try rows.map { JobID(try $0.decode(0, as: UUID.self)) }
       let outcomes = try rows.map { try $0.decode(2, as: String.self) }
       let reasons = try rows.map { try $0.decodeIfPresent(5, as: String.self) }
       #expect(ids == [gone.id, done.id])
@@ -148,7 +148,7 @@ struct PostgresJobLedgerTests {
   }
 
   @Test func `a connection that is lost before the commit leaves the job in doubt, and in truth open`() async throws {
-    try await withTestDatabase(migrations: [effectTable]) { pool, configuration in
+    try await withTestDatabase(migrations: [effectTable]) { pool, configuration async throws in
       let receipt = JobReceipt(jobRun: JobRun(id: JobID()), kind: "test.kind", pool: "one")
       let proxy = try TestEnvironment.postgres().proxy()
       defer { proxy.stop() }

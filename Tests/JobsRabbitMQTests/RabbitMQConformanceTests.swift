@@ -1,5 +1,5 @@
-import Jobs
 import JobConfiguration
+import Jobs
 import JobsRabbitMQ
 import JobsTesting
 import TestServers
@@ -9,14 +9,14 @@ import Testing
 struct RabbitMQConformanceTests {
   @Test(arguments: BrokerConformance.rules)
   func `the broker on RabbitMQ keeps the rule`(_ rule: ConformanceRule<BrokerConformance>) async throws {
-    try await withAppliedTopology { broker, configuration in
+    try await withAppliedTopology { broker, configuration async throws in
       let pools = (configuration.pools[0].name, configuration.pools[1].name)
       try await rule.check(BrokerConformance(broker: broker, pools: pools, tier: configuration.retryTiers[0]))
     }
   }
 
   @Test func `a retried job does not return before its pause is over`() async throws {
-    try await withAppliedTopology { broker, configuration in
+    try await withAppliedTopology { broker, configuration async throws in
       let (pool, pause) = (configuration.pools[0].name, configuration.retryTiers[0])
       let reader = DeliveryReader(broker.subscribe(pool: pool, capacity: 10)) { $0.acknowledge() }
       let start = ContinuousClock.now
@@ -29,7 +29,7 @@ struct RabbitMQConformanceTests {
   }
 
   @Test func `a retry whose pool is gone does not block the others, and waits where it can be seen`() async throws {
-    try await withAppliedTopology { broker, configuration in
+    try await withAppliedTopology { broker, configuration async throws in
       let (pool, pause) = (configuration.pools[0].name, configuration.retryTiers[0])
       let lost = OutgoingJob(
         SampleJobs.full(), to: .retry(after: pause, pool: PoolName(rawValue: "\(pool).gone")))

@@ -12,7 +12,7 @@ let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 /// The real server.
 func rabbitMQ() throws -> RabbitMQConfiguration { try RabbitMQConfiguration(url: TestEnvironment.rabbitMQ().string) }
 
-/// Pauses that no configuration in use has, another one for each test: a tier's queue is shared by all who name its pause.
+/// Pauses that no configuration in use has, one for each test: a tier's queue belongs to all who name its pause.
 private let lastPause = Mutex(Int.random(in: 301...500))
 
 /// A configuration of two pools and one short tier that no other test uses.
@@ -44,7 +44,7 @@ func withConfiguration<Value>(_ body: (JobConfiguration) async throws -> Value) 
 
 private func remove(_ configuration: JobConfiguration) async throws {
   let topology = Topology(configuration)
-  try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+  try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
     for queue in topology.queues where queue.name != Topology.unroutable {
       try await administration.deleteQueue(queue.name, onlyIfEmpty: false)
     }
@@ -75,7 +75,7 @@ func withBroker<Value>(_ body: (RabbitMQJobBroker) async throws -> Value) async 
 func withAppliedTopology<Value>(
   _ body: (RabbitMQJobBroker, JobConfiguration) async throws -> Value
 ) async throws -> Value {
-  try await withConfiguration { configuration in
+  try await withConfiguration { configuration async throws in
     try await RabbitMQAdministration.with(rabbitMQ()) { _ = try await Topology(configuration).apply($0) }
     return try await withBroker { try await body($0, configuration) }
   }

@@ -25,7 +25,7 @@ struct TopologyTests {
   }
 
   @Test func `a plan lists what is missing and makes nothing`() async throws {
-    try await withConfiguration { configuration in
+    try await withConfiguration { configuration async throws in
       let own = ownNames(configuration)
       for _ in 0..<2 {
         let plan = try await plan(configuration)
@@ -37,7 +37,7 @@ struct TopologyTests {
   }
 
   @Test func `applying makes what is missing, and applying again changes nothing`() async throws {
-    try await withConfiguration { configuration in
+    try await withConfiguration { configuration async throws in
       let first = try await apply(configuration)
       #expect(ownNames(configuration).isSubset(of: first.missing))
       let job = OutgoingJob(SampleJobs.full(), to: .pool(configuration.pools[0].name))
@@ -48,7 +48,7 @@ struct TopologyTests {
       #expect(second.missing.isEmpty)
       #expect(second.different.isEmpty)
       #expect(second.present.count == topology.exchanges.count + topology.queues.count)
-      try await RabbitMQAdministration.with(rabbitMQ()) { administration in
+      try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
         let name = configuration.pools[0].name.rawValue
         try await eventually("the job still waits") { try await administration.queueDepth(name)?.messages == 1 }
       }
@@ -56,7 +56,7 @@ struct TopologyTests {
   }
 
   @Test func `ten who apply at once do no harm`() async throws {
-    try await withConfiguration { configuration in
+    try await withConfiguration { configuration async throws in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<10 { group.addTask { try await apply(configuration) } }
         try await group.waitForAll()
@@ -68,7 +68,7 @@ struct TopologyTests {
   }
 
   @Test func `a queue with other arguments is named, and nothing is changed`() async throws {
-    try await withConfiguration { configuration in
+    try await withConfiguration { configuration async throws in
       let name = configuration.pools[1].name.rawValue
       try await RabbitMQAdministration.with(rabbitMQ()) {
         try await $0.declareQueue(name, arguments: ["x-queue-type": .string("quorum"), "x-max-length": .integer(5)])
@@ -84,7 +84,7 @@ struct TopologyTests {
   }
 
   @Test func `an exchange of another type is named, and nothing is changed`() async throws {
-    try await withConfiguration { configuration in
+    try await withConfiguration { configuration async throws in
       let name = Topology.retryName(configuration.retryTiers[0])
       try await RabbitMQAdministration.with(rabbitMQ()) { try await $0.declareExchange(name, type: "direct") }
       let mismatch = await #expect(throws: TopologyMismatch.self) { try await apply(configuration) }

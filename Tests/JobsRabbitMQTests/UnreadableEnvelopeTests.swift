@@ -22,7 +22,7 @@ struct UnreadableEnvelopeTests {
 
   /// Publishes a message as another program might, and returns what arrives in the pool.
   private func delivery(of properties: RabbitMQProperties) async throws -> JobDelivery {
-    try await withAppliedTopology { broker, configuration in
+    try await withAppliedTopology { broker, configuration async throws in
       let pool = configuration.pools[0].name
       let publisher = RabbitMQPublisher(try rabbitMQ(), name: "another program", logger: logger)
       let running = Task { await publisher.run() }

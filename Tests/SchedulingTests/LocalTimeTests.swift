@@ -23,7 +23,7 @@ struct LocalTimeTests {
     #expect(LocalTime(text) == nil)
   }
 
-  @Test(arguments: [-1, 1_441, .min, .max])
+  @Test(arguments: [-1, 1_441, Int.min, Int.max])
   func `minutes outside of a day are refused`(_ minutes: Int) {
     #expect(LocalTime(minutes: minutes) == nil)
   }

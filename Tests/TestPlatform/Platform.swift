@@ -18,6 +18,9 @@ package final class Platform: Sendable {
     package var batch = true
     /// PostgreSQL as the platform's processes see it; nil: the real one.
     package var postgresProxy: TCPProxy?
+    /// Servers other than those of the environment.
+    package var postgres: ServerURL?
+    package var rabbitMQ: ServerURL?
     /// RabbitMQ likewise.
     package var rabbitMQProxy: TCPProxy?
 
@@ -39,12 +42,15 @@ package final class Platform: Sendable {
   package var validatePool: String { "\(name).validate" }
   package var resolvePool: String { "\(name).resolve" }
 
+  private let servers: (rabbitMQ: ServerURL, postgres: ServerURL)
+
   private init(_ setup: Setup) throws {
     self.setup = setup
+    servers = (try setup.rabbitMQ ?? TestEnvironment.rabbitMQ(), try setup.postgres ?? TestEnvironment.postgres())
     name = "t" + String(UInt64.random(in: 0 ... .max), radix: 36)
     folder = FileManager.default.temporaryDirectory.appending(path: "vluma-\(name)")
-    database = try PostgresConfiguration(url: try TestEnvironment.postgres().with(path: "/\(name)"))
-    rabbitMQ = try RabbitMQConfiguration(url: try TestEnvironment.rabbitMQ().string)
+    database = try PostgresConfiguration(url: servers.postgres.with(path: "/\(name)"))
+    rabbitMQ = try RabbitMQConfiguration(url: servers.rabbitMQ.string)
     pool = PostgresPool(database, size: 4)
   }
 
@@ -68,7 +74,7 @@ package final class Platform: Sendable {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try Data(queuesFile.utf8).write(to: folder.appending(path: "queues.yaml"))
     let maintenance = try await PostgresConnection.connect(
-      try PostgresConfiguration(url: try TestEnvironment.postgres().string))
+      try PostgresConfiguration(url: servers.postgres.string))
     try await maintenance.runScript("CREATE DATABASE \(name)", deadline: .now + .seconds(30))
     await maintenance.close()
     for arguments in [["migrate"], ["topology", "apply"]] {
@@ -140,9 +146,9 @@ package final class Platform: Sendable {
     _ arguments: [String], failpoints: String? = nil, throughProxy: Bool = true, overriding: [String: String] = [:]
   ) throws -> PlatformProcess {
     var environment = ProcessInfo.processInfo.environment
-    let broker = try TestEnvironment.rabbitMQ()
+    let broker = servers.rabbitMQ
     environment["VLUMA_RABBITMQ_URL"] = throughProxy ? broker.with(port: setup.rabbitMQProxy?.port) : broker.string
-    let server = try TestEnvironment.postgres()
+    let server = servers.postgres
     environment["VLUMA_POSTGRES_URL"] = server.with(
       port: throughProxy ? setup.postgresProxy?.port : nil, path: "/\(name)")
     environment["VLUMA_QUEUES_FILE"] = folder.appending(path: "queues.yaml").path
@@ -270,7 +276,7 @@ package final class Platform: Sendable {
     _ = try? await RabbitMQAdministration.with(rabbitMQ) { broker in
       for queue in queues { try await broker.deleteQueue(queue, onlyIfEmpty: false) }
     }
-    if let url = try? TestEnvironment.postgres().string, let configuration = try? PostgresConfiguration(url: url),
+    if let configuration = try? PostgresConfiguration(url: servers.postgres.string),
       let maintenance = try? await PostgresConnection.connect(configuration)
     {
       try? await maintenance.runScript("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", deadline: .now + .seconds(30))

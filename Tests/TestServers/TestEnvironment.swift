@@ -37,6 +37,11 @@ public struct ServerURL: Sendable {
     guard let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty else {
       throw ServerMissing(description: "\(variable) is not set: this test needs a real server; \(start)")
     }
+    try self.init(string: text, name: variable)
+  }
+
+  private init(string text: String, name variable: String) throws {
+    let start = "run scripts/services up, then: eval \"$(scripts/services env)\""
     guard let parts = URLComponents(string: text), let host = parts.host, let port = parts.port else {
       throw ServerMissing(description: "\(variable) is not scheme://host:port/...; \(start)")
     }
@@ -52,6 +57,9 @@ public struct ServerURL: Sendable {
     if let path { parts.path = path }
     return parts.string ?? string
   }
+
+  /// The same kind of server on another port.
+  public func onPort(_ port: Int) throws -> ServerURL { try ServerURL(string: with(port: port), name: "URL") }
 
   /// A proxy in front of the server.
   public func proxy() throws -> TCPProxy { try TCPProxy(to: host, port: port) }

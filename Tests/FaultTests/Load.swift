@@ -1,0 +1,60 @@
+import Foundation
+import Synchronization
+import TestPlatform
+import TestServers
+
+/// Customers who book one slot after the other; every third slot is wanted by two of them.
+final class Load: Sendable {
+  private struct State {
+    var accepted = Set<UUID>()
+    var unanswered = 0
+    var answers = 0
+    var isStopped = false
+  }
+
+  private let platform: Platform
+  private let address: @Sendable () -> String
+  private let state = Mutex(State())
+
+  init(_ platform: Platform, _ address: @escaping @Sendable () -> String) {
+    self.platform = platform
+    self.address = address
+  }
+
+  var result: (accepted: Set<UUID>, unanswered: Int) { state.withLock { ($0.accepted, $0.unanswered) } }
+
+  func stop() { state.withLock { $0.isStopped = true } }
+
+  func waitForAnswers(more: Int) async throws {
+    let goal = state.withLock { $0.answers } + more
+    try await eventually(within: .seconds(60), "\(more) more customers are answered") {
+      self.state.withLock { $0.answers } >= goal
+    }
+  }
+
+  func customer(_ number: Int) async throws {
+    var index = 0
+    while !state.withLock({ $0.isStopped }) {
+      let slot = index.isMultiple(of: 3) ? index : index * 4 + number
+      let address = address()
+      let answer = try await platform.book(slot % 14_000, at: address)
+      if answer?.status == 0 {  // ingest is down: go on when there is a new one
+        try await eventually(within: .seconds(60), "ingest is back") {
+          self.address() != address || self.state.withLock { $0.isStopped }
+        }
+        continue
+      }
+      state.withLock { state in
+        switch answer {
+        case (202, let booking?)?:
+          state.accepted.insert(booking)
+          state.answers += 1
+        // In doubt, says the front: it may have been kept.
+        case (503, _)?: state.unanswered += 1
+        default: state.unanswered += 1
+        }
+      }
+      index += 1
+    }
+  }
+}

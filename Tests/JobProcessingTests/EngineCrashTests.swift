@@ -1,0 +1,184 @@
+import Foundation
+import JobProcessing
+import Jobs
+import JobsTesting
+import TestServers
+import Testing
+
+/// Jobs that came back, perhaps because a process died of them.
+@Suite(.timeLimit(.minutes(1)))
+struct EngineCrashTests {
+  private func errand(_ name: String) throws -> JobEnvelope {
+    try JobCodec.envelope(for: Errand(name: name), tenant: nil)
+  }
+
+  /// Puts the job into its pool as one that some process was given before.
+  private func redeliver(_ job: JobEnvelope, _ platform: EnginePlatform) {
+    platform.broker.put(.job(job), body: job.body, into: errands, redelivered: true)
+  }
+
+  @Test func `a job that came back is marked as started, a fresh one is not`() async throws {
+    let platform = EnginePlatform()
+    let stage = Stage()
+    let (fresh, returned) = (try errand("fresh"), try errand("returned"))
+    try await platform.withNode(
+      "node seven",
+      errands: { job, context in
+        try await stage.enter(job.name)
+        return try await ErrandWorker.simple(job, context)
+      }
+    ) { _ async throws in
+      try await platform.enqueue([fresh])
+      redeliver(returned, platform)
+      try await eventually("both have begun") { stage.running.count == 2 }
+      #expect(platform.ledger.starts(of: returned.jobRun) == ["node seven"])
+      #expect(platform.ledger.starts(of: fresh.jobRun).isEmpty)
+      stage.releaseAll()
+      try await platform.eventuallyIdle()
+      #expect(platform.ledger.effects.sorted() == ["fresh", "returned"])
+    }
+  }
+
+  @Test func `a job that has crashed fewer processes than allowed is done`() async throws {
+    let platform = EnginePlatform(maxCrashes: 3)
+    let job = try errand("a")
+    _ = try await platform.ledger.markStart(job.jobRun, node: "dead node")
+    try await platform.withNode(errands: ErrandWorker.simple) { _ async throws in
+      redeliver(job, platform)
+      try await platform.eventuallyIdle()
+      #expect(platform.ledger.effects == ["a"])
+    }
+  }
+
+  @Test func `a job that has crashed more processes than allowed is dead without being begun`() async throws {
+    let platform = EnginePlatform(maxCrashes: 3)
+    let stage = Stage()
+    let job = try errand("a")
+    for node in 1...3 { _ = try await platform.ledger.markStart(job.jobRun, node: "dead node \(node)") }
+    try await platform.withNode(
+      errands: { job, _ in
+        try await stage.enter(job.name)
+        return .completed
+      }
+    ) { _ async throws in
+      redeliver(job, platform)
+      let letter = try await platform.onlyLetter()
+      #expect(letter.certificate.reason == .crashed)
+      #expect(letter.jobRun == job.jobRun)
+      #expect(stage.began.isEmpty)
+      // Its next run, by an operator's wish, begins with a clean sheet.
+      #expect(platform.ledger.starts(of: job.jobRun).isEmpty)
+    }
+  }
+
+  @Test func `crashes are counted for the job that caused them, not for its neighbours`() async throws {
+    let platform = EnginePlatform(maxCrashes: 2)
+    let (guilty, neighbour) = (try errand("guilty"), try errand("neighbour"))
+    for _ in 1...2 { _ = try await platform.ledger.markStart(guilty.jobRun, node: "dead node") }
+    try await platform.withNode(errands: ErrandWorker.simple) { _ async throws in
+      redeliver(neighbour, platform)
+      redeliver(guilty, platform)
+      let letter = try await platform.onlyLetter()
+      #expect(letter.jobRun == guilty.jobRun)
+      #expect(platform.ledger.effects == ["neighbour"])
+    }
+  }
+
+  @Test func `marks are cleared after a proper retry`() async throws {
+    let platform = EnginePlatform()
+    let job = try errand("a")
+    try await platform.withNode(errands: { _, _ in throw Mishap() }) { _ async throws in
+      redeliver(job, platform)
+      try await eventually("the retry waits") { platform.broker.retries.count == 1 }
+      try await platform.eventuallyIdle()
+      #expect(platform.ledger.starts(of: job.jobRun).isEmpty)
+    }
+  }
+
+  @Test func `marks are cleared after a snooze`() async throws {
+    let platform = EnginePlatform()
+    let job = try errand("a")
+    try await platform.withNode(errands: { _, _ in .snoozed(for: .seconds(60), reason: "not yet") }) { _ async throws in
+      redeliver(job, platform)
+      try await eventually("the job is put off") { platform.ledger.delayedJobs.count == 1 }
+      try await platform.eventuallyIdle()
+      #expect(platform.ledger.starts(of: job.jobRun).isEmpty)
+    }
+  }
+
+  @Test func `marks are cleared after the job is done`() async throws {
+    let platform = EnginePlatform()
+    let job = try errand("a")
+    try await platform.withNode(errands: ErrandWorker.simple) { _ async throws in
+      redeliver(job, platform)
+      try await platform.eventuallyIdle()
+      #expect(platform.ledger.effects == ["a"])
+      #expect(platform.ledger.starts(of: job.jobRun).isEmpty)
+    }
+  }
+
+  @Test func `a shutdown that interrupts a job is no crash of it`() async throws {
+    let platform = EnginePlatform()
+    let stage = Stage()
+    let job = try errand("a")
+    try await platform.withNode(
+      grace: .milliseconds(100),
+      errands: { job, _ in
+        try await stage.enter(job.name)
+        return .completed
+      }
+    ) { node async throws in
+      redeliver(job, platform)
+      try await eventually("the job has begun") { stage.running == ["a"] }
+      await node.beginShutdown()
+      try await node.drained()
+      #expect(platform.broker.ready(in: errands) == [job])
+      #expect(platform.ledger.starts(of: job.jobRun).isEmpty)
+    }
+  }
+
+  @Test func `a job that came back while it was being done has one effect`() async throws {
+    let platform = EnginePlatform()
+    let stage = Stage()
+    try await platform.withNode(
+      errands: { job, context in
+        try await context.close { transaction, _ in
+          try await stage.enter(job.name)
+          transaction.record(job.name)
+          return .completed
+        }
+      }
+    ) { _ async throws in
+      let job = try await platform.enqueue("a")[0]
+      try await eventually("the job has begun") { stage.running == ["a"] }
+      platform.broker.dropConnection()
+      try await eventually("its second copy has been begun") { platform.ledger.starts(of: job.jobRun) == ["node"] }
+      stage.releaseAll()
+      try await platform.eventuallyIdle()
+      // The first copy's acknowledgement went nowhere; the second one found the receipt.
+      #expect(platform.broker.acknowledged == [job.jobRun])
+      #expect(platform.ledger.effects == ["a"])
+      #expect(stage.began == ["a"])
+    }
+  }
+
+  @Test func `while the ledger is away a job that came back waits, and is not begun unmarked`() async throws {
+    let platform = EnginePlatform()
+    let stage = Stage()
+    let job = try errand("a")
+    platform.ledger.fail(next: .markStart, with: .unavailable("gone"), times: 2)
+    try await platform.withNode(
+      errands: { job, context in
+        try await stage.enter(job.name)
+        return try await ErrandWorker.simple(job, context)
+      }
+    ) { _ async throws in
+      redeliver(job, platform)
+      try await eventually("the job has begun") { stage.running == ["a"] }
+      #expect(platform.ledger.starts(of: job.jobRun) == ["node"])
+      stage.releaseAll()
+      try await platform.eventuallyIdle()
+      #expect(platform.ledger.effects == ["a"])
+    }
+  }
+}
