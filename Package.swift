@@ -128,6 +128,7 @@ let package = Package(
       dependencies: ["Curl", "Postgres", "RabbitMQ", "TestPlatform", "TestServers"], swiftSettings: settings),
     .testTarget(
       name: "FaultTests",
-      dependencies: ["Curl", "Postgres", "RabbitMQ", "TestPlatform", "TestServers", logging], swiftSettings: settings),
+      dependencies: ["Curl", "Postgres", "RabbitMQ", "TestPlatform", "TestServers", "Wires", logging],
+      swiftSettings: settings),
   ]
 )

@@ -102,7 +102,7 @@ private struct ConfigurationBuilder {
     if let attempts = reader.integer(values["max_attempts"], "\(path).max_attempts", 1...1_000) {
       defaults.retry.maxAttempts = attempts
     }
-    if let crashes = reader.integer(values["max_crashes"], "\(path).max_crashes", 1...100) {
+    if let crashes = reader.integer(values["max_crashes"], "\(path).max_crashes", 2...100) {
       defaults.maxCrashes = crashes
     }
     guard let node = values["backoff"] else { return }

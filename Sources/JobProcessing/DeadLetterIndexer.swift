@@ -15,7 +15,7 @@ final class DeadLetterIndexer: Sendable {
   private static let capacity = 200
 
   init(pools: [PoolName], broker: any JobBroker, index: any DeadLetterIndex, logger: Logger) {
-    subscriptions = pools.map { broker.subscribeToDead(of: $0, capacity: Self.capacity) }
+    subscriptions = pools.map { broker.subscribeToDead(of: $0, capacity: 0) }
     self.index = index
     outage = OutageLog("dead letters cannot be indexed; they wait", logger: logger)
   }
@@ -40,6 +40,8 @@ final class DeadLetterIndexer: Sendable {
     }
   }
 
+  /// Records letters and acknowledges them. While the ledger is away they wait; where it refuses a batch each half is
+  /// tried by itself, and a letter it refuses alone goes back to the broker, so that it holds up nobody else.
   private func record(_ deliveries: [JobDelivery]) async {
     let letters = deliveries.map(Self.letter)
     var backoff = Backoff(first: .milliseconds(100), most: .seconds(5))
@@ -50,10 +52,17 @@ final class DeadLetterIndexer: Sendable {
         Failpoint.afterDeadIndexed.visit()
         for delivery in deliveries { delivery.acknowledge() }
         return
+      } catch let error as LedgerError {
+        outage.failed(error)
+      } catch  where deliveries.count > 1 && !Task.isCancelled {
+        await record(Array(deliveries[..<(deliveries.count / 2)]))
+        return await record(Array(deliveries[(deliveries.count / 2)...]))
       } catch {
         outage.failed(error)
-        try? await Task.sleep(for: backoff.next())
+        try? await Task.sleep(for: .seconds(1))
+        break
       }
+      try? await Task.sleep(for: backoff.next())
     }
     for delivery in deliveries { delivery.giveBack() }
   }
@@ -70,7 +79,7 @@ final class DeadLetterIndexer: Sendable {
         certificate: delivery.certificate ?? unknown, body: delivery.body)
     case .unreadable:
       return DeadLetter(
-        jobRun: JobRun(id: JobID(), run: 0), envelope: nil, certificate: delivery.certificate ?? unknown,
+        jobRun: JobRun(id: delivery.bodyID, run: 0), envelope: nil, certificate: delivery.certificate ?? unknown,
         body: delivery.body)
     }
   }

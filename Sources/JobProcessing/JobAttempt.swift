@@ -101,8 +101,8 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
       await exits.giveBack(delivery, envelope)
       return true
     }
-    // The first start of all was not marked: it was no redelivery.
-    guard starts > pool.maxCrashes else { return false }
+    // The first start of all was not marked, being no redelivery; this one is, and is not made.
+    guard starts >= pool.maxCrashes else { return false }
     let detail = "\(starts) processes died, or lost their connection, while working on it"
     await exits.bury(delivery, envelope, .crashed, detail: detail, cause: "crash")
     return true
@@ -172,7 +172,7 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     jobLogger[metadataKey: "job"] = "\(ready.receipt)"
     jobLogger[metadataKey: "kind"] = "\(ready.envelope.kind)"
     let context = JobContext<Ledger.Transaction>(info: JobInfo(ready.envelope), logger: jobLogger) { body in
-      let (entries, outcomes) = try await transact([ready], deadline: start + pool.timeout) {
+      let (entries, outcomes) = try await transact([ready], deadline: ledgerDeadline(start)) {
         transaction, _, followUps in
         [try await body(transaction, &followUps)]
       }
@@ -198,7 +198,7 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     let start = ContinuousClock.now
     defer { if let kind = jobs.first?.envelope.kind { JobMetrics.attempt(.now - start, pool: pool.name, kind: kind) } }
     let (entries, outcomes) = try await withTimeout {
-      try await transact(jobs, deadline: start + pool.timeout, body)
+      try await transact(jobs, deadline: ledgerDeadline(start), body)
     }
     return .closed(entries, outcomes)
   }
@@ -216,7 +216,9 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
       let openJobs = jobs.filter { open.contains($0.receipt) && seen.insert($0.receipt).inserted }
       var followUps = FollowUps()
       let outcomes = try await body(transaction, openJobs, &followUps)
-      precondition(outcomes.count == openJobs.count, "a worker must give one outcome for each job of its batch")
+      guard outcomes.count == openJobs.count else {
+        throw WrongOutcomeCount(jobs: openJobs.count, outcomes: outcomes.count)
+      }
       let byJob = Dictionary(uniqueKeysWithValues: zip(openJobs.map(\.receipt), outcomes))
       outcomesByJob.withLock { $0 = byJob }
       let closing = try closing(byJob, followUps, isAlone: jobs.count == 1)
@@ -240,6 +242,12 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
       return RoutedFollowUp(envelope: item.envelope, pool: pool, dueAt: item.dueAt)
     }
     return closing
+  }
+
+  /// The ledger gives up some time before the attempt does, so that a ledger that has fallen silent is known as such
+  /// and not taken for a slow worker.
+  private func ledgerDeadline(_ start: ContinuousClock.Instant) -> ContinuousClock.Instant {
+    start + pool.timeout - min(pool.timeout / 4, .seconds(4))
   }
 
   /// Gives the work its time; when that is over it is cancelled and known to have ended before anything else happens.
@@ -275,6 +283,14 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
 struct TimedOut: Error, CustomStringConvertible {
   let after: Duration
   var description: String { "the attempt took longer than \(after.compactText)" }
+}
+
+/// A batch worker that broke its contract.
+struct WrongOutcomeCount: JobError, CustomStringConvertible {
+  let jobs: Int
+  let outcomes: Int
+  var isPermanent: Bool { true }
+  var description: String { "the worker gave \(outcomes) outcomes for a batch of \(jobs) jobs" }
 }
 
 /// A follow-up of a kind that is in no pool: a fault of the program or of queues.yaml.

@@ -72,7 +72,7 @@ struct JobExits<Ledger: JobLedger>: Sendable {
   func bury(_ delivery: JobDelivery, _ envelope: JobEnvelope?, _ reason: DeathReason, detail: String, cause: String)
     async
   {
-    let carrier = envelope ?? Self.carrier(for: delivery)
+    let carrier = envelope ?? JobEnvelope(id: delivery.bodyID, run: 0, kind: "unreadable", body: delivery.body)
     let certificate = DeathCertificate(
       reason: reason, detail: detail, cause: cause, kind: carrier.kind.rawValue, pool: pool.name,
       attempts: carrier.attempt,
@@ -82,21 +82,6 @@ struct JobExits<Ledger: JobLedger>: Sendable {
     let isKept = await keep(OutgoingJob(carrier, to: .dead(pool: pool.name, certificate)))
     Failpoint.afterDeadPublish.visit()
     await finish(delivery, carrier, isKept, .dead)
-  }
-
-  /// A dead message without a readable envelope travels under an id made from its body, so that a second copy is the
-  /// same letter.
-  private static func carrier(for delivery: JobDelivery) -> JobEnvelope {
-    var high: UInt64 = 0xcbf2_9ce4_8422_2325
-    var low: UInt64 = 0x8422_2325_cbf2_9ce4
-    for byte in delivery.body {
-      high = (high ^ UInt64(byte)) &* 0x100_0000_01b3
-      low = (low &+ UInt64(byte)) &* 0x9e37_79b9_7f4a_7c15
-    }
-    let text = String(format: "%016lx%016lx", high, low)
-    let digits = Array(text)
-    let uuid = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
-    return JobEnvelope(id: JobID(uuid) ?? JobID(), run: 0, kind: "unreadable", body: delivery.body)
   }
 
   /// Gives the job back to its queue, untouched: neither an attempt nor a crash.
@@ -116,11 +101,13 @@ struct JobExits<Ledger: JobLedger>: Sendable {
     }.value
   }
 
-  /// Runs a ledger call until it succeeds; nil when the task is cancelled first.
+  /// Runs a ledger call until it succeeds; nil when the task is cancelled first, or the ledger refuses it three times.
   func persist<Value>(_ what: String, _ body: () async throws -> Value) async -> Value? {
     var backoff = Backoff(first: .milliseconds(50), most: .seconds(2))
-    while !Task.isCancelled {
+    var refusals = 0
+    while !Task.isCancelled, refusals < 3 {
       do { return try await body() } catch {
+        if !(error is LedgerError) { refusals += 1 }
         logger.warning(
           "the ledger cannot be reached; trying again", metadata: ["doing": "\(what)", "error": "\(error)"])
         try? await Task.sleep(for: backoff.next())

@@ -57,6 +57,13 @@ struct JobIntake: Sendable {
     runningJobs -= jobs
   }
 
+  /// Keeps at most so many waiting; the youngest beyond are returned, to be given back.
+  mutating func trim(to capacity: Int) -> [JobDelivery] {
+    let surplus = max(0, waiting.count - capacity)
+    defer { waiting.removeLast(surplus) }
+    return waiting.suffix(surplus).map(\.delivery)
+  }
+
   /// Begins no more; what waits is returned, to be given back.
   mutating func drain() -> [JobDelivery] {
     isDraining = true

@@ -38,7 +38,9 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
   }
 
   /// Gives the lease up, so that the other nodes take over at once.
-  func release() async { try? await directory.releaseLease(node) }
+  ///
+  /// In a task of its own, because this one may be cancelled by then.
+  func release() async { await Task { try? await directory.releaseLease(node) }.value }
 
   /// Reports, reads, and sets the shares; while PostgreSQL is away they stay as they are.
   func allocate() async {

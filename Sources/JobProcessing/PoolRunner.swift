@@ -49,6 +49,8 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
     guard changed else { return }
     JobMetrics.share(share, pool: pool.name)
     subscription.setCapacity(capacity(for: share))
+    // Jobs held ready for workers that are no more are somebody else's; held for long, the broker would take them back.
+    for delivery in state.withLock({ $0.intake.trim(to: capacity(for: share)) }) { delivery.giveBack() }
     signal.send()
   }
 

@@ -103,7 +103,7 @@ public protocol JobLedger<Transaction>: Sendable {
   /// Hands entries older than `age` to `publish` and forgets those it returns. Entries another node is handing over are
   /// left out.
   ///
-  /// - Returns: how many entries were handed over.
+  /// - Returns: how many entries were kept by the broker and forgotten here.
   func relayOutbox(
     olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
   ) async throws -> Int

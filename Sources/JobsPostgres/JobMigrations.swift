@@ -22,9 +22,9 @@ public enum JobMigrations {
       -- Jobs to be enqueued; deleted only when the broker holds them.
       CREATE TABLE jobs.outbox (
         job_id uuid NOT NULL, run int NOT NULL, pool text NOT NULL, envelope jsonb NOT NULL, body bytea NOT NULL,
-        at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (job_id, run)
+        at timestamptz NOT NULL DEFAULT now(), tried_at timestamptz, PRIMARY KEY (job_id, run)
       ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-      CREATE INDEX outbox_at ON jobs.outbox (at);
+      CREATE INDEX outbox_at ON jobs.outbox (coalesce(tried_at, at));
 
       CREATE TABLE jobs.delayed (
         job_id uuid NOT NULL, run int NOT NULL, due_at timestamptz NOT NULL, pool text NOT NULL, envelope jsonb NOT NULL,

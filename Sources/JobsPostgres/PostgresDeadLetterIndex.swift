@@ -16,6 +16,14 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
     let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
     let sorted = byRun.values.sorted { ($0.jobRun.id, $0.jobRun.run) < ($1.jobRun.id, $1.jobRun.run) }
     let heads = try sorted.map { try $0.envelope.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) } }
+    do {
+      try await record(sorted, heads)
+    } catch let error as PostgresError {
+      throw PostgresJobLedger.translate(error)
+    }
+  }
+
+  private func record(_ sorted: [DeadLetter], _ heads: [String?]) async throws {
     let ids = sorted.map(\.jobRun.id.uuid)
     let runs = sorted.map(\.jobRun.run)
     let kinds = sorted.map { $0.envelope?.kind.rawValue ?? "unreadable" }

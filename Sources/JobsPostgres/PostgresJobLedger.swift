@@ -118,13 +118,26 @@ public struct PostgresJobLedger: JobLedger {
       try await pool.withTransaction(deadline: .now + .seconds(30)) { transaction in
         let rows = try await transaction.query(
           """
-          SELECT envelope::text, body, pool FROM jobs.outbox WHERE at < now() - make_interval(secs => \(age / .seconds(1)))
-          ORDER BY at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+          SELECT envelope::text, body, pool FROM jobs.outbox
+          WHERE coalesce(tried_at, at) < now() - make_interval(secs => \(age / .seconds(1)))
+          ORDER BY coalesce(tried_at, at), at, job_id LIMIT \(limit) FOR UPDATE SKIP LOCKED
           """)
         let entries = try rows.map { try $0.outboxEntry() }
         guard !entries.isEmpty else { return 0 }
         let kept = await publish(entries)
         if !kept.isEmpty { transaction.beforeCommit([Self.delete("jobs.outbox", kept)]) }
+        // What could not be handed over goes to the end of the line: a pool without a queue must not hold up the
+        // others.
+        let left = Set(entries.map(\.envelope.jobRun)).subtracting(kept)
+        if !left.isEmpty {
+          transaction.beforeCommit([
+            """
+            UPDATE jobs.outbox AS it SET tried_at = now()
+            FROM unnest(\(left.map(\.id.uuid))::uuid[], \(left.map(\.run))::int[]) AS tried (id, run)
+            WHERE it.job_id = tried.id AND it.run = tried.run
+            """
+          ])
+        }
         return kept.count
       }
     }
@@ -144,11 +157,13 @@ public struct PostgresJobLedger: JobLedger {
         """
         WITH due AS (
           DELETE FROM jobs.delayed WHERE (job_id, run) IN (
-            SELECT job_id, run FROM jobs.delayed WHERE due_at <= now() ORDER BY due_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+            SELECT job_id, run FROM jobs.delayed
+            -- A row of an earlier release that is still to be deleted would take this one with it: then it waits a moment.
+            WHERE due_at <= now() AND NOT EXISTS (
+              SELECT FROM jobs.outbox WHERE outbox.job_id = delayed.job_id AND outbox.run = delayed.run)
+            ORDER BY due_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
           RETURNING job_id, run, pool, envelope, body)
         INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM due
-        ON CONFLICT (job_id, run) DO UPDATE
-          SET pool = excluded.pool, envelope = excluded.envelope, body = excluded.body
         RETURNING envelope::text, body, pool
         """
       ).map { try $0.outboxEntry() }

@@ -23,7 +23,7 @@ public struct PostgresPoolDirectory: PoolDirectory {
   ) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     let pools = String(decoding: try JSONEncoder().encode(node.pools), as: UTF8.self)
     let results = try await pool.withConnection { connection in
-      // A new node, or one with other pools, changes everybody's shares.
+      // A new node changes everybody's shares.
       try await connection.run(
         [
           """

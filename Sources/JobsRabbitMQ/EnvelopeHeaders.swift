@@ -45,31 +45,73 @@ extension JobEnvelope {
     return properties
   }
 
-  /// Reads a message's properties; throws the reason why they are no job's.
+  /// Reads a message's properties; throws the reason why they are no job's. What cannot be stored or written again is
+  /// refused here, before it can do harm.
   init(_ properties: RabbitMQProperties, body: Data) throws(UnreadableEnvelope) {
-    let headers = properties.headers
+    let headers = HeaderReader(headers: properties.headers)
     guard let id = properties.messageID.flatMap({ JobID($0) }) else {
       throw UnreadableEnvelope(reason: "message_id is missing or no UUID")
     }
-    guard let kind = properties.type, !kind.isEmpty else {
-      throw UnreadableEnvelope(reason: "type, the job's kind, is missing")
+    guard let kind = properties.type, HeaderReader.isPlain(kind) else {
+      throw UnreadableEnvelope(reason: "type, the job's kind, is missing or has control characters")
     }
-    func count(_ name: String, _ missing: Int64, least: Int64) throws(UnreadableEnvelope) -> Int {
-      guard let value = headers[name] else { return Int(missing) }
-      guard let number = value.integer, (least...1_000_000).contains(number) else {
-        throw UnreadableEnvelope(reason: "header \(name) is no number from \(least) to 1000000")
-      }
-      return Int(number)
+    let correlationID = properties.correlationID
+    guard correlationID.map(HeaderReader.isPlain) ?? true else {
+      throw UnreadableEnvelope(reason: "correlation_id is empty or has control characters")
     }
+    let sentAt = Date(timeIntervalSince1970: Double(min(properties.timestamp ?? 0, HeaderReader.secondsMax)))
     self.init(
-      id: id, run: try count(Header.run, 1, least: 0), kind: JobKind(rawValue: kind),
-      schemaVersion: try count(Header.schemaVersion, 1, least: 1),
-      tenant: headers[Header.tenant]?.string.flatMap(UUID.init(uuidString:)),
-      attempt: try count(Header.attempt, 1, least: 1),
-      enqueuedAt: headers[Header.enqueuedAt]?.integer.map(Date.init(milliseconds:))
-        ?? Date(timeIntervalSince1970: Double(properties.timestamp ?? UInt64(Date().timeIntervalSince1970))),
-      deadline: headers[Header.deadline]?.integer.map(Date.init(milliseconds:)),
-      correlationID: properties.correlationID, traceparent: headers[Header.traceparent]?.string, body: body)
+      id: id, run: try headers.count(Header.run, missing: 1, least: 0), kind: JobKind(rawValue: kind),
+      schemaVersion: try headers.count(Header.schemaVersion, missing: 1, least: 1),
+      tenant: try headers.uuid(Header.tenant), attempt: try headers.count(Header.attempt, missing: 1, least: 1),
+      enqueuedAt: try headers.date(Header.enqueuedAt) ?? (properties.timestamp == nil ? Date() : sentAt),
+      deadline: try headers.date(Header.deadline), correlationID: correlationID,
+      traceparent: try headers.text(Header.traceparent), body: body)
+  }
+}
+
+/// Reads headers strictly.
+private struct HeaderReader {
+  let headers: [String: RabbitMQValue]
+
+  /// The end of the year 9999, in seconds since 1970: later dates are a slip, and far later ones no numbers any more.
+  static let secondsMax: UInt64 = 253_402_300_799
+
+  /// True for text that PostgreSQL and logs can take.
+  static func isPlain(_ text: String) -> Bool {
+    !text.isEmpty && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+  }
+
+  func count(_ name: String, missing: Int, least: Int64) throws(UnreadableEnvelope) -> Int {
+    guard let value = headers[name] else { return missing }
+    guard let number = value.integer, (least...1_000_000).contains(number) else {
+      throw UnreadableEnvelope(reason: "header \(name) is no number from \(least) to 1000000")
+    }
+    return Int(number)
+  }
+
+  func date(_ name: String) throws(UnreadableEnvelope) -> Date? {
+    guard let value = headers[name] else { return nil }
+    guard let number = value.integer, (0...Int64(Self.secondsMax) * 1_000).contains(number) else {
+      throw UnreadableEnvelope(reason: "header \(name) is no date in milliseconds since 1970")
+    }
+    return Date(milliseconds: number)
+  }
+
+  func uuid(_ name: String) throws(UnreadableEnvelope) -> UUID? {
+    guard let value = headers[name] else { return nil }
+    guard let uuid = value.string.flatMap(UUID.init(uuidString:)) else {
+      throw UnreadableEnvelope(reason: "header \(name) is no UUID")
+    }
+    return uuid
+  }
+
+  func text(_ name: String) throws(UnreadableEnvelope) -> String? {
+    guard let value = headers[name] else { return nil }
+    guard let text = value.string, Self.isPlain(text) else {
+      throw UnreadableEnvelope(reason: "header \(name) is no plain text")
+    }
+    return text
   }
 }
 
@@ -82,12 +124,12 @@ extension DeathCertificate {
   /// Reads what a dead letter carries; nil where it carries no certificate.
   init?(_ properties: RabbitMQProperties, pool: PoolName) {
     let headers = properties.headers
+    func plain(_ name: String) -> String { (headers[name]?.string ?? "").filter { !$0.unicodeScalars.contains("\0") } }
     guard let reason = headers[Header.deathReason]?.string.flatMap(DeathReason.init(rawValue:)) else { return nil }
     self.init(
-      reason: reason, detail: headers[Header.deathDetail]?.string ?? "",
-      fingerprint: headers[Header.deathFingerprint]?.string ?? "", pool: pool,
-      attempts: Int(headers[Header.deathAttempts]?.integer ?? 0),
-      at: Date(milliseconds: headers[Header.deathAt]?.integer ?? Date().milliseconds))
+      reason: reason, detail: plain(Header.deathDetail), fingerprint: plain(Header.deathFingerprint), pool: pool,
+      attempts: Int(min(max(headers[Header.deathAttempts]?.integer ?? 0, 0), 1_000_000)),
+      at: (try? HeaderReader(headers: headers).date(Header.deathAt)) ?? Date())
   }
 }
 

@@ -19,6 +19,7 @@ extension LedgerConformance {
       Rule("a second delay of the same run replaces the first") { try await $0.replacesDelays() },
       Rule("due jobs come in the order of their times, up to the limit") { try await $0.comesInOrder() },
       Rule("a job that came due is in the outbox until it is enqueued") { try await $0.movesToOutbox() },
+      Rule("an entry that could not be handed over holds up no other") { try await $0.putsFailuresLast() },
       Rule("of several who look at once, one gets each due job") { try await $0.releasesEachOnce() },
     ]
   }
@@ -32,7 +33,7 @@ extension LedgerConformance {
   private func relaysInOrder() async throws {
     let jobs = [SampleJobs.full()] + sampleJobs(3)
     try await fillOutbox(jobs)
-    try await requireOutbox(jobs)
+    try await requireOutbox(jobs, inOrder: true)
   }
 
   private func relayForgetsKept() async throws {
@@ -131,14 +132,30 @@ extension LedgerConformance {
     try await ledger.delay(job, pool: "test.pool", until: Date(timeIntervalSinceNow: -1))
     _ = try await ledger.releaseDueJobs(limit: 10)
     try await requireOutbox([job])
-    // Put off once more before the entry was deleted: the newer copy is the one that counts.
+    // Put off once more before the entry was deleted: it waits until that has happened, or the deletion would take it
+    // too.
     var next = job
     next.attempt = 2
     try await ledger.delay(next, pool: "test.pool", until: Date(timeIntervalSinceNow: -1))
     _ = try await ledger.releaseDueJobs(limit: 10)
-    try await requireOutbox([next])
+    try await requireOutbox([job])
     try await ledger.deleteFromOutbox([job.jobRun])
     try await requireOutbox([])
+    _ = try await ledger.releaseDueJobs(limit: 10)
+    try await requireOutbox([next])
+  }
+
+  private func putsFailuresLast() async throws {
+    let jobs = sampleJobs(3)
+    try await fillOutbox(jobs)
+    let offered = Shared<[JobRun]>([])
+    for _ in 0..<3 {
+      _ = try await ledger.relayOutbox(olderThan: .zero, limit: 1) { entries in
+        offered.change { $0 += entries.map(\.envelope.jobRun) }
+        return []
+      }
+    }
+    try requireEqual(Set(offered.value), Set(jobs.map(\.jobRun)), "the entries that were offered one at a time")
   }
 
   private func releasesEachOnce() async throws {

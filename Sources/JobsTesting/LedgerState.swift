@@ -5,7 +5,7 @@ internal import Jobs
 struct LedgerState: Sendable {
   struct OutboxRow: Sendable {
     var entry: OutboxEntry
-    let at: Date
+    var at: Date
     let number: Int
     var isHandedOver = false
   }
@@ -123,6 +123,7 @@ struct LedgerState: Sendable {
     let runs = Set(entries.map(\.envelope.jobRun))
     for index in outbox.indices where runs.contains(outbox[index].entry.envelope.jobRun) {
       outbox[index].isHandedOver = false
+      outbox[index].at = now  // to the end of the line
     }
     forget(kept)
   }
@@ -135,7 +136,12 @@ struct LedgerState: Sendable {
   /// Moves due jobs to the outbox.
   mutating func releaseDue(limit: Int) -> [OutboxEntry] {
     let now = self.now
-    let due = delayed.values.filter { $0.dueAt <= now }.sorted { $0.dueAt < $1.dueAt }.prefix(limit)
+    let due = delayed.values
+      .filter { job in
+        // A row of an earlier release that is still to be deleted would take this one with it.
+        job.dueAt <= now && !outbox.contains { $0.entry.envelope.jobRun == job.envelope.jobRun }
+      }
+      .sorted { $0.dueAt < $1.dueAt }.prefix(limit)
     return due.map { job in
       delayed[job.envelope.jobRun] = nil
       let entry = OutboxEntry(envelope: job.envelope, pool: job.pool)

@@ -50,8 +50,9 @@ public enum PostgresError: Error, Sendable {
   public var isUnavailable: Bool {
     switch self {
     case .connectionFailed, .connectionLost, .poolExhausted: true
-    // 57P01-57P03: the server is shutting down, crashed or starting. 53300: it has no connection left.
-    case .server(let error): ["57P01", "57P02", "57P03", "53300"].contains(error.sqlState)
+    // 57P01-57P03: the server is shutting down, crashed or starting. 53100, 53200, 53300: it is out of disk, memory or
+    // connections. 25006: it takes no writes, as after a failover.
+    case .server(let error): ["57P01", "57P02", "57P03", "53100", "53200", "53300", "25006"].contains(error.sqlState)
     default: false
     }
   }

@@ -192,8 +192,7 @@ struct CrashTests {
     try await Platform.with { platform in
       let (_, address) = try await platform.startIngest()
       _ = try #require(try await platform.book(0, at: address)?.booking)
-      // The first start is no redelivery; the next three are marked.
-      for _ in 0..<4 {
+      for _ in 0..<3 {
         let victim = try await platform.startWorker(failpoints: "before-commit=kill", pools: [platform.validatePool])
         #expect(try await victim.ended() == SIGKILL)
       }

@@ -21,8 +21,8 @@ struct OutageTests {
           for customer in 0..<4 { group.addTask { try await load.customer(customer) } }
           for server in ["rabbitmq", "postgres"] {
             try await load.waitForAnswers(more: 20)
-            try servers.run("kill", server)
-            try servers.run("start", server)
+            try await servers.run("kill", server)
+            try await servers.run("start", server)
           }
           try await load.waitForAnswers(more: 20)
           load.stop()

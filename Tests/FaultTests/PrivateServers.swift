@@ -1,5 +1,6 @@
 import Foundation
 import TestServers
+import Wires
 
 /// A set of servers of one test's own, which it may kill: `scripts/services` in another folder, on other ports.
 struct PrivateServers: Sendable {
@@ -12,12 +13,12 @@ struct PrivateServers: Sendable {
   /// Starts servers for the length of `body`.
   static func with(_ body: (PrivateServers) async throws -> Void) async throws {
     let servers = try PrivateServers()
-    try servers.run("up")
+    try await servers.run("up")
     do {
       try await body(servers)
-      servers.remove()
+      await servers.remove()
     } catch {
-      servers.remove()
+      await servers.remove()
       throw error
     }
   }
@@ -34,7 +35,7 @@ struct PrivateServers: Sendable {
   }
 
   /// Runs `scripts/services` with these arguments, and waits.
-  func run(_ arguments: String...) throws {
+  func run(_ arguments: String...) async throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let process = Process()
@@ -44,15 +45,16 @@ struct PrivateServers: Sendable {
     // Not a pipe: the servers would inherit it and keep it open.
     process.standardOutput = FileHandle.nullDevice
     process.standardInput = FileHandle.nullDevice
+    let exit = OneShot<Int32>()
+    process.terminationHandler = { exit.resolve(.success($0.terminationStatus)) }
     try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
+    guard try await exit.wait() == 0 else {
       throw NotInTime(description: "scripts/services \(arguments) failed; see the logs under \(folder.path)")
     }
   }
 
-  private func remove() {
-    try? run("down")
-    try? run("remove")
+  private func remove() async {
+    try? await run("down")
+    try? await run("remove")
   }
 }

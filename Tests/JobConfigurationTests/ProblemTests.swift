@@ -31,7 +31,7 @@ extension BadLine {
     BadLine("max_attempts: 2.5", #"8:19: pools.mail.max_attempts must be a whole number from 1 to 1000, not "2.5""#),
     BadLine(#"max_attempts: "3""#, #"8:19: pools.mail.max_attempts must be a whole number from 1 to 1000, not "3""#),
     BadLine("max_attempts: [3]", "8:19: pools.mail.max_attempts must be a whole number from 1 to 1000, not a list"),
-    BadLine("max_crashes: 101", #"8:18: pools.mail.max_crashes must be a whole number from 1 to 100, not "101""#),
+    BadLine("max_crashes: 101", #"8:18: pools.mail.max_crashes must be a whole number from 2 to 100, not "101""#),
     BadLine("tiemout: 30s", #"8:5: unknown key "tiemout" in pools.mail; did you mean "timeout"?"#),
     BadLine("color: red", #"8:5: unknown key "color" in pools.mail"#),
     BadLine("backoff: 3", #"8:14: pools.mail.backoff must be a mapping (key: value), not "3""#),

@@ -28,7 +28,7 @@ struct EngineScalingTests {
   /// Waits until every live node has reported these shares of the errands' pool, in order of the nodes' ids.
   private func eventuallyShared(_ shares: [Int], _ platform: EnginePlatform) async throws {
     try await eventually("the shares are \(shares)") {
-      try await platform.directory.overview().nodes.map { $0.pools[errands.rawValue]?.share } == shares
+      try await platform.directory.overview().nodes.map { $0.pools[errands.rawValue]?.share ?? -1 } == shares
     }
   }
 

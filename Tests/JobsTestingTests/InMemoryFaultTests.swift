@@ -61,6 +61,21 @@ struct InMemoryFaultTests {
     #expect(try await ledger.releaseDueJobs(limit: 10).count == 1)
   }
 
+  @Test func `what operators do is written down`() async throws {
+    let ledger = InMemoryLedger()
+    let (index, directory) = (InMemoryDeadLetterIndex(ledger: ledger), InMemoryPoolDirectory())
+    let letters = (0..<2).map { _ in SampleJobs.letter(SampleJobs.full(), SampleJobs.certificate(pool: "one")) }
+    try await index.record(letters)
+    _ = try await index.retry(DeadLetterFilter(ids: [letters[0].jobRun.id]), by: "first")
+    _ = try await index.discard(DeadLetterFilter(), by: "second")
+    _ = try await directory.change("one", by: "third") { $0.size = 7 }
+    #expect(ledger.audit.map(\.who) == ["first", "second"])
+    #expect(ledger.audit.map(\.action) == ["dead.retry", "dead.discard"])
+    #expect(ledger.audit.map(\.target) == [JobRun(id: letters[0].jobRun.id, run: 2), letters[1].jobRun])
+    let change = try #require(directory.audit.first)
+    #expect(change.who == "third" && change.before == PoolSetting() && change.after == PoolSetting(size: 7))
+  }
+
   @Test func `the broker fails the jobs that are meant, in the way that is meant`() async throws {
     let broker = InMemoryBroker(pools: ["one", "two"])
     broker.fail(next: 2, with: .inDoubt(isKept: true)) { $0.destination == .pool("one") }
