@@ -94,12 +94,13 @@ let package = Package(
 
     // Tests: pure ones, services on in-memory ports, real servers, and faults.
     .target(
-      name: "TestServers", dependencies: ["JobsPostgres", "Postgres"], path: "Tests/TestServers",
+      name: "TestServers", dependencies: ["JobsPostgres", "Postgres", "Wires"], path: "Tests/TestServers",
       swiftSettings: settings),
     .testTarget(name: "WiresTests", dependencies: ["Wires", "TestServers"], swiftSettings: settings),
     .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "TestServers", logging], swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestServers", logging], swiftSettings: settings),
     .testTarget(name: "RedisTests", dependencies: ["Redis", "TestServers", logging], swiftSettings: settings),
+    .testTarget(name: "CurlTests", dependencies: ["Curl", "TestServers"], swiftSettings: settings),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestServers"], swiftSettings: settings),
     .testTarget(
       name: "JobConfigurationTests", dependencies: ["JobConfiguration", "Jobs", "TestServers"], swiftSettings: settings),

@@ -21,6 +21,10 @@ public final class RedisClient: Sendable {
   /// True while a connection stands.
   public var isConnected: Bool { link.isConnected }
 
+  /// Waits for the first attempt to connect, a few seconds at most; throws
+  /// ``RedisError/connectionFailed(server:reason:)`` where it failed. The client goes on trying all the same.
+  public func firstAttempt() async throws { try await link.firstAttempt.wait() }
+
   /// Sends one command and returns its reply; a reply that is an error is thrown as ``RedisError/refused(_:)``.
   ///
   /// Cancelling the task gives up the wait; the command may still take effect.

@@ -43,6 +43,8 @@ public struct RedisConfiguration: Sendable {
 public enum RedisError: Error, Equatable, CustomStringConvertible {
   /// The URL cannot be used; the text says why.
   case invalidURL(String)
+  /// No connection could be made to the named server; the reason is the client library's or the server's first word.
+  case connectionFailed(server: String, reason: String)
   /// There is no connection now; the command was not sent.
   case unavailable
   /// The connection broke after the command was sent: it may or may not have taken effect.
@@ -56,6 +58,7 @@ public enum RedisError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .invalidURL(let why): "the Redis URL cannot be used: \(why)"
+    case .connectionFailed(let server, let reason): "cannot connect to Redis at \(server): \(reason)"
     case .unavailable: "Redis is not connected"
     case .connectionLost: "the connection to Redis was lost"
     case .deadlineExceeded: "Redis did not answer in time"

@@ -13,6 +13,7 @@ internal import Wires
 /// alone.
 final class RedisLink: @unchecked Sendable {
   let timeout: Duration
+  let firstAttempt = OneShot<Void>()
   private let configuration: RedisConfiguration
   private let logger: Logger
   private let waker: Waker
@@ -72,6 +73,7 @@ final class RedisLink: @unchecked Sendable {
         backoff.reset()
         reportedDown = false
         mailbox.withLock { $0.isConnected = true }
+        firstAttempt.resolve()
         let failure = serve()
         mailbox.withLock { $0.isConnected = false }
         disconnect(failure)
@@ -114,6 +116,8 @@ final class RedisLink: @unchecked Sendable {
   }
 
   private func report(_ reason: String) {
+    firstAttempt.resolve(
+      .failure(RedisError.connectionFailed(server: configuration.serverName, reason: reason)))
     if !reportedDown {
       logger.warning(
         "Redis is away; trying again", metadata: ["server": "\(configuration.serverName)", "error": "\(reason)"])

@@ -84,7 +84,7 @@ struct Composition: Sendable {
     let pool = try pool()
     let rabbitMQ = try environment.rabbitMQ()
     let address = try environment.httpAddress()
-    try await StartupCheck(composition: self, configuration: configuration).run()
+    try await StartupCheck(composition: self, configuration: configuration, needsRedis: roles.contains(.ingest)).run()
     let registry = PrometheusRegistry()
     MetricsSystem.bootstrap(registry)
     let node =

@@ -27,6 +27,22 @@ struct Dead: AsyncParsableCommand {
     }
   }
 
+  /// Letters that something is to be done with: they must be named in some way.
+  struct Choice: ParsableArguments {
+    @OptionGroup var selection: Selection
+    @Argument(help: "Job ids.")
+    var ids: [String] = []
+    @Flag(help: "All that match, where neither ids, --pool nor --fingerprint say which.")
+    var all = false
+
+    func filter() throws -> DeadLetterFilter {
+      guard all || !ids.isEmpty || selection.pool != nil || selection.fingerprint != nil else {
+        throw ValidationError("Say which: ids, --pool, --fingerprint, or --all.")
+      }
+      return selection.filter(ids.isEmpty ? nil : try Dead.ids(ids))
+    }
+  }
+
   struct Groups: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Dead jobs by cause.")
     @Flag(help: "Print JSON.")
@@ -84,14 +100,10 @@ struct Dead: AsyncParsableCommand {
 
   struct Retry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run dead jobs again, each as its next run.")
-    @OptionGroup var selection: Selection
-    @Argument(help: "Job ids.")
-    var ids: [String] = []
-    @Flag(help: "All that match, where neither ids, --pool nor --fingerprint say which.")
-    var all = false
+    @OptionGroup var choice: Choice
 
     func run() async throws {
-      let filter = try Dead.chosen(selection, ids, all)
+      let filter = try choice.filter()
       let result = try await Dead.index { try await $0.retry(filter, by: operatorName()) }
       print("\(result.retried) retried, \(result.refused) refused (unreadable, or done in another run)")
       if result.retried == 0 { throw ExitCode.failure }
@@ -100,14 +112,10 @@ struct Dead: AsyncParsableCommand {
 
   struct Discard: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Give dead jobs up.")
-    @OptionGroup var selection: Selection
-    @Argument(help: "Job ids.")
-    var ids: [String] = []
-    @Flag(help: "All that match, where neither ids, --pool nor --fingerprint say which.")
-    var all = false
+    @OptionGroup var choice: Choice
 
     func run() async throws {
-      let filter = try Dead.chosen(selection, ids, all)
+      let filter = try choice.filter()
       let count = try await Dead.index { try await $0.discard(filter, by: operatorName()) }
       print("\(count) discarded")
       if count == 0 { throw ExitCode.failure }
@@ -159,13 +167,6 @@ struct Dead: AsyncParsableCommand {
       guard let id = JobID(text) else { throw ValidationError("\"\(text)\" is no job id (a UUID).") }
       return id
     }
-  }
-
-  private static func chosen(_ selection: Selection, _ ids: [String], _ all: Bool) throws -> DeadLetterFilter {
-    guard all || !ids.isEmpty || selection.pool != nil || selection.fingerprint != nil else {
-      throw ValidationError("Say which: ids, --pool, --fingerprint, or --all.")
-    }
-    return selection.filter(ids.isEmpty ? nil : try self.ids(ids))
   }
 
   private static func time(_ date: Date) -> String { date.formatted(.iso8601) }

@@ -1,13 +1,17 @@
 import Foundation
 import JobConfiguration
 import JobsRabbitMQ
+import Logging
 import Postgres
 import RabbitMQ
+import Redis
 
 /// Looks, before anything starts, whether the servers answer and are set up. Whatever is missing is one clear line.
 struct StartupCheck {
   let composition: Composition
   let configuration: JobConfiguration
+  /// True for a process that uses Redis.
+  let needsRedis: Bool
 
   /// A server that is not ready for this program, and what to do.
   struct Unready: Error, CustomStringConvertible {
@@ -19,6 +23,22 @@ struct StartupCheck {
   func run() async throws {
     try await checkPostgres()
     try await checkRabbitMQ()
+    if needsRedis { try await checkRedis() }
+  }
+
+  /// Redis is soft state and may go away later; that it is named and cannot be reached at the start is a mistake worth
+  /// telling.
+  private func checkRedis() async throws {
+    guard let configuration = try composition.environment.redis() else { return }
+    let silent = Logger(label: "vluma.startup") { _ in SwiftLogNoOpLogHandler() }
+    do {
+      try await RedisClient(configuration, logger: silent).firstAttempt()
+    } catch let error as RedisError {
+      throw Unready(
+        description:
+          "\(error); is \(Environment.redis.name) right and the server running? Unset it to do without Redis",
+        exitCode: EX_UNAVAILABLE)
+    }
   }
 
   private func checkPostgres() async throws {

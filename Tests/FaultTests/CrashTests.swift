@@ -141,26 +141,34 @@ struct CrashTests {
     }
   }
 
+  /// Books while a lock keeps the worker from finishing, so that it has the job in hand when `body` runs; then unlocks.
+  private func withJobInHand(_ platform: Platform, _ body: () async throws -> Void) async throws -> UUID {
+    let (_, address) = try await platform.startIngest()
+    let locker = try await PostgresConnection.connect(platform.pool.configuration)
+    try await locker.run(["BEGIN", "LOCK TABLE scheduling.booking IN ACCESS EXCLUSIVE MODE"])
+    let booking = try #require(try await platform.book(0, at: address)?.booking)
+    try await eventually(within: .seconds(10), "a worker waits for the lock") {
+      try await platform.number(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
+    }
+    try await body()
+    try await locker.run(["ROLLBACK"])
+    await locker.close()
+    return booking
+  }
+
   @Test func `shutdown gives jobs back: neither an attempt nor a crash`() async throws {
     try await Platform.with { platform in
-      let (_, address) = try await platform.startIngest()
       let worker = try await platform.startWorker()
-      // A lock that the workers run into, so that they have jobs in hand when they must stop.
-      let locker = try await PostgresConnection.connect(platform.pool.configuration)
-      try await locker.run(["BEGIN", "LOCK TABLE scheduling.booking IN ACCESS EXCLUSIVE MODE"])
-      let booking = try #require(try await platform.book(0, at: address)?.booking)
-      try await eventually(within: .seconds(10), "a worker waits for the lock") {
-        try await platform.number(
-          "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
+      let booking = try await withJobInHand(platform) { () async throws in
+        worker.send(SIGTERM)
+        #expect(try await worker.ended() == 0)
       }
-      worker.send(SIGTERM)
-      #expect(try await worker.ended() == 0)
-      try await locker.run(["ROLLBACK"])
-      await locker.close()
       try await platform.startWorker()
       try await platform.wait(for: "confirmed", of: booking)
       try await platform.waitUntilQuiet()
       #expect(try await platform.number("SELECT count(*) FROM jobs.dead_letter") == 0)
+      #expect(try await platform.number("SELECT count(*) FROM jobs.start_marker") == 0)
       let accounting = try await Accounting.count(platform, accepted: [booking], unanswered: 0)
       #expect(accounting == Accounting(), "\(accounting)")
     }
@@ -168,21 +176,13 @@ struct CrashTests {
 
   @Test func `a second signal stops a draining worker at once`() async throws {
     try await Platform.with { platform in
-      let (_, address) = try await platform.startIngest()
       let worker = try await platform.startWorker()
-      let locker = try await PostgresConnection.connect(platform.pool.configuration)
-      try await locker.run(["BEGIN", "LOCK TABLE scheduling.booking IN ACCESS EXCLUSIVE MODE"])
-      let booking = try #require(try await platform.book(0, at: address)?.booking)
-      try await eventually(within: .seconds(10), "a worker waits for the lock") {
-        try await platform.number(
-          "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
+      let booking = try await withJobInHand(platform) { () async throws in
+        worker.send(SIGTERM)
+        try await eventually("the worker drains") { worker.output.contains("draining") }
+        worker.send(SIGTERM)
+        #expect(try await worker.ended(within: .seconds(5)) == 128 + SIGTERM)
       }
-      worker.send(SIGTERM)
-      try await eventually("the worker drains") { worker.output.contains("draining") }
-      worker.send(SIGTERM)
-      #expect(try await worker.ended(within: .seconds(5)) == 128 + SIGTERM)
-      try await locker.run(["ROLLBACK"])
-      await locker.close()
       try await platform.startWorker()
       try await platform.wait(for: "confirmed", of: booking)
     }

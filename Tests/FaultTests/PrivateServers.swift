@@ -47,7 +47,7 @@ struct PrivateServers: Sendable {
     process.standardInput = FileHandle.nullDevice
     let exit = OneShot<Int32>()
     process.terminationHandler = { exit.resolve(.success($0.terminationStatus)) }
-    try process.run()
+    try await process.runWithSignals()
     guard try await exit.wait() == 0 else {
       throw NotInTime(description: "scripts/services \(arguments) failed; see the logs under \(folder.path)")
     }

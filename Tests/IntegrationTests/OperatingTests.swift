@@ -120,7 +120,7 @@ struct OperatingTests {
         try await broker.declareQueue(platform.validatePool, arguments: ["x-queue-type": .string("quorum")])
       }
       for arguments in [["topology", "apply"], ["topology", "plan"], ["work"], ["ingest"]] {
-        let process = try platform.start(arguments)
+        let process = try await platform.start(arguments)
         #expect(try await process.ended() != 0)
         #expect(process.output.contains("queue \(platform.validatePool)"), "\(process.output)")
         #expect(process.output.contains("x-d"), "\(process.output)")
@@ -152,6 +152,8 @@ struct OperatingTests {
     ("VLUMA_RABBITMQ_URL", "refused", 69, "refused the login"),
     ("VLUMA_RABBITMQ_URL", "http://x:hunter2@y", 78, "VLUMA_RABBITMQ_URL is malformed"),
     ("VLUMA_REDIS_URL", "http://x:hunter2@y", 78, "VLUMA_REDIS_URL is malformed"),
+    ("VLUMA_REDIS_URL", "redis://127.0.0.1:1", 69, "Redis at 127.0.0.1:1"),
+    ("VLUMA_REDIS_URL", "wrong password", 69, "AUTH was refused"),
     ("VLUMA_HTTP_PORT", "eighty", 78, "VLUMA_HTTP_PORT must be a number"),
     ("VLUMA_LOG_LEVEL", "loud", 78, "VLUMA_LOG_LEVEL must be one of"),
     ("VLUMA_QUEUES_FILE", "/nowhere.yaml", 78, "VLUMA_QUEUES_FILE names /nowhere.yaml"),
@@ -159,10 +161,11 @@ struct OperatingTests {
   func `a server away or a variable wrong is one clear line and an exit status`(
     variable: String, value: String, code: Int32, line: String
   ) async throws {
-    let value = value == "refused" ? try TestEnvironment.rabbitMQ().with(user: "guest", password: "hunter2") : value
-    try await Platform.with { platform in
+    var value = value == "refused" ? try TestEnvironment.rabbitMQ().with(user: "guest", password: "hunter2") : value
+    if value == "wrong password" { value = try TestEnvironment.redis().with(user: "anna", password: "hunter2") }
+    try await Platform.with { [value] platform in
       for command in ["ingest", "work", "up"] where !(command == "work" && variable.contains("REDIS")) {
-        let process = try platform.start([command], overriding: [variable: value])
+        let process = try await platform.start([command], overriding: [variable: value])
         #expect(try await process.ended() == code, "\(command): \(process.output)")
         let lines = process.output.split(separator: "\n")
         #expect(lines.count == 1, "\(process.output)")
@@ -184,7 +187,7 @@ struct OperatingTests {
           dead.letters: { jobs: [], workers: { min: 1, start: 1, max: 1 } }
         """
       try Data(text.utf8).write(to: file)
-      let process = try platform.start(["check"], overriding: ["VLUMA_QUEUES_FILE": file.path])
+      let process = try await platform.start(["check"], overriding: ["VLUMA_QUEUES_FILE": file.path])
       #expect(try await process.ended() == 78)
       #expect(
         process.output.contains(

@@ -78,7 +78,7 @@ package final class Platform: Sendable {
     try await maintenance.runScript("CREATE DATABASE \(name)", deadline: .now + .seconds(30))
     await maintenance.close()
     for arguments in [["migrate"], ["topology", "apply"]] {
-      let process = try start(arguments, throughProxy: false)
+      let process = try await start(arguments, throughProxy: false)
       let status = try await process.ended()
       guard status == 0 else { throw NotInTime(description: "vluma \(arguments) failed: \(process.output)") }
     }
@@ -144,7 +144,7 @@ package final class Platform: Sendable {
   @discardableResult
   package func start(
     _ arguments: [String], failpoints: String? = nil, throughProxy: Bool = true, overriding: [String: String] = [:]
-  ) throws -> PlatformProcess {
+  ) async throws -> PlatformProcess {
     var environment = ProcessInfo.processInfo.environment
     let broker = servers.rabbitMQ
     environment["VLUMA_RABBITMQ_URL"] = throughProxy ? broker.with(port: setup.rabbitMQProxy?.port) : broker.string
@@ -157,7 +157,7 @@ package final class Platform: Sendable {
     environment["VLUMA_FAILPOINTS"] = failpoints
     environment.merge(overriding) { $1 }
     let log = folder.appending(path: "\(UUID()).log")
-    let process = try PlatformProcess(arguments: arguments, environment: environment, log: log)
+    let process = try await PlatformProcess(arguments: arguments, environment: environment, log: log)
     processes.withLock { $0.append(process) }
     return process
   }
@@ -165,7 +165,7 @@ package final class Platform: Sendable {
   /// Starts a worker process and waits until it runs.
   @discardableResult
   package func startWorker(failpoints: String? = nil, pools: [String] = []) async throws -> PlatformProcess {
-    let worker = try start(["work"] + pools.flatMap { ["--pool", $0] }, failpoints: failpoints)
+    let worker = try await start(["work"] + pools.flatMap { ["--pool", $0] }, failpoints: failpoints)
     let address = try await worker.address()
     try await eventually(within: .seconds(20), "the worker is ready; it printed:\n\(worker.output)") {
       guard worker.isRunning else { return true }  // a failpoint was quicker
@@ -176,14 +176,14 @@ package final class Platform: Sendable {
 
   /// Starts ingest and returns it with its address.
   package func startIngest(failpoints: String? = nil) async throws -> (process: PlatformProcess, address: String) {
-    let ingest = try start(["ingest"], failpoints: failpoints)
+    let ingest = try await start(["ingest"], failpoints: failpoints)
     return (ingest, try await ingest.address())
   }
 
   /// Runs a command to its end and returns its exit status and what it printed.
   @discardableResult
   package func command(_ arguments: String...) async throws -> (status: Int32, output: String) {
-    let process = try start(arguments, throughProxy: false)
+    let process = try await start(arguments, throughProxy: false)
     return (try await process.ended(), process.output)
   }
 

@@ -11,7 +11,7 @@ package final class PlatformProcess: @unchecked Sendable {
   private let exit = OneShot<Int32>()
 
   /// Starts `vluma` with these arguments; what it prints goes to `log`.
-  package init(arguments: [String], environment: [String: String], log: URL) throws {
+  package init(arguments: [String], environment: [String: String], log: URL) async throws {
     self.log = log
     _ = FileManager.default.createFile(atPath: log.path, contents: nil)
     process.executableURL = try Self.binary()
@@ -22,7 +22,7 @@ package final class PlatformProcess: @unchecked Sendable {
     process.standardError = output
     process.standardInput = FileHandle.nullDevice
     process.terminationHandler = { [exit] in exit.resolve(.success($0.terminationStatus)) }
-    try process.run()
+    try await process.runWithSignals()
   }
 
   /// The program of this build: named by VLUMA_BINARY, or beside the tests.
