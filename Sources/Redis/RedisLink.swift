@@ -9,7 +9,7 @@ internal import Wires
 /// The thread that owns the hiredis connection: it connects, sends what waits, reads replies, and starts over when it
 /// breaks.
 ///
-/// `@unchecked Sendable`: everything but `mailbox`, `connected` and the immutable values is touched by that thread
+/// `@unchecked Sendable`: everything but `mailbox` and the immutable values is touched by that thread
 /// alone.
 final class RedisLink: @unchecked Sendable {
   let timeout: Duration
