@@ -1,11 +1,18 @@
 public import Foundation
+internal import Glibc
 internal import Wires
 
 extension Process {
-  /// Starts the process from a plain thread: those of Swift's pool block all signals, and a child inherits that.
+  /// Starts the process from a thread that blocks no signals: those of Swift's pool block them all, and a child inherits
+  /// that.
   public func runWithSignals() async throws {
     let started = OneShot<Void>()
-    Thread.detachNewThread { started.resolve(Result { try self.run() }) }
+    Thread.detachNewThread {
+      var none = sigset_t()
+      sigemptyset(&none)
+      pthread_sigmask(SIG_SETMASK, &none, nil)
+      started.resolve(Result { try self.run() })
+    }
     try await started.wait()
   }
 }
