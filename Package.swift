@@ -66,29 +66,39 @@ let package = Package(
     .target(name: "JobsRabbitMQ", dependencies: ["Jobs", "JobConfiguration", "RabbitMQ"], swiftSettings: settings),
     .target(name: "JobsTesting", dependencies: ["Jobs", logging], swiftSettings: settings),
     .target(name: "JobsPostgres", dependencies: ["Jobs", "Postgres", logging], swiftSettings: settings),
+    .target(name: "RateLimiting", dependencies: ["Jobs", "Redis"], swiftSettings: settings),
 
     // The domain: pure rules, and its SQL.
     .target(name: "Scheduling", swiftSettings: settings),
-    .target(name: "Stores", dependencies: ["Scheduling", "Postgres"], swiftSettings: settings),
+    .target(name: "WhatsApp", dependencies: [crypto], swiftSettings: settings),
+    .target(name: "WhatsAppCloud", dependencies: ["Curl", "WhatsApp"], swiftSettings: settings),
+    .target(name: "Reporting", swiftSettings: settings),
     .target(
-      name: "Workers", dependencies: ["Jobs", "Scheduling", "Stores", logging], path: "workers", swiftSettings: settings
-    ),
+      name: "Stores", dependencies: ["Reporting", "Scheduling", "WhatsApp", "Postgres"], swiftSettings: settings),
+    .target(
+      name: "Workers", dependencies: ["Jobs", "Reporting", "Scheduling", "Stores", "WhatsApp", logging],
+      path: "workers", swiftSettings: settings),
 
     // The front, the operators' side, and the program.
     .target(
       name: "Ingest",
       dependencies: [
-        "Jobs", "Scheduling", "Stores", "Redis", "Workers", crypto, httpTypes, hummingbird, logging, nio, nioFoundation,
+        "Jobs", "Reporting", "Scheduling", "Stores", "Redis", "WhatsApp", "Workers", crypto, httpTypes, hummingbird,
+        logging, nio, nioFoundation,
       ],
       swiftSettings: settings),
     .target(name: "Operations", dependencies: ["Jobs", httpTypes, hummingbird, metrics, nio], swiftSettings: settings),
+    // A stand-in for Meta's Cloud API; it shares no code with WhatsApp, so that neither can hide the other's mistakes.
+    .target(
+      name: "WhatsAppSandbox",
+      dependencies: ["Curl", crypto, httpTypes, hummingbird, lifecycle, logging, nio, nioFoundation],
+      swiftSettings: settings),
     .executableTarget(
       name: "vluma",
       dependencies: [
         "Curl", "Ingest", "JobConfiguration", "JobProcessing", "Jobs", "JobsPostgres", "JobsRabbitMQ", "Operations",
-        "Postgres",
-        "RabbitMQ", "Redis", "Scheduling", "Stores", "Wires", "Workers", arguments, environment, hummingbird, lifecycle,
-        logging,
+        "Postgres", "RabbitMQ", "RateLimiting", "Redis", "Reporting", "Scheduling", "Stores", "WhatsApp",
+        "WhatsAppCloud", "WhatsAppSandbox", "Wires", "Workers", arguments, environment, hummingbird, lifecycle, logging,
         metrics, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ], swiftSettings: settings),
 
@@ -119,17 +129,37 @@ let package = Package(
       name: "JobsRabbitMQTests",
       dependencies: ["JobConfiguration", "Jobs", "JobsRabbitMQ", "JobsTesting", "RabbitMQ", "TestServers", logging],
       swiftSettings: settings),
+    .testTarget(
+      name: "RateLimitingTests", dependencies: ["Jobs", "RateLimiting", "Redis", "TestServers", logging],
+      swiftSettings: settings),
+    .testTarget(
+      name: "WhatsAppTests", dependencies: ["WhatsApp", "TestServers"], exclude: ["Payloads"], swiftSettings: settings),
+    .testTarget(
+      name: "WhatsAppCloudTests", dependencies: ["Curl", "WhatsApp", "WhatsAppCloud", "TestServers"],
+      swiftSettings: settings),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestServers"], swiftSettings: settings),
+    .testTarget(
+      name: "WhatsAppSandboxTests",
+      dependencies: [
+        "Curl", "WhatsAppSandbox", "TestServers", crypto, httpTypes, hummingbird, lifecycle, logging, nio,
+      ], swiftSettings: settings),
     .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "TestServers"], swiftSettings: settings),
     .target(
       name: "TestPlatform",
-      dependencies: ["Curl", "Postgres", "RabbitMQ", "Scheduling", "Stores", "TestServers", "Wires"],
-      path: "Tests/TestPlatform", swiftSettings: settings),
+      dependencies: [
+        "Curl", "Postgres", "RabbitMQ", "Scheduling", "Stores", "TestServers", "WhatsApp", "WhatsAppSandbox", "Wires",
+        logging,
+      ], path: "Tests/TestPlatform", swiftSettings: settings),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["Curl", "Postgres", "RabbitMQ", "TestPlatform", "TestServers"], swiftSettings: settings),
+      dependencies: [
+        "Curl", "Postgres", "RabbitMQ", "Stores", "TestPlatform", "TestServers", "WhatsApp", "WhatsAppSandbox",
+      ], swiftSettings: settings),
     .testTarget(
       name: "FaultTests",
-      dependencies: ["Curl", "Postgres", "RabbitMQ", "TestPlatform", "TestServers", "Wires", logging],
+      dependencies: [
+        "Curl", "Postgres", "RabbitMQ", "TestPlatform", "TestServers", "WhatsAppSandbox", "Wires", logging,
+      ],
       swiftSettings: settings),
   ]
 )

@@ -14,6 +14,15 @@ typedef size_t (*vluma_data_callback)(char *, size_t, size_t, void *);
 static inline CURLcode vluma_setopt_callback(CURL *easy, CURLoption option, vluma_data_callback value) {
   return curl_easy_setopt(easy, option, value);
 }
+typedef int (*vluma_seek_callback)(void *, curl_off_t, int);
+static inline CURLcode vluma_setopt_seek_callback(CURL *easy, vluma_seek_callback value) {
+  return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, value);
+}
+// Called when a connection stands, before the request is written on it.
+typedef int (*vluma_request_callback)(void *, char *, char *, int, int);
+static inline CURLcode vluma_setopt_request_callback(CURL *easy, vluma_request_callback value) {
+  return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
+}
 static inline CURLcode vluma_getinfo_long(CURL *easy, CURLINFO info, long *value) {
   return curl_easy_getinfo(easy, info, value);
 }

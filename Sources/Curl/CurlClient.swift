@@ -7,10 +7,14 @@ internal import Wires
 /// requests.
 public final class CurlClient: Sendable {
   private let loop = CurlLoop()
+  private let certificateAuthorities: String?
 
   /// Starts the client's thread.
-  public init() {
+  ///
+  /// - Parameter certificateAuthorities: a PEM file of the authorities to trust; nil: the system's.
+  public init(certificateAuthorities: String? = nil) {
     _ = Self.globalInit
+    self.certificateAuthorities = certificateAuthorities
     loop.start()
   }
 
@@ -21,13 +25,23 @@ public final class CurlClient: Sendable {
 
   /// Sends the request and waits for the whole response, of whatever status; throws ``CurlError``.
   ///
-  /// Cancelling the task ends the transfer.
-  public func send(_ request: CurlRequest) async throws -> CurlResponse {
-    let transfer = try CurlTransfer(request)
-    try transfer.prepare()
+  /// Nothing is sent twice: where a request may be repeated is for the caller to say, by
+  /// ``CurlError/mayHaveBeenWritten``. Cancelling the task ends the transfer.
+  public func send(_ request: CurlRequest) async throws -> CurlResponse { try await run(request, file: nil) }
+
+  /// Sends the request and writes the body of a successful (2xx) response to a file, which appears under its name only
+  /// when it is whole; until then it is `<file>.part`. The body of any other response is in ``CurlResponse/body``.
+  public func download(_ request: CurlRequest, to file: String) async throws -> CurlResponse {
+    try await run(request, file: file)
+  }
+
+  private func run(_ request: CurlRequest, file: String?) async throws -> CurlResponse {
+    let transfer = try CurlTransfer(request, file: file)
+    try transfer.prepare(certificateAuthorities: certificateAuthorities)
     return try await withTaskCancellationHandler {
       loop.add(transfer)
-      return try await transfer.response.wait()
+      // In a task of its own: a cancelled wait must still learn whether the request may have been written.
+      return try await Task { try await transfer.response.wait() }.value
     } onCancel: {
       loop.cancel(transfer)
     }
@@ -65,8 +79,11 @@ private final class CurlLoop: @unchecked Sendable {
   func stop() { post { $0.isStopped = true } }
 
   private func post(_ change: (inout Mailbox) -> Void) {
-    mailbox.withLock { change(&$0) }
-    curl_multi_wakeup(multi)
+    // Inside the lock: once the thread has seen that it is stopped, the handle is gone.
+    mailbox.withLock { mailbox in
+      change(&mailbox)
+      curl_multi_wakeup(multi)
+    }
   }
 
   private func run() {
@@ -76,18 +93,20 @@ private final class CurlLoop: @unchecked Sendable {
         defer { mailbox = Mailbox() }
         return mailbox
       }
-      for transfer in mail.added {
+      for transfer in mail.added where !transfer.isAbandoned {
         running[ObjectIdentifier(transfer)] = transfer
+        transfer.begin(at: .now)
         curl_multi_add_handle(multi, transfer.easy)
       }
-      for transfer in mail.cancelled { abandon(transfer) }
+      for transfer in mail.cancelled { abandon(transfer, .cancelled, "it was cancelled") }
       isStopped = mail.isStopped
       var count: Int32 = 0
       curl_multi_perform(multi, &count)
       collect()
-      if !isStopped { curl_multi_poll(multi, nil, 0, 1_000, nil) }
+      let pause = abandonSilent()
+      if !isStopped { curl_multi_poll(multi, nil, 0, Int32(pause / .milliseconds(1)), nil) }
     }
-    for transfer in Array(running.values) { abandon(transfer) }
+    for transfer in Array(running.values) { abandon(transfer, .cancelled, "the client was closed") }
     curl_multi_cleanup(multi)
   }
 
@@ -105,10 +124,25 @@ private final class CurlLoop: @unchecked Sendable {
     }
   }
 
-  private func abandon(_ transfer: CurlTransfer) {
+  /// Gives up the transfers whose answer should have begun by now; returns how long to wait before the next look.
+  private func abandonSilent() -> Duration {
+    let now = ContinuousClock.now
+    var pause = Duration.seconds(1)
+    for transfer in Array(running.values) {
+      guard let deadline = transfer.firstByteDeadline else { continue }
+      if deadline <= now {
+        abandon(transfer, .timedOut, "no answer began in time")
+      } else {
+        pause = min(pause, deadline - now + .milliseconds(1))
+      }
+    }
+    return pause
+  }
+
+  private func abandon(_ transfer: CurlTransfer, _ reason: CurlError.Reason, _ detail: String) {
+    transfer.isAbandoned = true
+    let error = CurlError(reason: reason, mayHaveBeenWritten: transfer.mayHaveBeenWritten, detail: detail)
     if running.removeValue(forKey: ObjectIdentifier(transfer)) != nil { curl_multi_remove_handle(multi, transfer.easy) }
-    transfer.response.resolve(
-      .failure(
-        CurlError(reason: .cancelled, mayHaveBeenWritten: transfer.mayHaveBeenWritten, detail: "it was cancelled")))
+    transfer.fail(error)
   }
 }

@@ -11,15 +11,23 @@ final class CurlTransfer: @unchecked Sendable {
   private let request: CurlRequest
   private var headerList: UnsafeMutablePointer<curl_slist>?
   private var headers: [(name: String, value: String)] = []
-  private var body = Data()
-  private var isTooLarge = false
+  private var sink: BodySink
+  private var bodyBytesSent = 0
+  private var hasAnswer = false
+  private var isHeadWhole = false
+  /// Set by the client's thread where the transfer was given up, perhaps before it began.
+  var isAbandoned = false
 
-  init(_ request: CurlRequest) throws(CurlError) {
+  /// When an answer must have begun; set by the client's thread when the transfer begins.
+  private(set) var firstByteDeadline: ContinuousClock.Instant?
+
+  init(_ request: CurlRequest, file: String?) throws(CurlError) {
     guard let easy = curl_easy_init() else {
       throw CurlError(reason: .invalidRequest, mayHaveBeenWritten: false, detail: "out of memory")
     }
     self.easy = easy
     self.request = request
+    sink = BodySink(bytesMax: request.responseBytesMax, path: file)
   }
 
   deinit {
@@ -28,7 +36,7 @@ final class CurlTransfer: @unchecked Sendable {
   }
 
   /// Sets all options; throws where libcurl refuses one. The transfer must stay alive while the handle runs.
-  func prepare() throws(CurlError) {
+  func prepare(certificateAuthorities: String?) throws(CurlError) {
     var results: [CURLcode] = []
     results.append(vluma_setopt_pointer(easy, CURLOPT_URL, request.url))
     results.append(vluma_setopt_pointer(easy, CURLOPT_PROTOCOLS_STR, "http,https"))
@@ -36,26 +44,21 @@ final class CurlTransfer: @unchecked Sendable {
     results.append(vluma_setopt_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(request.connectTimeout / .milliseconds(1))))
     results.append(vluma_setopt_long(easy, CURLOPT_TIMEOUT_MS, Int(request.timeout / .milliseconds(1))))
     results.append(vluma_setopt_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)))
-    if let body = request.body {
-      results.append(vluma_setopt_long(easy, CURLOPT_POSTFIELDSIZE, body.count))
-      body.withUnsafeBytes { results.append(vluma_setopt_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0.baseAddress)) }
-    } else if request.method == "HEAD" {
-      results.append(vluma_setopt_long(easy, CURLOPT_NOBODY, 1))
+    if let certificateAuthorities {
+      results.append(vluma_setopt_pointer(easy, CURLOPT_CAINFO, certificateAuthorities))
     }
+    // Wait for a connection that others may share; over plain HTTP nothing is shared, and the wait would hold all up.
+    if request.url.lowercased().hasPrefix("https:") { results.append(vluma_setopt_long(easy, CURLOPT_PIPEWAIT, 1)) }
+    results += prepareBody()
     results.append(vluma_setopt_pointer(easy, CURLOPT_CUSTOMREQUEST, request.method))
-    // "Expect: 100-continue" would cost a round trip for larger bodies.
-    for (name, value) in request.headers + [("Expect", "")] {
-      let isClean = !(name + value).utf8.contains { $0 == 13 || $0 == 10 || $0 == 0 }
-      guard isClean else {
-        throw CurlError(reason: .invalidRequest, mayHaveBeenWritten: false, detail: "a header holds a line break")
-      }
-      headerList = curl_slist_append(headerList, "\(name):\(value.isEmpty ? "" : " \(value)")")
-    }
+    try prepareHeaders()
     results.append(vluma_setopt_pointer(easy, CURLOPT_HTTPHEADER, headerList))
     let me = Unmanaged.passUnretained(self).toOpaque()
-    results.append(vluma_setopt_pointer(easy, CURLOPT_PRIVATE, me))
-    results.append(vluma_setopt_pointer(easy, CURLOPT_WRITEDATA, me))
-    results.append(vluma_setopt_pointer(easy, CURLOPT_HEADERDATA, me))
+    for option in [
+      CURLOPT_PRIVATE, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA,
+    ] {
+      results.append(vluma_setopt_pointer(easy, option, me))
+    }
     results.append(
       vluma_setopt_callback(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, me in
         CurlTransfer.at(me)?.receive(body: bytes, size * count) ?? 0
@@ -69,24 +72,80 @@ final class CurlTransfer: @unchecked Sendable {
     }
   }
 
+  /// libcurl silently repeats a request on a kept-alive connection that dies before any byte of an answer, a POST too.
+  /// Whether to send twice is the caller's to say, so a second try is stopped when its connection stands, where the
+  /// first may have arrived. Reading may be repeated.
+  private func prepareBody() -> [CURLcode] {
+    var results: [CURLcode] = []
+    if request.method != "GET", request.method != "HEAD" {
+      results.append(
+        vluma_setopt_request_callback(easy) { me, _, _, _, _ in
+          CurlTransfer.at(me)?.mayHaveBeenWritten == false ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        })
+    }
+    guard let body = request.body else {
+      if request.method == "HEAD" { results.append(vluma_setopt_long(easy, CURLOPT_NOBODY, 1)) }
+      return results
+    }
+    return results + [
+      vluma_setopt_long(easy, CURLOPT_POST, 1),
+      vluma_setopt_long(easy, CURLOPT_POSTFIELDSIZE, body.count),
+      vluma_setopt_callback(easy, CURLOPT_READFUNCTION) { bytes, size, count, me in
+        CurlTransfer.at(me)?.give(to: bytes, size * count) ?? 0
+      },
+      vluma_setopt_seek_callback(easy) { me, offset, origin in
+        guard let transfer = CurlTransfer.at(me), origin == SEEK_SET, offset == 0, !transfer.isBodyWhole else {
+          return CURL_SEEKFUNC_FAIL
+        }
+        transfer.bodyBytesSent = 0
+        return CURL_SEEKFUNC_OK
+      },
+    ]
+  }
+
+  private func prepareHeaders() throws(CurlError) {
+    // "Expect: 100-continue" would cost a round trip for larger bodies.
+    for (name, value) in request.headers + [("Expect", "")] {
+      let isClean = !(name + value).utf8.contains { $0 == 13 || $0 == 10 || $0 == 0 }
+      guard isClean else {
+        throw CurlError(reason: .invalidRequest, mayHaveBeenWritten: false, detail: "a header holds a line break")
+      }
+      headerList = curl_slist_append(headerList, "\(name):\(value.isEmpty ? "" : " \(value)")")
+    }
+  }
+
   /// The transfer a callback or a finished handle belongs to.
   static func at(_ pointer: UnsafeMutableRawPointer?) -> CurlTransfer? {
     pointer.map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
   }
 
-  private func receive(body bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
-    guard body.count + count <= request.responseBytesMax else {
-      isTooLarge = true
-      return 0  // libcurl then ends the transfer
-    }
-    body.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
+  /// The clock for the first byte starts.
+  func begin(at now: ContinuousClock.Instant) {
+    firstByteDeadline = request.firstByteTimeout.map { now + $0 }
+  }
+
+  private func give(to bytes: UnsafeMutablePointer<CChar>?, _ room: Int) -> Int {
+    guard let bytes, let body = request.body else { return 0 }
+    let count = min(room, body.count - bodyBytesSent)
+    let start = body.startIndex + bodyBytesSent
+    body.copyBytes(to: UnsafeMutableRawBufferPointer(start: bytes, count: count), from: start..<(start + count))
+    bodyBytesSent += count
     return count
   }
 
+  private func receive(body bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
+    sink.append(UnsafeRawBufferPointer(start: bytes, count: count), isSuccess: isSuccess) ? count : 0
+  }
+
   private func receive(header bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
+    firstByteDeadline = nil
+    hasAnswer = true
     let line = String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
     if line.hasPrefix("HTTP/") {
       headers = []  // a final response after an interim one
+      isHeadWhole = false
+    } else if line == "\r\n" || line == "\n" {
+      isHeadWhole = status >= 200
     } else if let colon = line.firstIndex(of: ":") {
       let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespacesAndNewlines)
       headers.append((line[..<colon].lowercased(), value))
@@ -94,36 +153,66 @@ final class CurlTransfer: @unchecked Sendable {
     return count
   }
 
+  private var status: Int { number(CURLINFO_RESPONSE_CODE) }
+  private var isSuccess: Bool { (200..<300).contains(status) }
+
+  private func number(_ info: CURLINFO) -> Int {
+    var value = 0
+    _ = vluma_getinfo_long(easy, info, &value)
+    return value
+  }
+
   /// The handle has run.
   func finish(_ code: CURLcode) {
-    guard code == CURLE_OK else {
-      response.resolve(.failure(failure(code)))
-      return
+    guard code == CURLE_OK else { return fail(failure(code)) }
+    // libcurl takes a connection that ends within the head for a response without a body.
+    guard isHeadWhole else {
+      return fail(CurlError(reason: .broken, mayHaveBeenWritten: true, detail: "the answer ended within its head"))
     }
-    var status = 0
-    _ = vluma_getinfo_long(easy, CURLINFO_RESPONSE_CODE, &status)
-    response.resolve(.success(CurlResponse(status: status, headers: headers, body: body)))
+    do {
+      let version =
+        switch number(CURLINFO_HTTP_VERSION) {
+        case Int(CURL_HTTP_VERSION_1_0): "1.0"
+        case Int(CURL_HTTP_VERSION_2_0): "2"
+        default: "1.1"
+        }
+      let body = try sink.finish(isSuccess: isSuccess)
+      let response = CurlResponse(status: status, httpVersion: version, headers: headers, body: body)
+      self.response.resolve(.success(response))
+    } catch {
+      fail(CurlError(reason: .fileNotWritten, mayHaveBeenWritten: true, detail: "the file cannot be written"))
+    }
+  }
+
+  /// The transfer ends without a whole response; what was written of a file goes.
+  func fail(_ error: CurlError) {
+    sink.abandon()
+    response.resolve(.failure(error))
   }
 
   private func failure(_ code: CURLcode) -> CurlError {
+    let mayHaveBeenWritten = mayHaveBeenWritten
     let reason: CurlError.Reason =
       switch code {
-      case _ where isTooLarge: .responseTooLarge
+      case _ where sink.isTooLarge: .responseTooLarge
+      case _ where sink.hasFailed: .fileNotWritten
       case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_SSL_CONNECT_ERROR,
         CURLE_PEER_FAILED_VERIFICATION:
-        .notConnected
+        mayHaveBeenWritten ? .broken : .notConnected
       case CURLE_OPERATION_TIMEDOUT: .timedOut
-      case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: .invalidRequest
+      // Also libcurl's word for an answer that is no HTTP.
+      case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: mayHaveBeenWritten ? .broken : .invalidRequest
       default: .broken
       }
     return CurlError(
       reason: reason, mayHaveBeenWritten: mayHaveBeenWritten, detail: String(cString: curl_easy_strerror(code)))
   }
 
-  /// libcurl counts the bytes of request it gave to the kernel.
+  /// libcurl counts the bytes of request it gave to the kernel, and asks for a body piece by piece: one that it did not
+  /// ask for to the end cannot have arrived. An answer, even to half a request, leaves everything open.
   var mayHaveBeenWritten: Bool {
-    var bytes = 0
-    _ = vluma_getinfo_long(easy, CURLINFO_REQUEST_SIZE, &bytes)
-    return bytes > 0
+    hasAnswer || (number(CURLINFO_REQUEST_SIZE) > 0 && isBodyWhole)
   }
+
+  private var isBodyWhole: Bool { bodyBytesSent == request.body?.count ?? 0 }
 }

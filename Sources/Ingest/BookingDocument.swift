@@ -33,6 +33,8 @@ struct BookingDocument: Encodable {
   let reasons: [RejectionReason]
   let alternatives: [Slot]
   let last_change: Change?
+  /// When the customer said that they will come.
+  let customer_confirmed_at: String?
 
   init(_ booking: Booking) {
     id = booking.id.uuidString.lowercased()
@@ -43,6 +45,7 @@ struct BookingDocument: Encodable {
     ends_at = booking.endsAt.map { Instant.text($0) }
     reasons = booking.reasons
     alternatives = booking.alternatives.map(Slot.init)
+    customer_confirmed_at = booking.attendanceConfirmedAt.map { Instant.text($0) }
     last_change = booking.lastChange.map { change in
       Change(
         outcome: change.outcome.rawValue, starts_at: Instant.text(change.startsAt), reasons: change.reasons,

@@ -8,14 +8,13 @@ internal import Workers
 
 /// The routes of bookings. Writing needs the broker alone; reading needs PostgreSQL.
 struct BookingRoutes: Sendable {
-  let broker: any JobBroker
-  let routes: [JobKind: PoolName]
+  let acceptance: JobAcceptance
   let memory: RequestMemory
   let stores: StorePool
 
   /// A request's body may not be larger, in bytes.
   static let bodyMax = 64 << 10
-  /// How long the broker may take to keep a job, and a read to be answered.
+  /// How long a read may take to be answered.
   static let patience = Duration.seconds(4)
   /// Seconds after which an accepted booking is worth another look.
   static let lookAgain = 1
@@ -58,7 +57,7 @@ struct BookingRoutes: Sendable {
       booking: booking, business: business, service: service, professional: professional, customer: customer,
       startsAt: startsAt,
       fingerprint: fingerprint)
-    try await enqueue(job, of: business, request)
+    try await acceptance.keep(job, of: business, request)
     Failpoint.afterIngestConfirm.visit()
     await memory.remember(booking, fingerprint: fingerprint, business: business)
     return Self.accepted(booking)
@@ -66,7 +65,7 @@ struct BookingRoutes: Sendable {
 
   private func cancel(_ request: Request, _ booking: UUID) async throws -> Response {
     let business = try request.business()
-    try await enqueue(CancelBooking(booking: booking, business: business), of: business, request)
+    try await acceptance.keep(CancelBooking(booking: booking, business: business), of: business, request)
     return Self.accepted(booking)
   }
 
@@ -78,25 +77,8 @@ struct BookingRoutes: Sendable {
     try fields.throwProblems()
     guard let startsAt else { throw Problem(.unprocessableContent, "fields are missing") }
     let job = RescheduleBooking(booking: booking, business: business, startsAt: startsAt, professional: professional)
-    try await enqueue(job, of: business, request)
+    try await acceptance.keep(job, of: business, request)
     return Self.accepted(booking)
-  }
-
-  /// Puts the job on its queue and returns once the broker holds it; throws a 503 where it does not.
-  private func enqueue(_ job: some Job, of business: UUID, _ request: Request) async throws {
-    let kind = type(of: job).kind
-    guard let pool = routes[kind] else { throw UnroutedKind(kind: kind) }
-    let envelope = try JobCodec.envelope(for: job, tenant: business, traceparent: request.traceparent)
-    let outcome = await broker.enqueue([OutgoingJob(envelope, to: .pool(pool))], deadline: .now + Self.patience).first
-    switch outcome {
-    case .kept: return
-    case .refused:
-      throw Problem.unavailable("the queue for this request does not exist yet; try again later", retryAfter: 30)
-    case .inDoubt:
-      throw Problem.unavailable("it is not known whether the request was kept; repeat it with the same Idempotency-Key")
-    case .unavailable, nil:
-      throw Problem.unavailable("the request could not be kept now; nothing was booked, try again")
-    }
   }
 
   private static func accepted(_ booking: UUID) -> Response {
@@ -127,12 +109,6 @@ struct BookingRoutes: Sendable {
       status: .ok, headers: [.contentType: "application/json", .retryAfter: String(Self.lookAgain)],
       body: .init(byteBuffer: .init(string: document)))
   }
-}
-
-/// A job kind that no pool of queues.yaml takes: `vluma check` finds it.
-struct UnroutedKind: Error, CustomStringConvertible {
-  let kind: JobKind
-  var description: String { "job kind \(kind) is in no pool of queues.yaml" }
 }
 
 /// Hashes of requests.

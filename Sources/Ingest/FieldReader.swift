@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HTTPTypes
+internal import WhatsApp
 
 /// Reads fields of a JSON object and collects what is wrong with them, so that a client learns all of it at once.
 struct FieldReader {
@@ -73,14 +74,16 @@ struct FieldReader {
     return instant
   }
 
-  /// A telephone number in international form.
+  /// A telephone number as people write it, in international form; one without a country code is Brazilian.
   mutating func phone(_ name: String) -> String? {
     guard let text = text(name, max: 40) else { return nil }
-    guard text.wholeMatch(of: /\+[1-9][0-9]{7,14}/) != nil else {
-      report(name, "must be a telephone number in international form, such as +5511987654321")
+    guard text.wholeMatch(of: /\+?[0-9 ().\-]+/) != nil, let digits = PhoneNumber.digits(of: text),
+      !digits.hasPrefix("0")
+    else {
+      report(name, "must be a telephone number, such as +5511987654321 or (11) 98765-4321")
       return nil
     }
-    return text
+    return "+" + digits
   }
 
   /// A nested object's fields.

@@ -8,45 +8,53 @@ internal import Synchronization
 public struct IngestRoutes: Sendable {
   private let bookings: BookingRoutes
   private let availability: AvailabilityRoute
+  private let reports: ReportRoutes
+  private let whatsApp: WhatsAppRoutes
   private let admission: Admission
 
   /// - Parameter routes: which pool takes which kind of job.
   /// - Parameter redis: soft memory of accepted requests; nil: none.
+  /// - Parameter whatsApp: what webhooks are checked by; nil: they are answered 503.
   /// - Parameter concurrentMax: requests served at a time; more are told to come again. 1,000 by default.
   public init(
     broker: any JobBroker, routes: [JobKind: PoolName], stores: StorePool, redis: RedisClient?,
-    concurrentMax: Int = 1_000
+    whatsApp: WhatsAppSecrets?, concurrentMax: Int = 1_000
   ) {
-    bookings = BookingRoutes(broker: broker, routes: routes, memory: RequestMemory(redis: redis), stores: stores)
+    let acceptance = JobAcceptance(broker: broker, routes: routes)
+    bookings = BookingRoutes(acceptance: acceptance, memory: RequestMemory(redis: redis), stores: stores)
+    reports = ReportRoutes(stores: stores)
+    self.whatsApp = WhatsAppRoutes(acceptance: acceptance, secrets: whatsApp)
     availability = AvailabilityRoute(stores: stores)
     admission = Admission(max: concurrentMax)
   }
 
-  /// Adds the front's routes under `/v1`.
+  /// Adds the front's routes: those under `/v1`, and the providers' webhooks.
   public func add<Context: RequestContext>(to router: Router<Context>) {
     router.add(middleware: ProblemMiddleware<Context>())
     let group = router.group("/v1").add(middleware: AdmissionMiddleware<Context>(admission: admission))
     bookings.add(to: group)
     availability.add(to: group)
+    reports.add(to: group)
+    whatsApp.add(to: router.group().add(middleware: AdmissionMiddleware<Context>(admission: admission)))
   }
 }
 
-/// Counts requests under way.
+/// Counts requests under way, or their bytes.
 final class Admission: Sendable {
   private let max: Int
   private let count = Mutex(0)
 
   init(max: Int) { self.max = max }
 
-  func enter() -> Bool {
+  func enter(_ weight: Int = 1) -> Bool {
     count.withLock { count in
-      guard count < max else { return false }
-      count += 1
+      guard count + weight <= max else { return false }
+      count += weight
       return true
     }
   }
 
-  func leave() { count.withLock { $0 -= 1 } }
+  func leave(_ weight: Int = 1) { count.withLock { $0 -= weight } }
 }
 
 /// Turns requests away while too many are under way: better a quick 503 than a slow one.

@@ -49,6 +49,11 @@ extension Request {
     guard type == "application/json" else {
       throw Problem(.unsupportedMediaType, "the body must be application/json")
     }
+    return try await bytes(upTo: bytesMax)
+  }
+
+  /// The body as it came.
+  func bytes(upTo bytesMax: Int) async throws -> Data {
     if let length = headers[.contentLength].flatMap({ Int($0) }), length > bytesMax { throw Self.tooLarge(bytesMax) }
     do {
       return Data(buffer: try await body.collect(upTo: bytesMax))
@@ -57,7 +62,7 @@ extension Request {
     }
   }
 
-  private static func tooLarge(_ bytesMax: Int) -> Problem {
+  static func tooLarge(_ bytesMax: Int) -> Problem {
     Problem(.contentTooLarge, "the body may have at most \(bytesMax) bytes")
   }
 }

@@ -134,7 +134,7 @@ private struct ConfigurationBuilder {
     if text.hasPrefix("vluma.") || text.hasSuffix(".dead") {
       reader.report(key, "\"\(text)\" is a name the platform keeps for its own queues")
     }
-    let values = reader.mapping(node, path, keys: ["jobs", "workers", "batch"] + Self.jobKeys)
+    let values = reader.mapping(node, path, keys: ["jobs", "workers", "batch", "rate"] + Self.jobKeys)
     var own = defaults
     read(values, path, into: &own)
     var kinds: [JobKind] = []
@@ -151,7 +151,8 @@ private struct ConfigurationBuilder {
     jobsPlaces[name] = values["jobs"]
     return PoolConfiguration(
       name: name, jobs: kinds, workers: counts(values["workers"], key, path), timeout: own.timeout, retry: own.retry,
-      maxCrashes: own.maxCrashes, batch: values["batch"].map { batch($0, path) })
+      maxCrashes: own.maxCrashes, batch: values["batch"].map { batch($0, path) },
+      rate: values["rate"].flatMap { reader.rate($0, "\(path).rate", besideBatch: values["batch"] != nil) })
   }
 
   private mutating func counts(_ node: Node?, _ key: Node, _ path: String) -> WorkerCounts {

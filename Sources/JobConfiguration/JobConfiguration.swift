@@ -46,13 +46,15 @@ public struct PoolConfiguration: Sendable, Equatable {
   public var maxCrashes: Int
   /// For workers that take many jobs at once; nil: one by one.
   public var batch: BatchConfiguration?
+  /// How fast jobs may begin, over all nodes together; nil: as fast as they can.
+  public var rate: RateLimit?
 
   /// Puts a pool together and checks nothing. The defaults are those of queues.yaml: 30 s for an attempt, the policy's
   /// own retries, dead after 3 crashes, no batches.
   public init(
     name: PoolName, jobs: [JobKind], workers: WorkerCounts, timeout: Duration = .seconds(30),
     retry: RetryPolicy = RetryPolicy(),
-    maxCrashes: Int = 3, batch: BatchConfiguration? = nil
+    maxCrashes: Int = 3, batch: BatchConfiguration? = nil, rate: RateLimit? = nil
   ) {
     self.name = name
     self.jobs = jobs
@@ -61,6 +63,7 @@ public struct PoolConfiguration: Sendable, Equatable {
     self.retry = retry
     self.maxCrashes = maxCrashes
     self.batch = batch
+    self.rate = rate
   }
 }
 

@@ -71,6 +71,18 @@ struct NodeReader {
     return value
   }
 
+  /// A rate such as `80/s` or `600/m`.
+  mutating func rate(_ node: Node, _ path: String, besideBatch: Bool) -> RateLimit? {
+    if besideBatch { report(node, "\(path) cannot stand beside batch: a batch begins as one") }
+    guard let text = node.string, let match = text.wholeMatch(of: /([0-9]{1,7})\/(s|m|h)/), let count = Int(match.1),
+      count > 0
+    else {
+      report(node, "\(path) must be a number of jobs per s, m or h, such as 80/s, not \(Self.describe(node))")
+      return nil
+    }
+    return RateLimit(count: count, per: match.2 == "s" ? .seconds(1) : match.2 == "m" ? .seconds(60) : .seconds(3_600))
+  }
+
   /// One of a few words.
   mutating func word(_ node: Node?, _ path: String, oneOf words: [String]) -> String? {
     guard let node else { return nil }

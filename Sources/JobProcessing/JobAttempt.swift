@@ -10,7 +10,9 @@ internal import Wires
 /// 1. Is it readable, of a sane size and of a known kind? Otherwise it is dead.
 /// 2. Did it come back? Then its start is marked; too many starts mean that it kills processes, and it is dead.
 /// 3. Is it past its deadline? Then it is discarded.
-/// 4. The worker runs, within the timeout; its closing transaction writes the receipt first.
+/// 4. The worker runs when the pool's rate limit lets it, within the timeout; its closing transaction writes the
+///    receipt
+///    first.
 /// 5. Follow-up jobs are enqueued from the outbox.
 /// 6. It is acknowledged. A failed attempt is enqueued for its retry, or dead, before that.
 struct JobAttempt<Ledger: JobLedger>: Sendable {
@@ -19,8 +21,10 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
   let workers: [JobKind: RegisteredWorker<Ledger.Transaction>]
   let routes: [JobKind: PoolName]
   let ledger: Ledger
+  let counting: WorkerRegistry<Ledger.Transaction>.Counting?
   let outbox: OutboxPublisher<Ledger>
   let exits: JobExits<Ledger>
+  let rate: RateGate?
   let logger: Logger
 
   /// A job that passed the first steps.
@@ -112,6 +116,11 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
 
   private func attempt(_ jobs: [Ready]) async {
     guard let first = jobs.first else { return }
+    // A pool with a rate gathers no batches: there is one job.
+    if let pause = await rate?.pass(first.job.rateKey) {
+      let outcome = JobOutcome.snoozed(for: pause, reason: "the pool's rate limit is reached")
+      return await settle(jobs, .closed([], Dictionary(jobs.map { ($0.receipt, outcome) }) { first, _ in first }))
+    }
     switch first.worker.doing {
     case .one(let work):
       await settle([first], await patiently { try await runOne(first, work) })
@@ -172,6 +181,8 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     jobLogger[metadataKey: "job"] = "\(ready.receipt)"
     jobLogger[metadataKey: "kind"] = "\(ready.envelope.kind)"
     let context = JobContext<Ledger.Transaction>(info: JobInfo(ready.envelope), logger: jobLogger) { body in
+      try await ledger.transact(deadline: ledgerDeadline(start), body)
+    } closer: { body in
       let (entries, outcomes) = try await transact([ready], deadline: ledgerDeadline(start)) {
         transaction, _, followUps in
         [try await body(transaction, &followUps)]
@@ -220,12 +231,24 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
         throw WrongOutcomeCount(jobs: openJobs.count, outcomes: outcomes.count)
       }
       let byJob = Dictionary(uniqueKeysWithValues: zip(openJobs.map(\.receipt), outcomes))
+      if let carrier = try carrier(of: followUps.counts, zip(openJobs, outcomes)) { followUps.enqueue(carrier) }
       outcomesByJob.withLock { $0 = byJob }
       let closing = try closing(byJob, followUps, isAlone: jobs.count == 1)
       Failpoint.beforeCommit.visit()
       return closing
     }
     return (entries, outcomesByJob.withLock { $0 })
+  }
+
+  private func carrier(
+    of counts: [CountKey: Int], _ jobs: Zip2Sequence<[Ready], [JobOutcome]>
+  ) throws -> JobEnvelope? {
+    guard let counting else { return nil }
+    let closed = jobs.compactMap { job, outcome -> ClosedJob? in
+      if case .snoozed = outcome { return nil }
+      return ClosedJob(kind: job.envelope.kind, info: JobInfo(job.envelope), outcome: outcome)
+    }
+    return closed.isEmpty ? nil : try counting(counts, closed)
   }
 
   private func closing(_ outcomes: [JobRun: JobOutcome], _ followUps: FollowUps, isAlone: Bool) throws -> JobClosing {

@@ -38,7 +38,8 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
   public init(
     configuration: JobConfiguration, registry: WorkerRegistry<Ledger.Transaction>, broker: any JobBroker,
     ledger: Ledger,
-    directory: any PoolDirectory, letters index: any DeadLetterIndex, options: Options, logger: Logger
+    directory: any PoolDirectory, letters index: any DeadLetterIndex, limiter: any RateLimiter, options: Options,
+    logger: Logger
   ) {
     self.options = options
     self.broker = broker
@@ -51,7 +52,8 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
       )
       let attempt = JobAttempt(
         pool: pool, node: options.node, workers: registry.workers.filter { pool.jobs.contains($0.key) },
-        routes: configuration.routes, ledger: ledger, outbox: outbox, exits: exits, logger: logger)
+        routes: configuration.routes, ledger: ledger, counting: registry.counting, outbox: outbox, exits: exits,
+        rate: pool.rate.map { RateGate(pool: pool.name, limit: $0, limiter: limiter) }, logger: logger)
       return PoolRunner(pool: pool, attempt: attempt, broker: broker)
     }
     letters =

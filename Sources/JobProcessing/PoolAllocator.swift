@@ -55,7 +55,7 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
       for runner in runners {
         let total = Self.size(of: runner.pool, settings[runner.pool.name])
         let sharers = nodes.filter { $0.pools.keys.contains(runner.pool.name.rawValue) }.map(\.id)
-        runner.resize(to: PoolShares.share(of: total, for: node, among: sharers))
+        runner.resize(to: PoolShares.share(of: total, for: node, among: sharers), nodes: max(1, sharers.count))
       }
       letters?.isPaused(settings[JobConfiguration.deadLetterPool]?.isPaused ?? false)
       hasAllocated.set()

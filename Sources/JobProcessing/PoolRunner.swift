@@ -41,7 +41,10 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
 
   /// Sets this node's share of the pool's size. Growing takes effect at once; shrinking begins nothing new until enough
   /// has ended.
-  func resize(to share: Int) {
+  ///
+  /// - Parameter nodes: how many nodes share the pool, this one included.
+  func resize(to share: Int, nodes: Int) {
+    attempt.rate?.nodes = nodes
     let changed = state.withLock { state in
       defer { state.intake.size = share }
       return state.intake.size != share

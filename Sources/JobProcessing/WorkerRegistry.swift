@@ -6,6 +6,12 @@ public struct WorkerRegistry<Transaction: Sendable>: Sendable {
   /// The kinds in order of registration; one that was registered twice stands twice.
   public private(set) var registered: [(kind: JobKind, takesBatches: Bool)] = []
 
+  /// Makes the job that carries counts into the reports: from what was counted in a closing transaction and the jobs it
+  /// closes. Nil where there is nothing to carry.
+  public typealias Counting = @Sendable ([CountKey: Int], [ClosedJob]) throws -> JobEnvelope?
+  /// How counts get into the reports; nil: they are dropped.
+  public var counting: Counting?
+
   /// No workers yet. A kind registered twice keeps the later worker; the check of queues.yaml reports it.
   public init() {}
 

@@ -30,6 +30,10 @@ public enum Failpoint: String, Sendable, CaseIterable {
   case afterRelayPublish = "after-relay-publish"
   /// Ingest has the broker's confirm; the client has no answer.
   case afterIngestConfirm = "after-ingest-confirm"
+  /// A message's intent says `sending`; nothing was sent.
+  case afterIntent = "after-intent"
+  /// WhatsApp has answered; the answer is stored nowhere.
+  case afterSend = "after-send"
 
   #if FAILPOINTS
     private struct Armed {

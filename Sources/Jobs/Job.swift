@@ -1,3 +1,5 @@
+public import Foundation
+
 /// A unit of work that can wait in a queue: a value with a stable kind.
 ///
 /// Its JSON is the message's body. Add fields as optionals; when an old worker could not understand the new shape,
@@ -8,9 +10,21 @@ public protocol Job: Codable, Sendable {
   static var kind: JobKind { get }
   /// The shape's version, 1 by default.
   static var schemaVersion: Int { get }
+  /// Whose part of the pool's rate limit the job takes; nil: jobs of the pool share one. An id, no personal data.
+  var rateKey: String? { get }
 }
 
 extension Job {
   /// 1, for a job whose shape never changed in a way that older workers could not read.
   public static var schemaVersion: Int { 1 }
+  /// Nil, for a job that shares its pool's rate limit with all others.
+  public var rateKey: String? { nil }
+}
+
+/// A job whose body is not JSON of ours but somebody else's bytes, kept as they came: a provider's webhook.
+public protocol RawJob: Job {
+  /// The bytes, as they are queued.
+  var body: Data { get }
+  /// Takes the bytes; whether they can be read is the worker's affair.
+  init(body: Data)
 }

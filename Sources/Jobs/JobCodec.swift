@@ -22,8 +22,9 @@ public enum JobCodec {
     }
   }
 
-  /// The job's JSON, keys sorted so that equal jobs have equal bytes.
+  /// The job's JSON, keys sorted so that equal jobs have equal bytes; a ``RawJob``'s own bytes.
   public static func encode<Work: Job>(_ job: Work) throws -> Data {
+    if let raw = job as? any RawJob { return raw.body }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.dateEncodingStrategy = .iso8601
@@ -35,6 +36,7 @@ public enum JobCodec {
     guard envelope.schemaVersion <= Work.schemaVersion else {
       throw .newerSchema(found: envelope.schemaVersion, known: Work.schemaVersion)
     }
+    if let raw = type as? any RawJob.Type, let job = raw.init(body: envelope.body) as? Work { return job }
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601
     do {

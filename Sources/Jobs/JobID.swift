@@ -17,6 +17,14 @@ public struct JobID: Sendable, Hashable, Codable, CustomStringConvertible, Compa
     self.uuid = uuid
   }
 
+  /// When the id was made, to the millisecond; nil where it is no UUIDv7.
+  public var madeAt: Date? {
+    let bytes = uuid.uuid
+    guard bytes.6 >> 4 == 7 else { return nil }
+    let milliseconds = [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return Date(timeIntervalSince1970: Double(milliseconds) / 1_000)
+  }
+
   /// Reads a string with a UUID's usual 36 characters, in either case; throws where it is none.
   public init(from decoder: any Decoder) throws { uuid = try UUID(from: decoder) }
 

@@ -98,6 +98,12 @@ public protocol JobLedger<Transaction>: Sendable {
     _ body: @escaping @Sendable (Transaction, Set<JobRun>) async throws -> JobClosing
   ) async throws -> [OutboxEntry]
 
+  /// Runs a transaction without receipts, in which a worker notes what it is about to do outside of the ledger. It may
+  /// happen again when the job is done again. Troubles of the ledger itself are thrown as ``LedgerError``.
+  func transact(
+    deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (Transaction) async throws -> Void
+  ) async throws
+
   /// Forgets outbox entries that the broker holds.
   func deleteFromOutbox(_ jobs: [JobRun]) async throws
   /// Hands entries older than `age` to `publish` and forgets those it returns. Entries another node is handing over are

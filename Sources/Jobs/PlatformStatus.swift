@@ -43,6 +43,26 @@ public struct PlatformStatus: Sendable, Codable, Equatable {
     }
   }
 
+  /// A figure of what the jobs are about, such as messages that are in doubt.
+  public struct Figure: Sendable, Codable, Equatable {
+    /// Its name as Prometheus knows it.
+    public var name: String
+    /// What it counts, in a sentence.
+    public var help: String
+    /// A label's name and value that tell it from others of that name; nil where there are none.
+    public var label: [String]?
+    /// How much.
+    public var value: Double
+
+    /// Takes a figure as it was counted.
+    public init(_ name: String, help: String, label: [String]? = nil, value: Double) {
+      self.name = name
+      self.help = help
+      self.label = label
+      self.value = value
+    }
+  }
+
   /// Every pool of queues.yaml, in the file's order.
   public var pools: [Pool] = []
   /// The retry tiers, shortest first; empty where the broker could not be asked.
@@ -55,6 +75,8 @@ public struct PlatformStatus: Sendable, Codable, Equatable {
   public var outboxOldestSeconds: Double?
   /// All live worker processes, by id; empty where PostgreSQL could not be asked.
   public var nodes: [NodeReport] = []
+  /// What the domain counts; figures of one name stand together.
+  public var figures: [Figure] = []
   /// What could not be asked, in words.
   public var troubles: [String] = []
 

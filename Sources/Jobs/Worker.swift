@@ -1,5 +1,6 @@
 public import Foundation
 public import Logging
+internal import Synchronization
 
 /// Does one kind of job.
 ///
@@ -92,13 +93,34 @@ public struct JobContext<Transaction: Sendable>: Sendable {
   /// Carries the job's id and kind; keep personal data out of it.
   public let logger: Logger
   private let closer: @Sendable (@escaping Closing) async throws -> JobOutcome
+  private let transactor: @Sendable (@escaping Step) async throws -> Void
+
+  /// The body of a transaction before the closing one.
+  public typealias Step = @Sendable (Transaction) async throws -> Void
 
   /// Made by the engine, and by tests of a worker.
-  public init(info: JobInfo, logger: Logger, closer: @escaping @Sendable (@escaping Closing) async throws -> JobOutcome)
-  {
+  public init(
+    info: JobInfo, logger: Logger, transactor: @escaping @Sendable (@escaping Step) async throws -> Void,
+    closer: @escaping @Sendable (@escaping Closing) async throws -> JobOutcome
+  ) {
     self.info = info
     self.logger = logger
+    self.transactor = transactor
     self.closer = closer
+  }
+
+  /// Runs a transaction of its own, before the closing one and without the receipt: for a worker whose effect lies
+  /// outside of the ledger, which notes its intent first. It happens again when the job is done again.
+  public func transact<Value: Sendable>(
+    _ body: @escaping @Sendable (Transaction) async throws -> Value
+  ) async throws -> Value {
+    let result = Mutex<Value?>(nil)
+    try await transactor { transaction in
+      let value = try await body(transaction)
+      result.withLock { $0 = value }
+    }
+    guard let value = result.withLock({ $0 }) else { throw CancellationError() }
+    return value
   }
 
   /// Runs the closing transaction: the job's receipt, then `body`'s effects, then the jobs that follow, all or nothing.
@@ -115,7 +137,7 @@ public struct AlreadyClosed: Error {
   public init() {}
 }
 
-/// The jobs that follow from a job: they are enqueued if, and only if, its transaction commits.
+/// What follows from a job: other jobs, which are enqueued if, and only if, its transaction commits, and counts.
 public struct FollowUps: Sendable {
   /// A job to enqueue.
   public struct Item: Sendable {
@@ -127,6 +149,8 @@ public struct FollowUps: Sendable {
 
   /// What was asked for so far.
   public private(set) var items: [Item] = []
+  /// What was counted so far.
+  public private(set) var counts: [CountKey: Int] = [:]
 
   /// Nothing follows yet.
   public init() {}
@@ -134,13 +158,27 @@ public struct FollowUps: Sendable {
   /// Enqueues a job after the commit, at once or at `dueAt`.
   ///
   /// - Parameter cause: the job it follows from; tenant, correlation and trace are taken over from it.
+  /// - Parameter tenant: the business, where the cause did not know it.
   /// - Parameter deadline: after which the job is discarded.
-  public mutating func enqueue<Work: Job>(_ job: Work, from cause: JobInfo, dueAt: Date? = nil, deadline: Date? = nil)
-    throws
-  {
+  public mutating func enqueue<Work: Job>(
+    _ job: Work, from cause: JobInfo, tenant: UUID? = nil, dueAt: Date? = nil, deadline: Date? = nil
+  ) throws {
     let envelope = try JobCodec.envelope(
-      for: job, tenant: cause.tenant, deadline: deadline, correlationID: cause.correlationID ?? "\(cause.jobRun.id)",
+      for: job, tenant: tenant ?? cause.tenant, deadline: deadline,
+      correlationID: cause.correlationID ?? "\(cause.jobRun.id)",
       traceparent: cause.traceparent)
     items.append(Item(envelope: envelope, dueAt: dueAt))
+  }
+
+  /// Adds a job that is in its envelope already.
+  public mutating func enqueue(_ envelope: JobEnvelope) { items.append(Item(envelope: envelope, dueAt: nil)) }
+
+  /// Counts something for the reports: it is counted once, if and only if the transaction commits.
+  ///
+  /// - Parameter instant: when it happened; it may lie in the past.
+  public mutating func count(
+    _ measure: String, _ detail: String = "", of tenant: UUID?, at instant: Date, by number: Int = 1
+  ) {
+    counts[CountKey(tenant: tenant, measure: measure, detail: detail, at: instant), default: 0] += number
   }
 }

@@ -35,6 +35,13 @@ public struct PostgresJobLedger: JobLedger {
     }
   }
 
+  /// Runs a transaction on one connection of the pool; statements that still run at the deadline are cancelled.
+  public func transact(
+    deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (PostgresTransaction) async throws -> Void
+  ) async throws {
+    try await translating { try await pool.withTransaction(deadline: deadline) { try await body($0) } }
+  }
+
   /// Rolls back without being a failure.
   private struct RolledBack: Error {}
 

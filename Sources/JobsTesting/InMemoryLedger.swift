@@ -61,6 +61,19 @@ public final class InMemoryLedger: JobLedger {
     return closing.followUps.filter { $0.dueAt == nil }.map { OutboxEntry(envelope: $0.envelope, pool: $0.pool) }
   }
 
+  /// Runs a transaction that holds no job; its effects stay unless it throws.
+  public func transact(
+    deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (InMemoryTransaction) async throws -> Void
+  ) async throws {
+    let fault = try fault(for: .transact)
+    let transaction = InMemoryTransaction()
+    try await body(transaction)
+    if let fault, !fault.takesEffect { throw fault.error }
+    try Task.checkCancellation()
+    state.withLock { $0.effects += transaction.effects }
+    if let fault { throw fault.error }
+  }
+
   /// The fault that was planned for the call, to be thrown at its end; a ledger that is away throws at once.
   func fault(for call: LedgerCall) throws -> LedgerState.Fault? {
     try state.withLock { state -> LedgerState.Fault? in

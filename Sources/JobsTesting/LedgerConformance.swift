@@ -22,7 +22,9 @@ public struct LedgerConformance<Ledger: JobLedger>: Sendable {
   }
 
   /// All rules.
-  public static var rules: [ConformanceRule<Self>] { closingRules + crowdRules + outboxRules + delayRules + startRules }
+  public static var rules: [ConformanceRule<Self>] {
+    closingRules + stepRules + crowdRules + outboxRules + delayRules + startRules
+  }
 
   // MARK: What the checks share
 

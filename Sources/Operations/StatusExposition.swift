@@ -33,6 +33,11 @@ extension PlatformStatus {
     gauge(
       "platform_troubles", "Parts of the platform that could not be asked for this page.",
       [([], Double(troubles.count))])
+    for (index, figure) in figures.enumerated() where index == 0 || figures[index - 1].name != figure.name {
+      gauge(
+        figure.name, figure.help,
+        figures.filter { $0.name == figure.name }.map { ($0.label.map { [($0[0], $0[1])] } ?? [], $0.value) })
+    }
     return text
   }
 }

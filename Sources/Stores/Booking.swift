@@ -74,13 +74,15 @@ public struct Booking: Sendable, Equatable {
   public var lastChange: Change?
   /// The newest command that was applied to it.
   public var lastCommand: UUID
+  /// When the customer said that they will come; nil: not yet.
+  public var attendanceConfirmedAt: Date?
 
   /// Puts a booking together as it is to be stored; nothing is checked.
   public init(
     id: UUID, business: UUID, service: UUID, professional: UUID, customer: Customer, startsAt: Date, endsAt: Date?,
     status: Status,
     reasons: [RejectionReason] = [], alternatives: [Alternative] = [], fingerprint: String, lastChange: Change? = nil,
-    lastCommand: UUID
+    lastCommand: UUID, attendanceConfirmedAt: Date? = nil
   ) {
     self.id = id
     self.business = business
@@ -95,6 +97,7 @@ public struct Booking: Sendable, Equatable {
     self.fingerprint = fingerprint
     self.lastChange = lastChange
     self.lastCommand = lastCommand
+    self.attendanceConfirmedAt = attendanceConfirmedAt
   }
 
   /// What the catalog must know of to check the booking.

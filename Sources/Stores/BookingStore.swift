@@ -9,7 +9,8 @@ public struct BookingStore: Sendable {
 
   private static let columns = """
     id, business_id, service_id, professional_id, customer_name, customer_phone, starts_at, ends_at, status, reasons::text,
-    alternatives::text, fingerprint, last_change::text, last_command
+    alternatives::text, fingerprint, last_change::text, last_command,
+    attendance_confirmed_at
     """
 
   /// Stores new bookings, all in one statement; of those whose id exists already nothing changes.
@@ -25,8 +26,8 @@ public struct BookingStore: Sendable {
       SELECT * FROM unnest(\(bookings.map(\.id))::uuid[], \(bookings.map(\.business))::uuid[], \(bookings.map(\.service))::uuid[],
         \(bookings.map(\.professional))::uuid[], \(bookings.map(\.customer.name))::text[], \(bookings.map(\.customer.phone))::text[],
         \(bookings.map(\.startsAt))::timestamptz[], \(bookings.map(\.endsAt))::timestamptz[],
-        \(bookings.map(\.status.rawValue))::text[], \(try bookings.map { try Self.json($0.reasons) })::jsonb[],
-        \(try bookings.map { try Self.json($0.alternatives) })::jsonb[], \(bookings.map(\.fingerprint))::text[],
+        \(bookings.map(\.status.rawValue))::text[], \(try bookings.map { try StoredJSON.text($0.reasons) })::jsonb[],
+        \(try bookings.map { try StoredJSON.text($0.alternatives) })::jsonb[], \(bookings.map(\.fingerprint))::text[],
         \(bookings.map(\.lastCommand))::uuid[])
       ON CONFLICT (id) DO NOTHING RETURNING id
       """,
@@ -143,26 +144,15 @@ public struct BookingStore: Sendable {
       """
       UPDATE scheduling.booking SET professional_id = new.professional, starts_at = new.starts, ends_at = new.ends,
         status = new.status, reasons = new.reasons, alternatives = new.alternatives, last_change = new.change,
-        last_command = new.command, version = version + 1, updated_at = now()
+        last_command = new.command, attendance_confirmed_at = new.attendance, version = version + 1, updated_at = now()
       FROM unnest(\(bookings.map(\.id))::uuid[], \(bookings.map(\.professional))::uuid[], \(bookings.map(\.startsAt))::timestamptz[],
         \(bookings.map(\.endsAt))::timestamptz[], \(bookings.map(\.status.rawValue))::text[],
-        \(try bookings.map { try Self.json($0.reasons) })::jsonb[], \(try bookings.map { try Self.json($0.alternatives) })::jsonb[],
-        \(try bookings.map { try $0.lastChange.map { try Self.json($0) } })::jsonb[], \(bookings.map(\.lastCommand))::uuid[])
-        AS new (id, professional, starts, ends, status, reasons, alternatives, change, command)
+        \(try bookings.map { try StoredJSON.text($0.reasons) })::jsonb[], \(try bookings.map { try StoredJSON.text($0.alternatives) })::jsonb[],
+        \(try bookings.map { try $0.lastChange.map { try StoredJSON.text($0) } })::jsonb[], \(bookings.map(\.lastCommand))::uuid[],
+        \(bookings.map(\.attendanceConfirmedAt))::timestamptz[])
+        AS new (id, professional, starts, ends, status, reasons, alternatives, change, command, attendance)
       WHERE booking.id = new.id
       """)
-  }
-
-  private static func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.dateEncodingStrategy = .iso8601
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
-
-  private static func value<Value: Decodable>(_ text: String, as type: Value.Type = Value.self) throws -> Value {
-    let decoder = JSONDecoder()
-    decoder.dateDecodingStrategy = .iso8601
-    return try decoder.decode(type, from: Data(text.utf8))
   }
 
   private static func booking(_ row: PostgresRow) throws -> Booking {
@@ -172,8 +162,11 @@ public struct BookingStore: Sendable {
     return Booking(
       id: try row.decode(0), business: try row.decode(1), service: try row.decode(2), professional: try row.decode(3),
       customer: Customer(name: try row.decode(4), phone: try row.decode(5)), startsAt: try row.decode(6),
-      endsAt: try row.decodeIfPresent(7), status: status, reasons: try value(try row.decode(9, as: String.self)),
-      alternatives: try value(try row.decode(10, as: String.self)), fingerprint: try row.decode(11),
-      lastChange: try row.decodeIfPresent(12, as: String.self).map { try value($0) }, lastCommand: try row.decode(13))
+      endsAt: try row.decodeIfPresent(7), status: status,
+      reasons: try StoredJSON.value(try row.decode(9, as: String.self)),
+      alternatives: try StoredJSON.value(try row.decode(10, as: String.self)), fingerprint: try row.decode(11),
+      lastChange: try row.decodeIfPresent(12, as: String.self).map { try StoredJSON.value($0) },
+      lastCommand: try row.decode(13),
+      attendanceConfirmedAt: try row.decodeIfPresent(14))
   }
 }

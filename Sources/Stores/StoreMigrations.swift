@@ -1,9 +1,9 @@
 public import Postgres
 
-/// The domain's tables, in the schema `scheduling`.
+/// The domain's tables, in the schemas `scheduling`, `whatsapp` and `reporting`.
 public enum StoreMigrations {
   /// In order; never edited once released.
-  public static let all = [scheduling]
+  public static let all = [scheduling, story, whatsApp, reporting]
 
   private static let scheduling = PostgresMigration(
     name: "scheduling_0001_bookings",

@@ -11,6 +11,7 @@ import Metrics
 import Operations
 import Postgres
 import RabbitMQ
+import RateLimiting
 import Redis
 import ServiceLifecycle
 import Stores
@@ -21,7 +22,7 @@ struct Composition: Sendable {
   let environment: Environment
   let logger: Logger
 
-  init(environment: Environment = Environment()) throws {
+  init(environment: Environment = .init()) throws {
     self.environment = environment
     let level = try environment.logLevel()
     let isJSON = try environment.logsJSON()
@@ -30,12 +31,18 @@ struct Composition: Sendable {
   }
 
   /// All workers of the platform.
-  static var registry: WorkerRegistry<StoreTransaction> {
+  static func registry(_ whatsApp: WhatsAppSettings) -> WorkerRegistry<StoreTransaction> {
+    let messages = OutboundStore(defaultNumber: whatsApp.defaultNumber)
     var registry = WorkerRegistry<StoreTransaction>()
-    registry.register(ValidateBookingWorker())
-    registry.register(ResolveBookingWorker())
-    registry.register(CancelBookingWorker())
-    registry.register(RescheduleBookingWorker())
+    registry.register(ValidateBookingWorker(messages: messages))
+    registry.register(ResolveBookingWorker(messages: messages))
+    registry.register(CancelBookingWorker(messages: messages))
+    registry.register(RescheduleBookingWorker(messages: messages))
+    registry.register(ConfirmAttendanceWorker())
+    registry.register(WhatsAppEventWorker())
+    registry.register(SendTemplateWorker(api: whatsApp.api, messages: messages, policy: whatsApp.policy))
+    registry.register(CountEventWorker())
+    registry.counting = { try CountEvent.envelope(of: $0, $1, at: Date()) }
     return registry
   }
 
@@ -50,7 +57,7 @@ struct Composition: Sendable {
         variable: Environment.queuesFile.name,
         problem: "names \(file), which cannot be read; run from the repository's folder, or set it")
     }
-    let workers = Self.registry.registered.map {
+    let workers = Self.registry(.none).registered.map {
       JobConfiguration.KnownWorker(kind: $0.kind, takesBatches: $0.takesBatches)
     }
     return try JobConfiguration(yaml: text, file: file, workers: workers)
@@ -76,7 +83,9 @@ struct Composition: Sendable {
   }
 
   /// Runs a process with these roles until a signal ends it.
-  func run(_ roles: Roles, pools: [PoolName] = []) async throws {
+  ///
+  /// - Parameter extra: a service that is to run beside them, from the first to the last.
+  func run(_ roles: Roles, pools: [PoolName] = [], beside extra: (any Service)? = nil) async throws {
     let configuration = try configuration()
     for name in pools where configuration.pool(name) == nil {
       throw UnknownPool(name: name, known: configuration.pools.map(\.name))
@@ -84,6 +93,9 @@ struct Composition: Sendable {
     let pool = try pool()
     let rabbitMQ = try environment.rabbitMQ()
     let address = try environment.httpAddress()
+    let secrets = roles.contains(.ingest) ? try environment.whatsAppSecrets() : nil
+    let sends = configuration.routes[SendTemplate.kind].map { pools.isEmpty || pools.contains($0) } ?? false
+    let whatsApp = try environment.whatsAppSettings(isNeeded: roles.contains(.workers) && sends)
     try await StartupCheck(composition: self, configuration: configuration, needsRedis: roles.contains(.ingest)).run()
     let registry = PrometheusRegistry()
     MetricsSystem.bootstrap(registry)
@@ -92,14 +104,18 @@ struct Composition: Sendable {
     let publisher = RabbitMQPublisher(rabbitMQ, name: "\(node) publishing", logger: logger)
     let consumer = RabbitMQConsumer(rabbitMQ, name: "\(node) consuming", logger: logger)
     let broker = RabbitMQJobBroker(publisher: publisher, consumer: consumer)
-    var services: [any Service] = [BackgroundService("publishing") { await publisher.run() }]
+    var services: [any Service] = extra.map { [$0] } ?? []
+    services.append(BackgroundService("publishing") { await publisher.run() })
+    let redis = try environment.redis().map { try RedisClient($0, timeout: .milliseconds(200), logger: logger) }
     var processor: JobProcessor<PostgresJobLedger>?
     if roles.contains(.workers) {
       let options = JobProcessor<PostgresJobLedger>.Options(
         node: node, pools: pools.isEmpty ? nil : Set(pools), grace: try environment.grace())
       processor = JobProcessor(
-        configuration: configuration, registry: Self.registry, broker: broker, ledger: PostgresJobLedger(pool: pool),
-        directory: directory(pool), letters: PostgresDeadLetterIndex(pool: pool), options: options, logger: logger)
+        configuration: configuration, registry: Self.registry(whatsApp), broker: broker,
+        ledger: PostgresJobLedger(pool: pool), directory: directory(pool),
+        letters: PostgresDeadLetterIndex(pool: pool),
+        limiter: redis.map { RedisRateLimiter(redis: $0) } ?? LocalRateLimiter(), options: options, logger: logger)
       services.append(BackgroundService("consuming") { await consumer.run() })
     }
     let stopping = Stopping()
@@ -110,8 +126,10 @@ struct Composition: Sendable {
       return broker.isReady ? nil : "the broker is away or has an alarm"
     }
     if roles.contains(.ingest) {
-      let redis = try environment.redis().map { try RedisClient($0, timeout: .milliseconds(200), logger: logger) }
-      IngestRoutes(broker: broker, routes: configuration.routes, stores: pool, redis: redis).add(to: router)
+      IngestRoutes(
+        broker: broker, routes: configuration.routes, stores: pool, redis: redis, whatsApp: secrets
+      ).add(to: router)
+      if secrets == nil { logger.warning("webhooks are answered 503: WHATSAPP_APP_SECRET is not set") }
     }
     probes.add(to: router)
     services.append(server(router, address))
@@ -131,7 +149,8 @@ struct Composition: Sendable {
       }, logger: Logger(label: "vluma.http") { _ in SwiftLogNoOpLogHandler() })
   }
 
-  private func runServices(_ services: [any Service], _ stopping: Stopping) async throws {
+  /// Runs services until a signal, or their end.
+  func runServices(_ services: [any Service], _ stopping: Stopping) async throws {
     let group = ServiceGroup(
       configuration: .init(
         services: services.map {

@@ -39,9 +39,10 @@ struct Environment: Sendable {
     name: "VLUMA_POSTGRES_CONNECTIONS", meaning: "the most PostgreSQL connections of this process, 2 to 200",
     fallback: "16")
 
-  static let all = [
-    rabbitMQ, postgres, redis, httpHost, httpPort, queuesFile, logLevel, logFormat, grace, connections,
-  ]
+  static let all =
+    [
+      rabbitMQ, postgres, redis, httpHost, httpPort, queuesFile, logLevel, logFormat, grace, connections,
+    ] + whatsApp
 
   /// A variable that is missing or cannot be used: one line, naming it.
   struct Invalid: Error, CustomStringConvertible {
@@ -50,22 +51,25 @@ struct Environment: Sendable {
     var description: String { "\(variable) \(problem)" }
   }
 
+  /// Values that stand before those of the process' environment.
+  var overrides: [String: String] = [:]
   private let reader = ConfigReader(provider: EnvironmentVariablesProvider())
 
-  private func value(_ variable: Variable) -> String? {
+  func value(_ variable: Variable) -> String? {
+    if let value = overrides[variable.name] { return value }
     let key = ConfigKey(variable.name.lowercased().split(separator: "_").map(String.init))
     let value = reader.string(forKey: key, isSecret: variable.isSecret)
     return value?.isEmpty == true ? nil : value
   }
 
-  private func required(_ variable: Variable) throws(Invalid) -> String {
+  func required(_ variable: Variable) throws(Invalid) -> String {
     guard let value = value(variable) else {
       throw Invalid(variable: variable.name, problem: "is not set; expected \(variable.meaning)")
     }
     return value
   }
 
-  private func integer(_ variable: Variable, _ range: ClosedRange<Int>) throws(Invalid) -> Int {
+  func integer(_ variable: Variable, _ range: ClosedRange<Int>) throws(Invalid) -> Int {
     let text = value(variable) ?? variable.fallback ?? ""
     guard let number = Int(text), range.contains(number) else {
       throw Invalid(

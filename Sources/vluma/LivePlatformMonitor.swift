@@ -5,6 +5,7 @@ import JobsPostgres
 import JobsRabbitMQ
 import Postgres
 import RabbitMQ
+import Stores
 
 /// Asks the broker and the ledger for all that can be counted.
 struct LivePlatformMonitor: PlatformMonitor {
@@ -43,9 +44,26 @@ struct LivePlatformMonitor: PlatformMonitor {
         fill(
           &pools[index], counts, settings[pools[index].name], nodes.compactMap { $0.pools[pools[index].name.rawValue] })
       }
+      status.figures = try await Self.figures(pool)
     } catch { status.troubles.append("\(error)") }
     status.pools = pools
     return status
+  }
+
+  /// Messages that are not through, and what holds them up.
+  private static func figures(_ pool: PostgresPool) async throws -> [PlatformStatus.Figure] {
+    let open = try await OutboundStore().openCounts(in: pool)
+    let states = [SendState.prepared, .sending, .inDoubt, .unknown].map { state in
+      PlatformStatus.Figure(
+        "whatsapp_messages", help: "Messages to customers that are not accepted by WhatsApp.",
+        label: ["state", state.rawValue], value: Double(open[state] ?? 0))
+    }
+    let pauses = try await PauseStore().all(in: pool)
+    return states + [
+      .init(
+        "whatsapp_pauses", help: "Numbers, templates and accounts that nothing is sent for.",
+        value: Double(pauses.count))
+    ]
   }
 
   private func fill(

@@ -1,19 +1,55 @@
 import ArgumentParser
+import Foundation
 import Jobs
 import JobsRabbitMQ
 import Postgres
 import RabbitMQ
+import WhatsAppSandbox
 
 struct Up: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run ingest and workers in one process, after bringing database and broker up to date.")
 
+  @Flag(help: "Run a stand-in for WhatsApp's Cloud API as well, and speak with it alone.")
+  var sandbox = false
+  @Option(help: "The port of the stand-in.")
+  var sandboxPort = 8090
+  @OptionGroup var options: SandboxOptions
+
+  /// With the stand-in: its address and, where none are set, secrets that the two share.
+  private func environment() throws -> Environment {
+    var environment = Environment()
+    guard sandbox else { return environment }
+    environment.overrides[Environment.apiURL.name] = "http://127.0.0.1:\(sandboxPort)"
+    for variable in [Environment.token, Environment.appSecret, Environment.verifyToken]
+    where environment.value(variable) == nil {
+      environment.overrides[variable.name] = "sandbox-\(UUID())"
+    }
+    if environment.value(Environment.phoneNumberID) == nil {
+      environment.overrides[Environment.phoneNumberID.name] = "106540352242922"
+    }
+    return environment
+  }
+
+  private func standIn(_ composition: Composition) throws -> WhatsAppSandbox? {
+    guard sandbox else { return nil }
+    let address = try composition.environment.httpAddress()
+    guard address.port != 0 else {
+      throw Environment.Invalid(
+        variable: Environment.httpPort.name, problem: "must be a fixed port with --sandbox: webhooks are sent there")
+    }
+    let configuration = try options.configuration(
+      composition.environment, port: sandboxPort,
+      webhookURL: "http://\(address.host):\(address.port)/webhooks/whatsapp")
+    return WhatsAppSandbox(configuration, logger: composition.logger)
+  }
+
   func run() async throws {
-    let composition = try Composition()
+    let composition = try Composition(environment: try environment())
     try await Migrate.migrate(composition)
     let topology = JobsRabbitMQ.Topology(try composition.configuration())
     _ = try await RabbitMQAdministration.with(try composition.environment.rabbitMQ()) { try await topology.apply($0) }
-    try await composition.run([.ingest, .workers])
+    try await composition.run([.ingest, .workers], beside: try standIn(composition))
   }
 }
 

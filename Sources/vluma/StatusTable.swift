@@ -45,6 +45,11 @@ struct StatusTable {
     lines.append("retry tiers  \(tiers)")
     lines.append(
       "outbox \(status.outbox)  unroutable \(status.unroutable.map(String.init) ?? "?")  nodes \(status.nodes.count)")
+    let figures = status.figures.filter { $0.value > 0 }.map { figure in
+      let name = figure.name.replacing("_", with: " ")
+      return "\(figure.label.map { "\(name) \($0[1])" } ?? name) \(Int(figure.value))"
+    }
+    if !figures.isEmpty { lines.append(figures.joined(separator: "  ")) }
     for trouble in status.troubles { lines.append(isColoured ? "\u{1B}[31m\(trouble)\u{1B}[0m" : trouble) }
     return lines.joined(separator: "\n")
   }

@@ -16,7 +16,7 @@ struct Vluma: AsyncParsableCommand {
     subcommands: [
       Up.self, IngestCommand.self, Work.self, Migrate.self, Check.self, TopologyCommand.self, Queues.self, Scale.self,
       Pause.self,
-      Resume.self, Dead.self, Demo.self,
+      Resume.self, Dead.self, Trace.self, Report.self, WhatsAppCommand.self, Sandbox.self, Demo.self,
     ])
 
   static func main() async {

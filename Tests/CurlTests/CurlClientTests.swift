@@ -1,7 +1,5 @@
 import Curl
 import Foundation
-import Glibc
-import Synchronization
 import TestServers
 import Testing
 
@@ -11,14 +9,48 @@ struct CurlClientTests {
   private let client = CurlClient()
 
   @Test func `status, headers and body come as the server sent them`() async throws {
-    let server = try CannedServer(
-      "HTTP/1.1 201 Created\r\nX-One: a\r\nLocation: /here\r\nContent-Length: 5\r\n\r\nhello")
+    let server = try ScriptedServer(
+      answering: "HTTP/1.1 201 Created\r\nX-One: a\r\nLocation: /here\r\nContent-Length: 5\r\n\r\nhello")
+    defer { server.stop() }
     let response = try await client.send(CurlRequest("POST", server.url, body: Data("{}".utf8)))
     #expect(response.status == 201)
     #expect(response.header("location") == "/here")
     #expect(response.body == Data("hello".utf8))
-    #expect(server.request.contains("POST / HTTP/1.1"))
-    #expect(server.request.hasSuffix("{}"))
+    let request = try #require(server.requests.first)
+    #expect(request.line == "POST / HTTP/1.1")
+    #expect(request.body == Data("{}".utf8))
+  }
+
+  @Test func `what comes before the final answer is no part of it`() async throws {
+    let server = try ScriptedServer(
+      answering: "HTTP/1.1 103 Early Hints\r\nX-One: early\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+    defer { server.stop() }
+    let response = try await client.send(CurlRequest("GET", server.url))
+    #expect(response.status == 200)
+    #expect(response.header("x-one") == nil)
+    #expect(response.body == Data("hello".utf8))
+  }
+
+  @Test func `an answer may come before the request was sent to its end`() async throws {
+    let server = try ScriptedServer { connection in
+      guard connection.readHead() != nil else { return }
+      connection.send("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig")
+      connection.waitForClose()
+    }
+    defer { server.stop() }
+    let body = Data(repeating: 7, count: 16 << 20)
+    let response = try await client.send(CurlRequest("POST", server.url, body: body))
+    #expect(response.status == 413)
+    #expect(response.body == Data("big".utf8))
+  }
+
+  @Test func `the answer to a HEAD has no body, whatever its length says`() async throws {
+    let server = try ScriptedServer(answering: "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n")
+    defer { server.stop() }
+    let response = try await client.send(CurlRequest("HEAD", server.url))
+    #expect(response.status == 200)
+    #expect(response.body.isEmpty)
+    #expect(server.requests.first?.line == "HEAD / HTTP/1.1")
   }
 
   @Test func `a server that is not there was written nothing`() async throws {
@@ -30,7 +62,8 @@ struct CurlClientTests {
   }
 
   @Test func `a connection cut after the request leaves it open whether it was acted upon`() async throws {
-    let server = try CannedServer("")
+    let server = try ScriptedServer(answering: "")
+    defer { server.stop() }
     let error = await #expect(throws: CurlError.self) {
       try await client.send(CurlRequest("POST", server.url, body: Data("x".utf8)))
     }
@@ -39,14 +72,16 @@ struct CurlClientTests {
   }
 
   @Test func `a connection cut in the middle of the body is no response`() async throws {
-    let server = try CannedServer("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf")
+    let server = try ScriptedServer(answering: "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf")
+    defer { server.stop() }
     let error = await #expect(throws: CurlError.self) { try await client.send(CurlRequest("GET", server.url)) }
     #expect(error?.reason == .broken)
   }
 
   @Test func `a response larger than allowed is given up`() async throws {
     let body = String(repeating: "x", count: 5_000)
-    let server = try CannedServer("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + body)
+    let server = try ScriptedServer(answering: "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + body)
+    defer { server.stop() }
     let error = await #expect(throws: CurlError.self) {
       try await client.send(CurlRequest("GET", server.url, responseBytesMax: 4_999))
     }
@@ -54,7 +89,8 @@ struct CurlClientTests {
   }
 
   @Test func `a server that says nothing is given up at the deadline`() async throws {
-    let server = try CannedServer(nil)
+    let server = try ScriptedServer(answering: nil)
+    defer { server.stop() }
     let start = ContinuousClock.now
     let error = await #expect(throws: CurlError.self) {
       try await client.send(CurlRequest("GET", server.url, timeout: .milliseconds(300)))
@@ -65,9 +101,10 @@ struct CurlClientTests {
   }
 
   @Test func `cancelling the task ends the transfer`() async throws {
-    let server = try CannedServer(nil)
+    let server = try ScriptedServer(answering: nil)
+    defer { server.stop() }
     let task = Task { try await client.send(CurlRequest("GET", server.url)) }
-    try await eventually("the request arrived") { !server.request.isEmpty }
+    try await eventually("the request arrived") { !server.requests.isEmpty }
     task.cancel()
     await #expect(throws: (any Error).self) { try await task.value }
   }
@@ -79,58 +116,11 @@ struct CurlClientTests {
   }
 
   @Test func `a header with a line break is refused`() async throws {
-    let server = try CannedServer("")
+    let server = try ScriptedServer(answering: "")
+    defer { server.stop() }
     let error = await #expect(throws: CurlError.self) {
       try await client.send(CurlRequest("GET", server.url, headers: [(name: "X", value: "a\r\nInjected: b")]))
     }
     #expect(error?.reason == .invalidRequest)
-  }
-}
-
-/// A server for one connection: reads a request, answers what it was given, and closes; given nil it answers nothing.
-///
-/// `@unchecked Sendable`: the descriptor is set once, and what was read is locked.
-private final class CannedServer: @unchecked Sendable {
-  let url: String
-  private let listener: Int32
-  private let received = Mutex("")
-
-  var request: String { received.withLock { $0 } }
-
-  init(_ answer: String?) throws {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    self.listener = listener
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-        bind(listener, raw, length) == 0 && listen(listener, 1) == 0 && getsockname(listener, raw, &length) == 0
-      }
-    }
-    guard isListening else { throw NotInTime(description: "cannot listen (errno \(errno))") }
-    url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/"
-    Thread.detachNewThread { [self] in serve(answer) }
-  }
-
-  deinit { close(listener) }
-
-  private func serve(_ answer: String?) {
-    let connection = accept(listener, nil, nil)
-    guard connection >= 0 else { return }
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    // The tests' requests are small: one read has all of it, or the rest follows at once.
-    while true {
-      let count = read(connection, &buffer, buffer.count)
-      if count <= 0 { break }
-      received.withLock { $0 += String(decoding: buffer[..<count], as: UTF8.self) }
-      guard let answer else { continue }
-      let isWhole = request.contains("\r\n\r\n") && (!request.hasPrefix("POST") || !request.hasSuffix("\r\n\r\n"))
-      guard isWhole else { continue }
-      _ = Array(answer.utf8).withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-      break
-    }
-    close(connection)
   }
 }

@@ -5,13 +5,23 @@ import Synchronization
 import TestPlatform
 import TestServers
 import Testing
+import WhatsAppSandbox
 
 /// Twenty kills at times and on processes drawn from a seed, while customers book; nothing may be lost, doubled, or appear from nowhere.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct RandomKillTests {
   @Test(arguments: [UInt64(2_026)])
   func `twenty random kills under load`(seed: UInt64) async throws {
-    try await Platform.with { platform in
+    var setup = Platform.Setup()
+    setup.quiet = 3
+    setup.rate = "1000/s"
+    setup.sandbox = .quick
+    setup.sandbox?.seed = seed
+    setup.sandbox?.faults = [
+      "4%:refuse:131000", "2%:cut-before", "3%:cut-after", "2%:refuse:131047", "2%:fail-later:131026",
+    ]
+    .compactMap { SandboxFault($0) }
+    try await Platform.with(setup) { platform in
       var random = SeededRandom(seed: seed)
       let ingest = Mutex(try await platform.startIngest())
       var workers = [try await platform.startWorker(), try await platform.startWorker()]
@@ -34,10 +44,15 @@ struct RandomKillTests {
         load.stop()
         try await group.waitForAll()
       }
+      try await platform.waitUntilMessagesEnd(within: .seconds(180))
       try await platform.waitUntilQuiet(within: .seconds(60))
       let (accepted, unanswered) = load.result
       let accounting = try await Accounting.count(platform, accepted: accepted, unanswered: unanswered)
-      print("seed \(seed): 20 kills, \(accepted.count) accepted, \(unanswered) unanswered: \(accounting)")
+      let messages = try await MessageAccounting.count(platform)
+      print(
+        "seed \(seed): 20 kills, \(accepted.count) accepted, \(unanswered) unanswered: \(accounting); messages: \(messages)"
+      )
+      #expect(messages.isClean, "\(messages)")
       #expect(accounting.isClean, "\(accounting)")
       #expect(accepted.count > 50)
       #expect(try await platform.number("SELECT count(*) FROM jobs.dead_letter") == 0)

@@ -12,7 +12,8 @@ struct RepositoryConfigurationTests {
   }
 
   private let known =
-    batchWorkers("booking.validate", "booking.resolve") + workers("booking.cancel", "booking.reschedule")
+    batchWorkers("booking.validate", "booking.resolve", "whatsapp.event", "metrics.event")
+    + workers("booking.cancel", "booking.reschedule", "booking.confirm", "whatsapp.send_template")
 
   @Test func `the repository's file has no problems`() throws {
     let file = try shipped()
@@ -23,18 +24,33 @@ struct RepositoryConfigurationTests {
     let configuration = try JobConfiguration(yaml: shipped(), workers: known)
     let routes: [JobKind: PoolName] = [
       "booking.validate": "booking.validate", "booking.resolve": "booking.resolve", "booking.cancel": "booking.resolve",
-      "booking.reschedule": "booking.resolve",
+      "booking.reschedule": "booking.resolve", "booking.confirm": "booking.resolve",
+      "whatsapp.send_template": "whatsapp.send", "whatsapp.event": "whatsapp.inbound",
+      "metrics.event": "metrics.rollup",
+    ]
+    let working: [PoolName] = [
+      "booking.validate", "booking.resolve", "whatsapp.send", "whatsapp.inbound", "metrics.rollup",
     ]
     #expect(configuration.routes == routes)
-    #expect(configuration.pools.map(\.name) == ["booking.validate", "booking.resolve", "dead.letters"])
-    #expect(configuration.workingPools.map(\.name) == ["booking.validate", "booking.resolve"])
+    #expect(configuration.pools.map(\.name) == working + ["dead.letters"])
+    #expect(configuration.workingPools.map(\.name) == working)
     #expect(configuration.pool("dead.letters")?.jobs == [])
     #expect(configuration.pool("booking.cancel") == nil)
   }
 
   @Test func `the pools that have batch workers gather batches`() throws {
     let configuration = try JobConfiguration(yaml: shipped(), workers: known)
-    for pool in configuration.workingPools { #expect((pool.batch?.size ?? 0) > 1, "\(pool.name)") }
+    let batching = Set(known.filter(\.takesBatches).map(\.kind))
+    for pool in configuration.workingPools {
+      let gathers = (pool.batch?.size ?? 1) > 1
+      #expect(gathers != batching.isDisjoint(with: pool.jobs), "\(pool.name)")
+    }
+  }
+
+  @Test func `messages are sent no faster than the provider takes them from a number`() throws {
+    let configuration = try JobConfiguration(yaml: shipped(), workers: known)
+    #expect(configuration.pool("whatsapp.send")?.rate == RateLimit(count: 80, per: .seconds(1)))
+    #expect(configuration.workingPools.filter { $0.rate != nil }.map(\.name) == ["whatsapp.send"])
   }
 
   @Test func `the tiers grow, and no pause is much longer than the last`() throws {

@@ -12,6 +12,10 @@ import Testing
 struct Errand: Job, Equatable {
   static let kind: JobKind = "test.errand"
   var name: String
+  /// Whose part of the pool's rate limit it takes.
+  var line: String?
+
+  var rateKey: String? { line }
 }
 
 /// A job that follows from an errand, done in a pool of its own.
@@ -29,13 +33,14 @@ struct EnginePlatform: Sendable {
   let broker: InMemoryBroker
   let ledger = InMemoryLedger()
   let directory = InMemoryPoolDirectory()
+  let limiter = InMemoryRateLimiter()
 
   var letters: InMemoryDeadLetterIndex { InMemoryDeadLetterIndex(ledger: ledger) }
 
   /// Two pools; failed jobs always wait in the one tier, so that no test depends on chance.
   init(
     workers: WorkerCounts = WorkerCounts(min: 1, start: 4, max: 50), timeout: Duration = .seconds(30),
-    maxAttempts: Int = 3, maxCrashes: Int = 2, batch: BatchConfiguration? = nil
+    maxAttempts: Int = 3, maxCrashes: Int = 2, batch: BatchConfiguration? = nil, rate: RateLimit? = nil
   ) {
     let retry = RetryPolicy(maxAttempts: maxAttempts, base: .seconds(1), factor: 1, max: .seconds(1), jitter: .none)
     configuration = JobConfiguration(
@@ -43,7 +48,7 @@ struct EnginePlatform: Sendable {
       pools: [
         PoolConfiguration(
           name: errands, jobs: [Errand.kind], workers: workers, timeout: timeout, retry: retry, maxCrashes: maxCrashes,
-          batch: batch),
+          batch: batch, rate: rate),
         PoolConfiguration(name: sequels, jobs: [Sequel.kind], workers: workers, retry: retry),
         PoolConfiguration(
           name: JobConfiguration.deadLetterPool, jobs: [], workers: WorkerCounts(min: 1, start: 1, max: 1)),
@@ -128,7 +133,8 @@ struct EngineNode: Sendable {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     processor = JobProcessor(
       configuration: platform.configuration, registry: registry, broker: platform.broker, ledger: platform.ledger,
-      directory: platform.directory, letters: platform.letters, options: options, logger: logger)
+      directory: platform.directory, letters: platform.letters, limiter: platform.limiter, options: options,
+      logger: logger)
     let group = ServiceGroup(services: [processor], logger: logger)
     self.group = group
     running = Task { try await group.run() }

@@ -7,6 +7,8 @@ import Scheduling
 import Stores
 import Synchronization
 package import TestServers
+import WhatsApp
+package import WhatsAppSandbox
 
 /// A whole platform of its own: a database, pools with names nobody else has, processes, and a business that is always open.
 package final class Platform: Sendable {
@@ -23,6 +25,14 @@ package final class Platform: Sendable {
     package var rabbitMQ: ServerURL?
     /// RabbitMQ likewise.
     package var rabbitMQProxy: TCPProxy?
+    /// The stand-in for WhatsApp; nil: there is none, and the business has no number to write from.
+    package var sandbox: SandboxConfiguration?
+    /// How long a message in doubt waits for a report, in seconds.
+    package var quiet = 5
+    /// What becomes of one then: resend or give_up.
+    package var inDoubt = "resend"
+    /// The rate of sending.
+    package var rate = "80/s"
 
     package init() {}
   }
@@ -37,10 +47,14 @@ package final class Platform: Sendable {
   private let database: PostgresConfiguration
   private let rabbitMQ: RabbitMQConfiguration
   private let http = CurlClient()
+  package let sandbox: SandboxHost?
   private let processes = Mutex<[PlatformProcess]>([])
 
   package var validatePool: String { "\(name).validate" }
   package var resolvePool: String { "\(name).resolve" }
+  package var sendPool: String { "\(name).send" }
+  package var inboundPool: String { "\(name).inbound" }
+  package var rollupPool: String { "\(name).rollup" }
 
   private let servers: (rabbitMQ: ServerURL, postgres: ServerURL)
 
@@ -52,7 +66,15 @@ package final class Platform: Sendable {
     database = try PostgresConfiguration(url: servers.postgres.with(path: "/\(name)"))
     rabbitMQ = try RabbitMQConfiguration(url: servers.rabbitMQ.string)
     pool = PostgresPool(database, size: 4)
+    sandbox = setup.sandbox.map { SandboxHost($0) }
   }
+
+  /// What signs webhooks.
+  package static let appSecret = "app_secret_123"
+  /// The token of the stand-in for WhatsApp.
+  package static let token = "test-token"
+  /// The id of the business' number.
+  package static let phoneNumberID = "106540352242922"
 
   /// Sets a platform up for the length of `body`, and takes it away with all its processes.
   package static func with(_ setup: Setup = Setup(), _ body: (Platform) async throws -> Void) async throws {
@@ -84,6 +106,9 @@ package final class Platform: Sendable {
     }
     try await loadCatalog()
     try await watchEffects()
+    guard sandbox != nil else { return }
+    try await OutboundStore().put(
+      number: Self.phoneNumberID, of: business, account: "102290129340398", display: "551130031234", in: pool)
   }
 
   private var queuesFile: String {
@@ -97,8 +122,20 @@ package final class Platform: Sendable {
           jobs: [booking.validate]
           workers: { min: 1, start: 2, max: 8 }\(batch)
         \(resolvePool):
-          jobs: [booking.resolve, booking.cancel, booking.reschedule]
+          jobs: [booking.resolve, booking.cancel, booking.reschedule, booking.confirm]
           workers: { min: 1, start: 2, max: 8 }\(batch)
+        \(sendPool):
+          jobs: [whatsapp.send_template]
+          workers: { min: 1, start: 4, max: 16 }
+          rate: \(setup.rate)
+          max_attempts: 100
+        \(inboundPool):
+          jobs: [whatsapp.event]
+          workers: { min: 1, start: 2, max: 8 }\(batch)
+        \(rollupPool):
+          jobs: [metrics.event]
+          workers: { min: 1, start: 1, max: 8 }
+          batch: { size: 500, wait: 50ms }
         dead.letters: { jobs: [], workers: { min: 1, start: 1, max: 4 } }
       """
   }
@@ -155,6 +192,12 @@ package final class Platform: Sendable {
     environment["VLUMA_HTTP_PORT"] = "0"
     environment["VLUMA_GRACE_SECONDS"] = "1"
     environment["VLUMA_FAILPOINTS"] = failpoints
+    environment["WHATSAPP_API_URL"] = try await sandbox?.url() ?? "http://127.0.0.1:1"
+    environment["WHATSAPP_TOKEN"] = Self.token
+    environment["WHATSAPP_APP_SECRET"] = Self.appSecret
+    environment["WHATSAPP_VERIFY_TOKEN"] = "verify-me"
+    environment["WHATSAPP_QUIET_SECONDS"] = "\(setup.quiet)"
+    environment["WHATSAPP_IN_DOUBT"] = setup.inDoubt
     environment.merge(overriding) { $1 }
     let log = folder.appending(path: "\(UUID()).log")
     let process = try await PlatformProcess(arguments: arguments, environment: environment, log: log)
@@ -177,7 +220,9 @@ package final class Platform: Sendable {
   /// Starts ingest and returns it with its address.
   package func startIngest(failpoints: String? = nil) async throws -> (process: PlatformProcess, address: String) {
     let ingest = try await start(["ingest"], failpoints: failpoints)
-    return (ingest, try await ingest.address())
+    let address = try await ingest.address()
+    sandbox?.send(webhooksTo: "\(address)/webhooks/whatsapp")
+    return (ingest, address)
   }
 
   /// Runs a command to its end and returns its exit status and what it printed.
@@ -217,6 +262,35 @@ package final class Platform: Sendable {
     return (response.status, id)
   }
 
+  /// A webhook as the provider sends it, signed unless another signature is given.
+  package func webhook(_ body: Data, at address: String, signature: String? = nil) async throws -> CurlResponse {
+    let signature = signature ?? WebhookSignature.value(for: body, secret: Self.appSecret)
+    let headers = [
+      (name: "Content-Type", value: "application/json"), (name: WebhookSignature.header, value: signature),
+    ]
+    return try await http.send(
+      CurlRequest(
+        "POST", "\(address)/webhooks/whatsapp", headers: headers, body: body, timeout: .seconds(20)))
+  }
+
+  /// The state of the messages about a booking, by notice.
+  package func messages(of booking: UUID) async throws -> [String: String] {
+    var states: [String: String] = [:]
+    for row in try await pool.query("SELECT notice, state FROM whatsapp.outbound WHERE booking_id = \(booking)") {
+      states[try row.decode(0)] = try row.decode(1, as: String.self)
+    }
+    return states
+  }
+
+  /// Waits until a booking's notice has come so far.
+  package func wait(
+    for state: String, of notice: String, about booking: UUID, within limit: Duration = .seconds(20)
+  ) async throws {
+    try await eventually(within: limit, "the notice \(notice) of booking \(booking) is \(state)") {
+      try await self.messages(of: booking)[notice] == state
+    }
+  }
+
   /// Any other request.
   package func request(_ method: String, _ url: String, body: String? = nil) async throws -> CurlResponse {
     let headers = [(name: "Vluma-Business", value: "\(business)"), (name: "Content-Type", value: "application/json")]
@@ -253,6 +327,15 @@ package final class Platform: Sendable {
     }
   }
 
+  /// Waits until every message has its end. Doubts end when later webhooks come: customers write meanwhile.
+  package func waitUntilMessagesEnd(within limit: Duration = .seconds(90)) async throws {
+    try await eventually(within: limit, every: .seconds(1), "all messages have ended") {
+      try await self.sandbox?.write("Obrigado!", from: "5511999990000")
+      return try await self.number(
+        "SELECT count(*) FROM whatsapp.outbound WHERE state IN ('prepared', 'sending', 'in_doubt')") == 0
+    }
+  }
+
   private func isQuiet() async throws -> Bool {
     let left = try await number(
       """
@@ -267,11 +350,14 @@ package final class Platform: Sendable {
     }
   }
 
-  private var queues: [String] { [validatePool, resolvePool].flatMap { [$0, "\($0).dead"] } }
+  private var queues: [String] {
+    [validatePool, resolvePool, sendPool, inboundPool, rollupPool].flatMap { [$0, "\($0).dead"] }
+  }
 
   private func tearDown() async {
     for process in processes.withLock({ $0 }) { process.send(SIGKILL) }
     for process in processes.withLock({ $0 }) { _ = try? await process.ended() }
+    await sandbox?.stop()
     await pool.close()
     _ = try? await RabbitMQAdministration.with(rabbitMQ) { broker in
       for queue in queues { try await broker.deleteQueue(queue, onlyIfEmpty: false) }

@@ -9,12 +9,13 @@ public struct NotInTime: Error, CustomStringConvertible {
 
 /// Polls `condition` every few milliseconds until it holds; throws ``NotInTime`` with `what` after `limit`.
 public func eventually(
-  within limit: Duration = .seconds(10), _ what: String, _ condition: () async throws -> Bool
+  within limit: Duration = .seconds(10), every pause: Duration = .milliseconds(5), _ what: String,
+  _ condition: () async throws -> Bool
 ) async throws {
   let end = ContinuousClock.now + limit
   while try await !condition() {
     guard ContinuousClock.now < end else { throw NotInTime(description: "not within \(limit): \(what)") }
-    try await Task.sleep(for: .milliseconds(5))
+    try await Task.sleep(for: pause)
   }
 }
 

@@ -1,18 +1,27 @@
-internal import Foundation
+public import Foundation
 public import Jobs
+internal import Reporting
 public import Stores
+internal import WhatsApp
 
 /// Gives a booking up and its time free.
 public struct CancelBookingWorker: Worker {
   private let bookings = BookingStore()
 
-  /// Needs nothing: the transaction it is given is all it works with.
-  public init() {}
+  private let notices: CustomerNotices
+  private let now: @Sendable () -> Date
+
+  /// - Parameter messages: what customers are told goes through it.
+  /// - Parameter now: the clock that counts are dated by.
+  public init(messages: OutboundStore = OutboundStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+    notices = CustomerNotices(messages: messages)
+    self.now = now
+  }
 
   /// Cancels a booking that is validating or confirmed, and frees its time. The command is discarded where the booking
   /// was rejected or cancelled before, or where for 120 s the business has no such booking.
   public func work(_ job: CancelBooking, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
-    try await context.close { transaction, _ in
+    try await context.close { transaction, followUps in
       guard var booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
         booking.business == job.business
       else { return context.info.waitsForBooking }
@@ -24,6 +33,10 @@ public struct CancelBookingWorker: Worker {
       booking.lastCommand = max(command, booking.lastCommand)
       try await bookings.releaseClaim(of: booking.id, in: transaction)
       try await bookings.update([booking], in: transaction)
+      bookings.note([.init(.cancelled, of: booking.id, by: command)], in: transaction)
+      followUps.count(.bookingCancelled, of: booking.business, at: now())
+      let notice = NewMessage(.cancelled, of: booking, id: .version7(at: now()), now: now())
+      try await notices.send([(notice, context.info)], at: now(), in: transaction, followUps: &followUps)
       return .completed
     }
   }

@@ -1,23 +1,30 @@
 public import Foundation
 public import Jobs
+internal import Reporting
 internal import Scheduling
 public import Stores
+internal import WhatsApp
 
 /// Moves a booking to another time, if that is one the business offers and nobody else has it; otherwise the booking
 /// stays as it is and says why.
 public struct RescheduleBookingWorker: Worker {
   private let catalog = CatalogStore()
   private let bookings = BookingStore()
+  private let notices: CustomerNotices
   private let now: @Sendable () -> Date
 
-  /// `now` is the clock that "in the past" is measured by.
-  public init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
+  /// - Parameter messages: what customers are told goes through it.
+  /// - Parameter now: the clock that "in the past" is measured by.
+  public init(messages: OutboundStore = OutboundStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+    notices = CustomerNotices(messages: messages)
+    self.now = now
+  }
 
   /// Moves a confirmed booking and its claim, or stores why not. A booking that is still validating is waited for. The
   /// command is discarded where the booking was rejected or cancelled, where a later command was applied, or where for
   /// 120 s the business has no such booking.
   public func work(_ job: RescheduleBooking, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
-    try await context.close { transaction, _ in
+    try await context.close { transaction, followUps in
       guard let booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
         booking.business == job.business
       else { return context.info.waitsForBooking }
@@ -31,8 +38,29 @@ public struct RescheduleBookingWorker: Worker {
       var moved = try await decide(job, booking, in: transaction)
       moved.lastCommand = command
       try await bookings.update([moved], in: transaction)
+      try await tell(moved, context.info, in: transaction, &followUps)
       return .completed
     }
+  }
+
+  /// Adds what became of the wish to the booking's story and the reports, and has the customer told.
+  private func tell(
+    _ booking: Booking, _ cause: JobInfo, in transaction: StoreTransaction, _ followUps: inout FollowUps
+  ) async throws {
+    guard let change = booking.lastChange else { return }
+    let isMoved = change.outcome == .applied
+    let event = BookingEvent(
+      isMoved ? .rescheduled : .notRescheduled, of: booking.id, by: cause.jobRun.id.uuid, detail: change.reasons.listed)
+    bookings.note([event], in: transaction)
+    if isMoved {
+      followUps.count(.bookingRescheduled, of: booking.business, at: now())
+    } else {
+      followUps.count(.bookingNotRescheduled, change.reasons.listed, of: booking.business, at: now())
+    }
+    let notice = NewMessage(
+      isMoved ? .rescheduled : .notRescheduled, of: booking, id: .version7(at: now()), startsAt: change.startsAt,
+      alternatives: change.alternatives, now: now())
+    try await notices.send([(notice, cause)], at: now(), in: transaction, followUps: &followUps)
   }
 
   private func decide(_ job: RescheduleBooking, _ booking: Booking, in transaction: StoreTransaction) async throws
@@ -55,6 +83,7 @@ public struct RescheduleBookingWorker: Worker {
       let blocked = offer.service.blocked(from: job.startsAt)
       if try await bookings.moveClaim(of: booking, to: moved.professional, blocked, in: transaction) {
         moved.lastChange = .init(outcome: .applied, startsAt: job.startsAt)
+        moved.attendanceConfirmedAt = nil  // the customer spoke of the other time
         return moved
       }
       var finder = AlternativeFinder(catalog: catalog, bookings: bookings, now: now())

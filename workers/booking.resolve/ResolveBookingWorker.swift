@@ -1,17 +1,24 @@
 public import Foundation
 public import Jobs
+internal import Reporting
 internal import Scheduling
 public import Stores
+internal import WhatsApp
 
 /// Claims the time of validated bookings: the exclusion constraint decides who gets it, the others are told of free
 /// slots instead.
 public struct ResolveBookingWorker: BatchWorker {
   private let catalog = CatalogStore()
   private let bookings = BookingStore()
+  private let notices: CustomerNotices
   private let now: @Sendable () -> Date
 
-  /// `now` is the clock that alternatives are offered by.
-  public init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
+  /// - Parameter messages: what customers are told goes through it.
+  /// - Parameter now: the clock that alternatives are offered by.
+  public init(messages: OutboundStore = OutboundStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+    notices = CustomerNotices(messages: messages)
+    self.now = now
+  }
 
   /// Confirms or rejects the batch's validating bookings with one statement for all claims; those who lose get the
   /// reason `slot_taken`. Jobs whose booking does not exist or was decided before are discarded.
@@ -46,6 +53,7 @@ public struct ResolveBookingWorker: BatchWorker {
       decided.append(booking)
     }
     try await bookings.update(decided, in: transaction)
+    try await tell(decided, batch, in: transaction, &followUps)
     return batch.map { item in
       switch stored[item.job.booking]?.status {
       case .validating: .completed
@@ -53,5 +61,36 @@ public struct ResolveBookingWorker: BatchWorker {
       default: .discarded(reason: "the booking was decided before")
       }
     }
+  }
+
+  /// Adds the decisions to the bookings' stories and the reports, and has the customers told.
+  private func tell(
+    _ decided: [Booking], _ batch: [BatchItem<ResolveBooking>], in transaction: StoreTransaction,
+    _ followUps: inout FollowUps
+  ) async throws {
+    let causes = Dictionary(batch.map { ($0.job.booking, $0.info) }) { first, _ in first }
+    var messages: [CustomerNotices.Item] = []
+    var events: [BookingEvent] = []
+    for booking in decided {
+      guard let cause = causes[booking.id] else { continue }
+      let isConfirmed = booking.status == .confirmed
+      events.append(
+        BookingEvent(
+          isConfirmed ? .confirmed : .rejected, of: booking.id, by: cause.jobRun.id.uuid, detail: booking.reasons.listed
+        ))
+      if isConfirmed {
+        followUps.count(.bookingConfirmed, of: booking.business, at: now())
+      } else {
+        followUps.count(.bookingRejected, booking.reasons.listed, of: booking.business, at: now())
+      }
+      messages.append(
+        (
+          NewMessage(
+            isConfirmed ? .confirmed : .rejected, of: booking, id: .version7(at: now()),
+            alternatives: booking.alternatives, now: now()), cause
+        ))
+    }
+    bookings.note(events, in: transaction)
+    try await notices.send(messages, at: now(), in: transaction, followUps: &followUps)
   }
 }

@@ -1,16 +1,23 @@
 public import Foundation
 public import Jobs
+internal import Reporting
 internal import Scheduling
 public import Stores
+internal import WhatsApp
 
 /// Decides whether a slot is one the business offers, stores the booking, and hands it on to be claimed.
 public struct ValidateBookingWorker: BatchWorker {
   private let catalog = CatalogStore()
   private let bookings = BookingStore()
+  private let notices: CustomerNotices
   private let now: @Sendable () -> Date
 
-  /// `now` is the clock that "in the past" is measured by.
-  public init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
+  /// - Parameter messages: what customers are told of a rejection goes through it.
+  /// - Parameter now: the clock that "in the past" is measured by.
+  public init(messages: OutboundStore = OutboundStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+    notices = CustomerNotices(messages: messages)
+    self.now = now
+  }
 
   /// Stores a booking for each job, validating or rejected with the reasons, and enqueues ``ResolveBooking`` for the
   /// former. A job whose booking is stored already is a repeat, or another request under the same idempotency key: it
@@ -27,7 +34,7 @@ public struct ValidateBookingWorker: BatchWorker {
     }
     let existing = try await bookings.insert(Array(decided.values), in: transaction)
     var stored = Set<UUID>()
-    return try batch.map { item in
+    let outcomes = try batch.map { item -> JobOutcome in
       let id = item.job.booking
       if let fingerprint = existing[id] ?? (stored.contains(id) ? decided[id]?.fingerprint : nil) {
         return fingerprint == item.job.fingerprint
@@ -38,6 +45,29 @@ public struct ValidateBookingWorker: BatchWorker {
       if decided[id]?.status == .validating { try followUps.enqueue(ResolveBooking(booking: id), from: item.info) }
       return .completed
     }
+    let fresh = batch.compactMap { item in
+      stored.remove(item.job.booking).flatMap { decided[$0] }.map { ($0, item.info) }
+    }
+    try await tell(fresh, in: transaction, &followUps)
+    return outcomes
+  }
+
+  /// Adds the decisions to the bookings' stories and the reports, and has customers told that were turned down.
+  private func tell(
+    _ decided: [(booking: Booking, cause: JobInfo)], in transaction: StoreTransaction, _ followUps: inout FollowUps
+  ) async throws {
+    var rejections: [CustomerNotices.Item] = []
+    let events = decided.map { booking, cause in
+      BookingEvent(
+        booking.status == .rejected ? .rejected : .validating, of: booking.id, by: cause.jobRun.id.uuid,
+        detail: booking.reasons.listed)
+    }
+    for (booking, cause) in decided where booking.status == .rejected {
+      followUps.count(.bookingRejected, booking.reasons.listed, of: booking.business, at: now())
+      rejections.append((NewMessage(.rejected, of: booking, id: .version7(at: now()), now: now()), cause))
+    }
+    bookings.note(events, in: transaction)
+    try await notices.send(rejections, at: now(), in: transaction, followUps: &followUps)
   }
 
   private func decide(_ item: BatchItem<ValidateBooking>, _ answer: CatalogStore.Answer) -> Booking {
@@ -56,6 +86,11 @@ public struct ValidateBookingWorker: BatchWorker {
     if !booking.reasons.isEmpty { booking.status = .rejected }
     return booking
   }
+}
+
+extension [RejectionReason] {
+  /// The reasons in one line, for stories.
+  var listed: String { map(\.rawValue).joined(separator: "+") }
 }
 
 extension ValidateBooking {

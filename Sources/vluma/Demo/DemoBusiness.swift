@@ -8,6 +8,8 @@ struct DemoBusiness: Sendable {
   let id = UUID()
   let consultation = UUID()
   let massage = UUID()
+  /// The clinic's number at WhatsApp, by its id there.
+  let phoneNumberID = String(UInt64.random(in: 100_000_000_000_000...999_999_999_999_999))
   let professionals = (0..<6).map { _ in UUID() }
   let zone: TimeZone
 
@@ -48,6 +50,8 @@ struct DemoBusiness: Sendable {
         professional: professional, of: id, name: name, schedule: try Self.schedule(),
         offering: [consultation, massage], in: pool)
     }
+    try await OutboundStore().put(
+      number: phoneNumberID, of: id, account: "1\(phoneNumberID)", display: "551130031234", in: pool)
   }
 
   /// The Monday after next, so that every slot of that week lies ahead and inside the horizon.

@@ -11,6 +11,7 @@ struct DemoClient: Sendable {
     let reasons: [String]?
     let starts_at: String?
     let last_change: Change?
+    let customer_confirmed_at: String?
   }
 
   let base: String

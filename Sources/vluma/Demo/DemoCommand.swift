@@ -6,7 +6,7 @@ import Stores
 
 struct Demo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Play a clinic's customers against a running platform, and account for every request that was accepted.",
+    abstract: "Play a clinic's day against a running platform, and account for all of it.",
     discussion:
       "Makes a business of its own in the database. Exit status 0 only if every 202 ended as promised and the database agrees."
   )
@@ -15,8 +15,12 @@ struct Demo: AsyncParsableCommand {
   var url = "http://127.0.0.1:8080"
   @Option(help: "The order of requests follows from it.")
   var seed: UInt64 = 1
+  @Option(help: "Where the stand-in for WhatsApp is (vluma sandbox); without it nobody looks at messages.")
+  var sandbox: String?
   @Option(help: "Kill this worker process when half of the requests are sent.")
   var killPid: Int32?
+  @Option(help: "Make this file when three quarters are sent: a sign for whoever wants to disturb the day then.")
+  var milestone: String?
   @Option(help: "Customers at a time.")
   var concurrency = 16
   @Option(help: "Pause of each customer between requests, in milliseconds: makes the demo long enough to watch.")
@@ -40,8 +44,15 @@ struct Demo: AsyncParsableCommand {
     print("Some customers change their minds: they cancel, or move to another time.")
     try await change(&tally, client)
     try await settle(&tally, client)
+    let phones = sandbox.map { DemoPhones(base: $0, number: business.phoneNumberID) }
+    if let phones {
+      print("Others answer the message they got: they will come, or they cancel.")
+      try await answer(&tally, phones)
+      try await settle(&tally, client)
+    }
     tally.judge()
-    let agrees = try await report(tally, business, pool)
+    let agrees = try await DemoReport(tally: tally, books: DemoBooks(business: business.id, pool: pool), phones: phones)
+      .print()
     await pool.close()
     if !agrees { throw ExitCode.failure }
   }
@@ -69,6 +80,9 @@ struct Demo: AsyncParsableCommand {
           print("  a worker process is killed (SIGKILL to \(killPid))")
           kill(killPid, SIGKILL)
         }
+        if answered == scenario.asks.count * 3 / 4, let milestone {
+          _ = FileManager.default.createFile(atPath: milestone, contents: nil)
+        }
         if lastLine + .seconds(1) < .now {
           print(
             "  \(answered) of \(scenario.asks.count) customers answered, \(tally.acceptedCount) accepted, \(tally.unclear) told to come again"
@@ -93,6 +107,7 @@ struct Demo: AsyncParsableCommand {
         guard let booking = tally.accepted[id], let view = booking.final else { return true }
         if booking.isCancelled { return view.status != "cancelled" }
         if booking.isMoved { return view.last_change == nil }
+        if booking.hasPressed == .confirm { return view.customer_confirmed_at == nil }
         return !["confirmed", "rejected", "cancelled"].contains(view.status)
       }
       if !open.isEmpty { try await Task.sleep(for: .milliseconds(300)) }
@@ -111,7 +126,8 @@ struct Demo: AsyncParsableCommand {
   }
 
   private func change(_ tally: inout DemoTally, _ client: DemoClient) async throws {
-    for booking in tally.accepted.values where booking.final?.status == "confirmed" {
+    let confirmed = tally.accepted.values.filter { $0.final?.status == "confirmed" }
+    for booking in confirmed {
       if booking.ask.isCancelledLater {
         tally.noteCancelled(booking.id, status: try await client.cancel(booking.id))
       } else if let startsAt = booking.ask.movesTo {
@@ -120,49 +136,26 @@ struct Demo: AsyncParsableCommand {
     }
   }
 
-  /// Prints the table: what the customers see beside what the database holds. True where they agree and no promise was
-  /// broken.
-  private func report(_ tally: DemoTally, _ business: DemoBusiness, _ pool: PostgresPool) async throws -> Bool {
-    var stored: [String: Int] = [:]
-    for row in try await pool.query(
-      """
-      SELECT status, (SELECT string_agg(reason, '+' ORDER BY reason) FROM jsonb_array_elements_text(reasons) AS reason), count(*)
-      FROM scheduling.booking WHERE business_id = \(business.id) GROUP BY 1, 2
-      """)
-    {
-      let (status, reasons) = (try row.decode(0, as: String.self), try row.decodeIfPresent(1, as: String.self))
-      stored[status == "rejected" ? "rejected: \(reasons ?? "")" : status] = try row.decode(2)
+  /// Customers press the buttons of the messages that confirm their bookings, once those have arrived. A message may
+  /// never arrive (WhatsApp refuses some for good): then nothing is pressed.
+  private func answer(_ tally: inout DemoTally, _ phones: DemoPhones) async throws {
+    let wanted = tally.accepted.values.filter { $0.ask.press != nil && $0.final?.status == "confirmed" }
+    var waiting = Dictionary(uniqueKeysWithValues: wanted.map { ($0.id, $0.ask.press ?? .confirm) })
+    let end = ContinuousClock.now + .seconds(20)
+    while !waiting.isEmpty, .now < end {
+      for message in try await phones.messages() where message.accepted && message.statuses.contains("delivered") {
+        for payload in message.payloads {
+          let parts = payload.split(separator: ":")
+          guard parts.count == 2, let booking = UUID(uuidString: String(parts[1])),
+            waiting[booking] == (parts[0] == "confirm" ? .confirm : .cancel),
+            let press = waiting.removeValue(forKey: booking)
+          else { continue }
+          try await phones.press(payload, of: message)
+          tally.notePressed(booking, press)
+        }
+      }
+      if !waiting.isEmpty { try await Task.sleep(for: .milliseconds(500)) }
     }
-    let claims: Int = try await pool.query("SELECT count(*) FROM scheduling.claim WHERE business_id = \(business.id)")[
-      0
-    ].decode(0)
-    let answered = tally.ends
-    var table = TextTable(header: ["END OF AN ACCEPTED REQUEST", "CUSTOMERS SEE", "DATABASE HAS"])
-    for end in Set(answered.keys).union(stored.keys).sorted() {
-      table.add([end, "\(answered[end] ?? 0)", "\(stored[end] ?? 0)"])
-    }
-    table.add(["all", "\(tally.acceptedCount)", "\(stored.values.reduce(0, +))"])
-    print("")
-    print(table.lines().joined(separator: "\n"))
-    let refusals = tally.refused.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }.joined(separator: ", ")
-    print("")
-    print(
-      "\(tally.requests) requests: \(tally.acceptedCount) bookings accepted, \(tally.repeats) repeats found theirs, refused: \(refusals)"
-    )
-    print(
-      "told to come again: \(tally.unclear); claims held: \(claims) for \(answered["confirmed"] ?? 0) confirmed bookings"
-    )
-    var complaints = tally.complaints
-    if claims != answered["confirmed"] ?? 0 { complaints.append("claims and confirmed bookings differ") }
-    // A request whose answer never came may have become a booking nobody was told of: only then may the database have
-    // more.
-    let extra = stored.values.reduce(0, +) - tally.acceptedCount
-    let missing = answered.filter { stored[$0.key] ?? 0 < $0.value }
-    if !missing.isEmpty || extra < 0 || (extra > 0 && tally.unclear == 0) {
-      complaints.append("customers and database disagree")
-    }
-    for complaint in complaints { print("WRONG: \(complaint)") }
-    print(complaints.isEmpty ? "Every accepted request is accounted for." : "\(complaints.count) promises were broken.")
-    return complaints.isEmpty
+    if !waiting.isEmpty { print("  \(waiting.count) customers got no message to answer") }
   }
 }

@@ -23,6 +23,8 @@ struct DemoScenario: Sendable {
     var repeats = 0
     /// Given up by the customer once it is confirmed.
     var isCancelledLater = false
+    /// Answered by a button of the message that confirms it, where one arrives.
+    var press: DemoTally.Press?
     /// Moved by the customer to this instant once it is confirmed.
     var movesTo: Date?
   }
@@ -40,6 +42,8 @@ struct DemoScenario: Sendable {
     addInvalid(now)
     addRepeats()
     addMalformed()
+    // Every request has a key, so that one that was left without an answer can be repeated.
+    for index in asks.indices where asks[index].idempotencyKey == nil { asks[index].idempotencyKey = "\(UUID())" }
     var generator = SplitMix(state: seed)
     asks.shuffle(using: &generator)
   }
@@ -57,7 +61,8 @@ struct DemoScenario: Sendable {
       """
   }
 
-  /// 100 customers who want a slot of their own; 20 of them cancel later, 10 move to the next day.
+  /// 100 customers who want a slot of their own; 20 of them cancel later, 10 move to the next half hour, 10 cancel by
+  /// pressing a button of the message that confirms it, and 40 say so that they will come.
   private mutating func addSingles() {
     for index in 0..<100 {
       let (professional, place) = (index % 3, index / 3)
@@ -67,6 +72,10 @@ struct DemoScenario: Sendable {
         ask.isCancelledLater = true
       } else if index % 10 == 1 {
         ask.movesTo = startsAt + 1_800
+      } else if index % 10 == 2 {
+        ask.press = .cancel
+      } else if index % 5 > 2 {
+        ask.press = .confirm
       }
       asks.append(ask)
     }

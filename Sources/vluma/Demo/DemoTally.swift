@@ -9,8 +9,13 @@ struct DemoTally: Sendable {
     let id: UUID
     var isCancelled = false
     var isMoved = false
+    /// Confirmed or cancelled by pressing a button on the telephone.
+    var hasPressed: Press?
     var final: DemoClient.View?
   }
+
+  /// A button of a message.
+  enum Press: Sendable { case confirm, cancel }
 
   private(set) var accepted: [UUID: Accepted] = [:]
   private(set) var refused: [Int: Int] = [:]
@@ -49,12 +54,22 @@ struct DemoTally: Sendable {
     if status != 202 { complaints.append("a move was answered \(status)") }
   }
 
+  mutating func notePressed(_ id: UUID, _ press: Press) {
+    accepted[id]?.hasPressed = press
+    if press == .cancel { accepted[id]?.isCancelled = true }
+  }
+
   mutating func noteFinal(_ id: UUID, _ view: DemoClient.View?) { accepted[id]?.final = view }
 
   /// Final states as the customers see them: `confirmed`, `cancelled`, `rejected: slot_taken` ...
   var ends: [String: Int] {
     accepted.values.reduce(into: [:]) { ends, booking in ends[Self.end(booking.final), default: 0] += 1 }
   }
+
+  /// Bookings that were confirmed at one time: only those are ever cancelled here.
+  var confirmedCount: Int { (ends["confirmed"] ?? 0) + (ends["cancelled"] ?? 0) }
+  var movedCount: Int { accepted.values.filter { $0.final?.last_change?.outcome == "applied" }.count }
+  var attendanceCount: Int { accepted.values.filter { $0.final?.customer_confirmed_at != nil }.count }
 
   static func end(_ view: DemoClient.View?) -> String {
     guard let view else { return "unknown" }
@@ -73,6 +88,9 @@ struct DemoTally: Sendable {
         if end != wanted { complaints.append("a booking nobody else wanted ended \(end), not \(wanted)") }
         if booking.isMoved, booking.final?.last_change?.outcome != "applied" {
           complaints.append("a move was not applied")
+        }
+        if booking.hasPressed == .confirm, booking.final?.customer_confirmed_at == nil {
+          complaints.append("a customer's word that they will come was not noted")
         }
       case .race(let race): races[race, default: []].append(end)
       case .rejected(let reason):

@@ -1,0 +1,62 @@
+internal import Foundation
+internal import Hummingbird
+internal import Reporting
+internal import Stores
+
+/// `GET /v1/reports/{day|hour|minute}?date=2026-11-23`: what was counted for a business on one of its days (today by
+/// default), in buckets of that length.
+struct ReportRoutes: Sendable {
+  let stores: StorePool
+
+  private struct Document: Encodable {
+    struct Entry: Encodable {
+      let start: String
+      let measure: String
+      let detail: String?
+      let count: Int
+    }
+    let date: String
+    let time_zone: String
+    let grain: Grain
+    let entries: [Entry]
+  }
+
+  func add(to router: RouterGroup<some RequestContext>) {
+    router.get("/reports/{grain}") { request, context in
+      guard let grain = context.parameters.get("grain").flatMap(Grain.init(rawValue:)) else {
+        throw Problem(.notFound, "there are reports for day, hour and minute")
+      }
+      return try await report(grain, request)
+    }
+  }
+
+  private func report(_ grain: Grain, _ request: Request) async throws -> Response {
+    let business = try request.business()
+    let asked = request.uri.queryParameters["date"].map { String($0) }
+    let store = RollupStore()
+    do {
+      guard let zone = try await store.zone(of: business, from: stores) else {
+        throw Problem(.notFound, "there is no such business")
+      }
+      let calendar = RollupCalendar(zone: zone)
+      guard let day = calendar.day(asked ?? calendar.dayText(Date())) else {
+        throw Problem(
+          .unprocessableContent, "the date is wrong",
+          fields: [.init(pointer: "query:date", detail: "must be a date such as 2026-11-23, from 2000 to 2099")])
+      }
+      let entries = try await store.entries(grain, of: business, in: day, from: stores)
+      return try .json(
+        Document(
+          date: calendar.dayText(day.lowerBound), time_zone: zone.identifier, grain: grain,
+          entries: entries.map {
+            .init(
+              start: Instant.text($0.start, in: zone), measure: $0.measure,
+              detail: $0.detail.isEmpty ? nil : $0.detail, count: $0.count)
+          }))
+    } catch let problem as Problem {
+      throw problem
+    } catch {
+      throw Problem.unavailable("reports cannot be read now; try again")
+    }
+  }
+}

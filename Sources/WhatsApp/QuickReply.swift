@@ -1,0 +1,35 @@
+public import Foundation
+
+/// What a customer says by pressing a button of a message.
+public enum QuickReply: Sendable, Equatable {
+  /// I will come.
+  case confirm(booking: UUID)
+  /// I will not come: cancel it.
+  case cancel(booking: UUID)
+
+  /// What the button sends back, such as `confirm:3f0c…`.
+  public var payload: String {
+    switch self {
+    case .confirm(let booking): "confirm:\(booking.uuidString.lowercased())"
+    case .cancel(let booking): "cancel:\(booking.uuidString.lowercased())"
+    }
+  }
+
+  /// Reads a payload; nil for anything that is none of ours.
+  public init?(payload: String) {
+    let parts = payload.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, let booking = UUID(uuidString: String(parts[1])) else { return nil }
+    switch parts[0] {
+    case "confirm": self = .confirm(booking: booking)
+    case "cancel": self = .cancel(booking: booking)
+    default: return nil
+    }
+  }
+
+  /// The booking it is about.
+  public var booking: UUID {
+    switch self {
+    case .confirm(let booking), .cancel(let booking): booking
+    }
+  }
+}

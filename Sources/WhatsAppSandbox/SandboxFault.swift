@@ -1,0 +1,22 @@
+/// Something that goes wrong with a share of all requests.
+public struct SandboxFault: Sendable {
+  /// The share of requests it befalls, 0 to 1.
+  public var share: Double
+  /// What happens to them.
+  public var behaviour: SandboxBehaviour
+}
+
+extension SandboxFault {
+  /// Reads a share and a behaviour, such as `5%:refuse:131000` or `0.05:cut-after`; nil where it is not both.
+  public init?(_ text: String) {
+    guard let colon = text.firstIndex(of: ":"),
+      let behaviour = SandboxBehaviour(String(text[text.index(after: colon)...]))
+    else { return nil }
+    let share = String(text[..<colon])
+    let isPercentage = share.hasSuffix("%")
+    guard let number = Double(isPercentage ? String(share.dropLast()) : share) else { return nil }
+    let fraction = isPercentage ? number / 100 : number
+    guard fraction >= 0, fraction <= 1 else { return nil }
+    self.init(share: fraction, behaviour: behaviour)
+  }
+}

@@ -1,0 +1,33 @@
+internal import Foundation
+internal import Synchronization
+
+/// Makes ids that look like Meta's. They hold nothing of the recipient, unlike Meta's, and are no one else's, also not
+/// those of another run with the same seed: what was stored of one run must not be taken for another's.
+final class SandboxIDs: Sendable {
+  private let run = UUID()
+  private let count = Mutex(0)
+
+  private func next() -> Int {
+    count.withLock { count in
+      count += 1
+      return count
+    }
+  }
+
+  /// The id of a message.
+  func wamid() -> String {
+    // Meta's begin with these three bytes, HBgN in base64.
+    let head: [UInt8] = [0x1c, 0x18, 0x0d]
+    let rest = Array(Hashing.bytes("\(run)|wamid|\(next())").prefix(27))
+    return "wamid." + Data(head + rest).base64EncodedString()
+  }
+
+  /// The id of an error, for Meta's support.
+  func trace() -> String {
+    let text = Data(Hashing.bytes("\(run)|trace|\(next())")).base64EncodedString()
+    return "A\(text.replacing("+", with: "-").replacing("/", with: "_").prefix(22))"
+  }
+
+  /// The business-scoped user id of a number: the same for the same number.
+  static func user(_ digits: String) -> String { "BR.\(Hashing.number("user|\(digits)"))" }
+}

@@ -1,0 +1,59 @@
+internal import Hummingbird
+public import Logging
+internal import NIOCore
+public import ServiceLifecycle
+
+/// A local stand-in for Meta's WhatsApp Cloud API, for development and tests: it takes messages as Meta does, posts
+/// signed webhooks about them, and misbehaves where it is told to.
+public final class WhatsAppSandbox: Service {
+  private let configuration: SandboxConfiguration
+  private let world: SandboxWorld
+  private let listening = ListeningPort()
+  private let logger: Logger
+
+  /// A sandbox that is yet to be run.
+  ///
+  /// - Parameter logger: gets the address, and what goes wrong with the sandbox itself.
+  public init(_ configuration: SandboxConfiguration, logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+    world = SandboxWorld(configuration, logger: logger)
+  }
+
+  /// Serves until the task is cancelled or gracefully shut down; webhooks that are still to be posted are then dropped.
+  /// Throws where it cannot listen. To be called once.
+  public func run() async throws {
+    defer { listening.end() }
+    let application = application()
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await self.world.poster.run() }
+        try await application.run()
+        group.cancelAll()
+      }
+    } catch {
+      // What the server throws when it is cancelled says nothing.
+      guard Task.isCancelled else { throw error }
+    }
+  }
+
+  /// The port it listens on; waits until it does. Throws where it ended first.
+  public func port() async throws -> Int { try await listening.wait() }
+
+  /// Where webhooks go from now on, those that were not yet answered included: an `http` or `https` URL.
+  public func setWebhookURL(_ url: String) { world.poster.setURL(url) }
+
+  private func application() -> some Service {
+    let router = Router(context: SandboxContext.self)
+    MessageRoute(world: world).add(to: router)
+    ControlRoutes(world: world).add(to: router)
+    let (host, configuredPort) = (configuration.host, configuration.port)
+    return Application(
+      router: router, configuration: .init(address: .hostname(host, port: configuredPort), serverName: nil),
+      onServerRunning: { [listening, logger] channel in
+        let port = channel.localAddress?.port ?? configuredPort
+        logger.info("sandbox listening", metadata: ["address": "http://\(host):\(port)"])
+        listening.resolve(port)
+      }, logger: Logger(label: "whatsapp-sandbox.http") { _ in SwiftLogNoOpLogHandler() })
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import TestServers
+import Testing
+
+@testable import WhatsAppSandbox
+
+/// What the sandbox remembers has its limits.
+struct MemoryTests {
+  @Test func `a recent dictionary forgets what was written longest ago`() {
+    var recent = RecentDictionary<Int, Int>(max: 10)
+    for number in 0..<100 { recent[number] = number }
+    #expect((95..<100).allSatisfy { recent[$0] == $0 })
+    #expect((0..<90).allSatisfy { recent[$0] == nil })
+    recent[99] = nil
+    #expect(recent[99] == nil)
+    recent[98] = -1
+    #expect(recent[98] == -1)
+  }
+
+  @Test func `statuses find their message after others were forgotten`() {
+    let ledger = MessageLedger()
+    for number in 0..<100_001 {
+      ledger.append(
+        LedgerEntry(
+          wamid: "wamid.\(number)", to: "", template: nil, callback: nil, phoneNumberID: "", outcome: .accepted,
+          code: nil, at: Date(timeIntervalSince1970: 0), payloads: []))
+    }
+    ledger.answered(.sent, of: "wamid.0")
+    ledger.answered(.sent, of: "wamid.100000")
+    #expect(ledger.entries.count == 90_001)
+    #expect(ledger.entries.last?.statuses == [.sent])
+    #expect(ledger.entries.filter { !$0.statuses.isEmpty }.count == 1)
+  }
+
+  @Test func `slots let in as many as there are, and the others in their turn`() async throws {
+    let slots = PostSlots(count: 2)
+    struct Count: Sendable {
+      var now = 0
+      var most = 0
+      var all = 0
+    }
+    let inside = Locked(Count())
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<3_000 {
+        group.addTask {
+          await slots.enter()
+          inside.change { count in
+            count.now += 1
+            count.most = max(count.most, count.now)
+            count.all += 1
+          }
+          await Task.yield()
+          inside.change { $0.now -= 1 }
+          slots.leave()
+        }
+      }
+    }
+    #expect(inside.value.all == 3_000)
+    #expect(inside.value.now == 0)
+    #expect((1...2).contains(inside.value.most))
+  }
+
+  @Test func `ids are unique, also those of another run`() {
+    let (one, other) = (SandboxIDs(), SandboxIDs())
+    let ids = (0..<100).flatMap { _ in [one.wamid(), other.wamid()] }
+    #expect(Set(ids).count == 200)
+    #expect(ids.allSatisfy { $0.wholeMatch(of: /wamid\.HBgN[A-Za-z0-9+\/]{36}/) != nil })
+  }
+}

@@ -1,0 +1,52 @@
+public import Foundation
+public import Jobs
+internal import Reporting
+internal import Stores
+
+/// Counts on their way into the reports: what one closing transaction counted, and the jobs it closed.
+public struct CountEvent: Job {
+  /// The name queues.yaml routes it by; never changed.
+  public static let kind: JobKind = "metrics.event"
+
+  /// Something that happened in a minute, so often.
+  public struct Count: Codable, Sendable, Equatable {
+    /// The business; nil where none is known.
+    public var business: UUID?
+    /// What happened.
+    public var measure: String
+    /// What distinguishes it further; empty where nothing does.
+    public var detail: String
+    /// The minute's first instant.
+    public var minute: Date
+    /// How often.
+    public var count: Int
+  }
+
+  /// What was counted.
+  public var counts: [Count]
+
+  /// Makes the event of a closing transaction, ready to be enqueued; nil where nothing is to be counted. Events of this
+  /// kind do not count themselves.
+  public static func envelope(of counts: [CountKey: Int], _ closed: [ClosedJob], at now: Date) throws -> JobEnvelope? {
+    var all = counts
+    for job in closed where job.kind != kind {
+      let measure: Measure = if case .discarded = job.outcome { .jobDiscarded } else { .jobDone }
+      all[
+        CountKey(tenant: job.info.tenant, measure: measure.rawValue, detail: job.kind.rawValue, at: now), default: 0] +=
+        1
+    }
+    guard !all.isEmpty else { return nil }
+    let event = CountEvent(
+      counts: all.map { key, count in
+        Count(business: key.tenant, measure: key.measure, detail: key.detail, minute: key.minute, count: count)
+      })
+    return try JobCodec.envelope(for: event, tenant: nil, correlationID: closed.first?.info.correlationID)
+  }
+}
+
+extension FollowUps {
+  /// Counts something for the reports, once, if and only if the transaction commits.
+  mutating func count(_ measure: Measure, _ detail: String = "", of business: UUID?, at instant: Date) {
+    count(measure.rawValue, detail, of: business, at: instant)
+  }
+}

@@ -1,0 +1,45 @@
+internal import Foundation
+internal import Jobs
+internal import Stores
+internal import WhatsApp
+
+/// Turns customers' pressed buttons into jobs of their bookings.
+///
+/// A button's payload names the booking, and payloads can be forwarded: the reply counts only where it comes from the
+/// booking's customer, which the sender's number shows, in any of its forms, or the message it answers.
+struct ReplyReader {
+  private let inbound = InboundStore()
+  private let bookings = BookingStore()
+
+  func take(
+    _ messages: [Arrivals.Item<InboundMessage>], in transaction: StoreTransaction, _ followUps: inout FollowUps
+  ) async throws {
+    let replies = messages.compactMap { item in
+      item.arrival.update.replyPayload.flatMap(QuickReply.init(payload:)).map { (reply: $0, item: item) }
+    }
+    guard !replies.isEmpty else { return }
+    let parties = try await bookings.parties(of: replies.map(\.reply.booking), in: transaction)
+    let answered = try await inbound.bookings(
+      ofMessages: replies.compactMap(\.item.arrival.update.contextID), in: transaction)
+    for (reply, item) in replies {
+      let message = item.arrival.update
+      guard let party = parties[reply.booking] else { continue }
+      if let business = item.arrival.business, business != party.business { continue }
+      let isCustomers = message.from.map { Self.isSame($0, party.phone) } ?? false
+      let answersOurs = message.contextID.flatMap { answered[$0] } == reply.booking
+      guard isCustomers || (answersOurs && message.from == nil) else { continue }
+      switch reply {
+      case .confirm(let booking):
+        try followUps.enqueue(
+          ConfirmAttendance(booking: booking, business: party.business), from: item.cause, tenant: party.business)
+      case .cancel(let booking):
+        try followUps.enqueue(
+          CancelBooking(booking: booking, business: party.business), from: item.cause, tenant: party.business)
+      }
+    }
+  }
+
+  private static func isSame(_ sender: String, _ phone: String) -> Bool {
+    PhoneNumber.identity(of: sender) == PhoneNumber.identity(of: phone.filter { $0 != "+" })
+  }
+}

@@ -1,0 +1,27 @@
+internal import Foundation
+internal import Jobs
+internal import Reporting
+internal import Stores
+internal import WhatsApp
+
+/// Has customers told what became of their bookings: stores the messages' intents beside the effects they tell of, and
+/// enqueues their sending.
+struct CustomerNotices {
+  let messages: OutboundStore
+
+  /// A notice, and the job it follows from.
+  typealias Item = (message: NewMessage, cause: JobInfo)
+
+  /// Stores and enqueues; a business without a number tells nobody.
+  func send(
+    _ notices: [Item], at now: Date, in transaction: StoreTransaction, followUps: inout FollowUps
+  ) async throws {
+    let prepared = try await messages.prepare(
+      notices.map { ($0.message, $0.cause.jobRun.id.uuid) }, in: transaction)
+    for (message, cause) in notices {
+      guard let number = prepared[message.id] else { continue }
+      try followUps.enqueue(SendTemplate(message: message.id, number: number), from: cause, tenant: message.business)
+      followUps.count(.messagePrepared, message.notice.rawValue, of: message.business, at: now)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+internal import Foundation
+internal import Stores
+internal import WhatsApp
+
+/// Decides what to do with a message, and takes it into hand where it is to be sent: all in the one transaction before
+/// the call.
+struct SendPlan {
+  /// What is to be done.
+  enum Step: Sendable {
+    /// Send it; it is this process' now.
+    case send(OutgoingMessage, TemplateContent)
+    /// It was accepted before.
+    case done
+    /// It has another end already, or does not exist.
+    case gone(reason: String)
+    /// Not yet.
+    case wait(Duration, reason: String)
+    /// It is to have this end.
+    case end(OutgoingMessage, SendState, reason: String)
+  }
+
+  let worker: SendTemplateWorker
+  /// The job whose attempt this is.
+  let job: UUID
+
+  /// A call is over after 15 s: a sender that has stored nothing by then is gone, or cannot tell.
+  private static let ownerGoneAfter: TimeInterval = 20
+  /// How often a message in doubt is looked at.
+  static let look = Duration.seconds(5)
+  /// The longest a message waits between two looks.
+  private static let longestPause = Duration.seconds(900)
+  /// How long one message has for trying whether a pause is over, in seconds.
+  private static let probeSeconds = 5
+
+  func step(_ id: UUID, owner: UUID, in transaction: StoreTransaction) async throws -> Step {
+    guard let message = try await worker.messages.outgoing(id, in: transaction) else {
+      return .gone(reason: "there is no such message")
+    }
+    switch message.state {
+    case .accepted: return .done
+    case .refused, .superseded, .expired, .unknown:
+      return .gone(reason: "the message was \(message.state.rawValue) before")
+    case .sending:
+      let age = message.sendingAt.map { worker.now().timeIntervalSince($0) } ?? .infinity
+      if age > Self.ownerGoneAfter { try await worker.messages.doubt(id, in: transaction) }
+      return .wait(Self.look, reason: "another process is sending it, or was")
+    case .inDoubt: return try await doubtful(message, in: transaction)
+    case .prepared: return try await prepared(message, owner, in: transaction)
+    }
+  }
+
+  private func prepared(_ message: OutgoingMessage, _ owner: UUID, in transaction: StoreTransaction) async throws
+    -> Step
+  {
+    let now = worker.now()
+    if message.expiresAt <= now { return .end(message, .expired, reason: "its time was over before it could be sent") }
+    if message.isSuperseded { return .end(message, .superseded, reason: "what it tells is not so any more") }
+    let content = message.notice.content(message.facts, booking: message.booking)
+    for pause in message.pauses(touching: content) {
+      if pause.until <= now, try await worker.pauses.probe(pause, for: Self.probeSeconds, in: transaction) { continue }
+      let wait = Duration.seconds(max(1, min(pause.until.timeIntervalSince(now), 1e6)))
+      return .wait(
+        Self.pause(pause.until <= now ? .seconds(Self.probeSeconds) : wait, message, now),
+        reason: "the \(pause.scope.rawValue) is paused by code \(pause.code)")
+    }
+    guard try await worker.messages.claim(message.id, owner: owner, job: job, in: transaction) else {
+      return .wait(.seconds(1), reason: "another process was quicker")
+    }
+    return .send(message, content)
+  }
+
+  /// Nobody knows whether it was accepted. A report would tell; where none came in a quiet time, although reports of
+  /// later events did, it was not.
+  private func doubtful(_ message: OutgoingMessage, in transaction: StoreTransaction) async throws -> Step {
+    let now = worker.now()
+    let age = message.sendingAt.map { now.timeIntervalSince($0) } ?? .infinity
+    let isOver = message.expiresAt <= now
+    if age > worker.policy.quiet, message.reportsGetThrough || isOver {
+      if worker.policy.resends, message.resends == 0, !isOver {
+        _ = try await worker.messages.resend(message.id, in: transaction)
+        return .wait(.seconds(1), reason: "it was not accepted, by all that was reported since; it is sent again")
+      }
+      return .end(message, .unknown, reason: "whether it was accepted is unknown, and it is not sent again")
+    }
+    return .wait(age > 60 ? .seconds(30) : Self.look, reason: "whether it was accepted is unknown")
+  }
+
+  /// A pause as long as is sensible: not past the message's end, and never for ever. Drawn, so that what waits together
+  /// does not come back together.
+  static func pause(_ wished: Duration, _ message: OutgoingMessage, _ now: Date) -> Duration {
+    let left = Duration.seconds(max(1, message.expiresAt.timeIntervalSince(now)))
+    let pause = max(.seconds(1), min(wished, longestPause, left))
+    return pause + .milliseconds(Int64.random(in: 0...Int64(min(pause, .seconds(10)) / .milliseconds(10))))
+  }
+}
+
+extension OutgoingMessage {
+  /// The number to send to: the id that WhatsApp has for it, or its other form where that is being tried.
+  var number: String {
+    if usesOtherForm { return PhoneNumber.otherForm(of: customerNumber) ?? customerNumber }
+    return recipientID ?? customerNumber
+  }
+
+  /// The key of a scope for this message; nil for scopes that are not paused as a whole.
+  func key(of scope: SendVerdict.Scope, _ content: TemplateContent) -> String? {
+    switch scope {
+    case .message, .pair: nil
+    case .number: phoneNumberID
+    case .account: account
+    case .template: PauseStore.key(template: content.name, language: content.language, account: account)
+    }
+  }
+
+  /// The pauses that this message is subject to.
+  func pauses(touching content: TemplateContent) -> [SendPause] {
+    pauses.filter { $0.key == key(of: $0.scope, content) }
+  }
+}

@@ -1,0 +1,164 @@
+public import Foundation
+public import Jobs
+internal import Logging
+internal import Reporting
+public import Stores
+public import WhatsApp
+
+/// Sends a message to a customer, once.
+///
+/// The effect lies outside of the ledger, so there are two transactions. The first moves the intent from `prepared` to
+/// `sending`, which one process only can; then the call is made; the closing transaction stores the answer with the
+/// receipt. A `sending` whose process is gone, or whose answer never came, is in doubt: a status report settles it, or
+/// the policy after a quiet time. It is never sent again blindly.
+public struct SendTemplateWorker: Worker {
+  /// What to do with a message of which nobody knows whether it was accepted.
+  public struct DoubtPolicy: Sendable {
+    /// How long to wait for a report, in seconds; then, if webhooks of later events have come through, it was not
+    /// accepted.
+    public var quiet: TimeInterval
+    /// True: send it again then, once. False: give it up.
+    public var resends: Bool
+
+    /// Takes the values as they are; the program's defaults are 600 s, and sending again.
+    public init(quiet: TimeInterval = 600, resends: Bool = true) {
+      self.quiet = quiet
+      self.resends = resends
+    }
+  }
+
+  let messages: OutboundStore
+  let pauses = PauseStore()
+  let policy: DoubtPolicy
+  private let api: any CloudAPI
+  let now: @Sendable () -> Date
+
+  /// - Parameter now: the clock by which messages expire.
+  public init(
+    api: any CloudAPI, messages: OutboundStore, policy: DoubtPolicy = DoubtPolicy(),
+    now: @escaping @Sendable () -> Date = { Date() }
+  ) {
+    self.api = api
+    self.messages = messages
+    self.policy = policy
+    self.now = now
+  }
+
+  /// Sends the message and completes where it is accepted. Discards it where it is refused for good, overtaken, or out
+  /// of time; puts it off where it must wait; fails, to be tried again, where WhatsApp is out of order.
+  public func work(_ job: SendTemplate, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
+    let owner = UUID()
+    let step = try await context.transact {
+      try await SendPlan(worker: self, job: context.info.jobRun.id.uuid).step(job.message, owner: owner, in: $0)
+    }
+    switch step {
+    case .done: return .completed
+    case .gone(let reason): return .discarded(reason: reason)
+    case .wait(let pause, let reason): return .snoozed(for: pause, reason: reason)
+    case .end(let message, let state, let reason):
+      return try await end(message, as: state, from: [message.state], code: nil, reason: reason, context)
+    case .send(let message, let content):
+      Failpoint.afterIntent.visit()
+      let answer = await api.send(
+        TemplateMessage(
+          from: message.phoneNumberID, to: .number(message.number), content: content,
+          callback: message.id.uuidString.lowercased()))
+      Failpoint.afterSend.visit()
+      return try await settle(message, content, owner, answer, context)
+    }
+  }
+
+  private func settle(
+    _ message: OutgoingMessage, _ content: TemplateContent, _ owner: UUID, _ answer: SendAnswer,
+    _ context: JobContext<StoreTransaction>
+  ) async throws -> JobOutcome {
+    switch answer {
+    case .accepted(let wamid, let recipientID):
+      return try await context.close { transaction, followUps in
+        if try await messages.accept(message.id, wamid: wamid, in: transaction) {
+          followUps.count(.messageAccepted, message.notice.rawValue, of: message.business, at: now())
+        }
+        if let recipientID, recipientID != message.recipientID {
+          try await messages.remember(
+            recipientID, for: message.customerNumber, of: message.business, in: transaction)
+        }
+        try await pauses.lift(
+          message.pauses(touching: content).map { ($0.scope, $0.key) }, in: transaction)
+        return .completed
+      }
+    case .refused(let error): return try await refused(message, content, owner, error, context)
+    case .notSent(let reason):
+      try await context.transact { try await messages.putBack(message.id, owner: owner, code: nil, in: $0) }
+      throw NotReached(reason: reason)
+    case .inDoubt(let reason):
+      context.logger.warning("a message is in doubt", metadata: ["reason": "\(reason)"])
+      try await context.transact { try await messages.doubt(message.id, in: $0) }
+      return .snoozed(for: SendPlan.look, reason: "whether it was accepted is unknown")
+    }
+  }
+
+  private func refused(
+    _ message: OutgoingMessage, _ content: TemplateContent, _ owner: UUID, _ error: CloudError,
+    _ context: JobContext<StoreTransaction>
+  ) async throws -> JobOutcome {
+    let repeats = message.code == error.code ? message.repeats : 0
+    let reason = "WhatsApp refused it with code \(error.code)"
+    func end() async throws -> JobOutcome {
+      try await self.end(message, as: .refused, from: [.sending], code: error.code, reason: reason, context)
+    }
+    switch error.verdict(repeats: repeats) {
+    case .retry(let most):
+      if let most, repeats >= most { return try await end() }
+      try await context.transact { try await messages.putBack(message.id, owner: owner, code: error.code, in: $0) }
+      throw Refused(code: error.code)
+    case .retryAfter(let pause, let scope), .pause(let scope, probeAfter: let pause):
+      context.logger.error(
+        "WhatsApp wants a pause",
+        metadata: ["code": "\(error.code)", "scope": "\(scope.rawValue)", "pause": "\(pause)"])
+      try await context.transact { transaction in
+        try await messages.putBack(message.id, owner: owner, code: error.code, in: transaction)
+        if let key = message.key(of: scope, content) {
+          let until = now().addingTimeInterval(pause / .seconds(1))
+          try await pauses.put(SendPause(scope: scope, key: key, until: until, code: error.code), in: transaction)
+        }
+      }
+      return .snoozed(for: SendPlan.pause(pause, message, now()), reason: reason)
+    case .undeliverable:
+      guard !message.usesOtherForm, PhoneNumber.otherForm(of: message.number) != nil else { return try await end() }
+      try await context.transact {
+        try await messages.putBack(message.id, owner: owner, code: error.code, otherForm: true, in: $0)
+      }
+      return .snoozed(for: .seconds(1), reason: "\(reason); the number's other form is tried")
+    case .suppress, .permanent(needsAttention: false): return try await end()
+    case .permanent(needsAttention: true):
+      context.logger.error("a message was refused for good: somebody must look", metadata: ["code": "\(error.code)"])
+      return try await end()
+    }
+  }
+
+  private func end(
+    _ message: OutgoingMessage, as state: SendState, from states: [SendState], code: Int?, reason: String,
+    _ context: JobContext<StoreTransaction>
+  ) async throws -> JobOutcome {
+    try await context.close { transaction, followUps in
+      if try await messages.end(message.id, as: state, from: states, code: code, in: transaction) {
+        followUps.count(.messageEnded, state.rawValue, of: message.business, at: now())
+      }
+      return .discarded(reason: reason)
+    }
+  }
+}
+
+/// WhatsApp could not be reached; nothing was sent.
+struct NotReached: JobError, CustomStringConvertible {
+  let reason: String
+  var isPermanent: Bool { false }
+  var description: String { "WhatsApp could not be reached: \(reason)" }
+}
+
+/// WhatsApp refused a message in a way that may pass.
+struct Refused: JobError, CustomStringConvertible {
+  let code: Int
+  var isPermanent: Bool { false }
+  var description: String { "WhatsApp refused the message with code \(code)" }
+}
