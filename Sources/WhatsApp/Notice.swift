@@ -61,13 +61,14 @@ public enum Notice: String, Sendable, Codable, CaseIterable {
 
   /// The template and its values. The templates must be approved at the provider in pt_BR with these places:
   ///
-  /// | template | body | |---|---| | `agendamento_confirmado` | Olá, {{1}}! {{2}} com {{3}} está marcado para {{4}} em
-  /// {{5}}. Você vem? (Confirmar, Cancelar) | | `agendamento_indisponivel` | Olá, {{1}}! {{2}} em {{3}} não está
-  /// disponível. Horários livres: {{4}}. | | `agendamento_indisponivel_sem_opcoes` | Olá, {{1}}! {{2}} em {{3}} não
-  /// está disponível. | | `agendamento_cancelado` | Olá, {{1}}! {{2}} em {{3}} foi cancelado. {{4}} agradece o aviso. |
-  /// | `agendamento_remarcado` | Olá, {{1}}! {{2}} com {{3}} foi remarcado para {{4}} em {{5}}. Você vem? (Confirmar,
-  /// Cancelar) | | `remarcacao_indisponivel` | Olá, {{1}}! {{2}} não pôde ser remarcado para {{3}}. Horários livres:
-  /// {{4}}. |
+  /// - `agendamento_confirmado`: Olá, {{1}}! {{2}} com {{3}} está marcado para {{4}} em {{5}}. Você vem? (Buttons:
+  ///   Confirmar, Cancelar)
+  /// - `agendamento_indisponivel`: Olá, {{1}}! {{2}} em {{3}} não está disponível. Horários livres: {{4}}.
+  /// - `agendamento_indisponivel_sem_opcoes`: Olá, {{1}}! {{2}} em {{3}} não está disponível.
+  /// - `agendamento_cancelado`: Olá, {{1}}! {{2}} em {{3}} foi cancelado. {{4}} agradece o aviso.
+  /// - `agendamento_remarcado`: Olá, {{1}}! {{2}} com {{3}} foi remarcado para {{4}} em {{5}}. Você vem? (Buttons:
+  ///   Confirmar, Cancelar)
+  /// - `remarcacao_indisponivel`: Olá, {{1}}! {{2}} não pôde ser remarcado para {{3}}. Horários livres: {{4}}.
   public func content(_ facts: Facts, booking: UUID) -> TemplateContent {
     let time = PortugueseTime(zone: facts.timeZone)
     let when = time.text(facts.startsAt)

@@ -40,7 +40,7 @@ extension Environment {
     fallback: "none: those write nothing")
   static let inDoubt = Variable(
     name: "WHATSAPP_IN_DOUBT",
-    meaning: "what to do with a message nobody knows the fate of, after the quiet time: resend (once) or give_up",
+    meaning: "what to do with a message nobody knows the fate of, after the quiet time: resend (three times at most) or give_up",
     fallback: "resend")
   static let quiet = Variable(
     name: "WHATSAPP_QUIET_SECONDS",
@@ -61,10 +61,10 @@ extension Environment {
 
   /// How messages are sent. A process that sends none needs no token.
   func whatsAppSettings(isNeeded: Bool) throws(Invalid) -> WhatsAppSettings {
-    let resends: Bool
+    let resends: Int
     switch value(Self.inDoubt) ?? "resend" {
-    case "resend": resends = true
-    case "give_up": resends = false
+    case "resend": resends = SendTemplateWorker.DoubtPolicy().resends
+    case "give_up": resends = 0
     case let other: throw Invalid(variable: Self.inDoubt.name, problem: "must be resend or give_up, not \"\(other)\"")
     }
     let quiet = try integer(Self.quiet, 1...86_400)

@@ -58,7 +58,7 @@ struct DeadLetterCrashTests {
       let booking = try #require(try await platform.book(0, at: address)?.booking)
       #expect(try await victim.ended() == SIGKILL)
       try await platform.loadCatalog()
-      try await platform.startWorker(pools: [platform.validatePool, platform.resolvePool])
+      try await platform.startWorker(pools: [platform.validatePool, platform.resolvePool, platform.rollupPool])
       try await platform.wait(for: "confirmed", of: booking)
       try await platform.startWorker(pools: ["dead.letters"])
       try await platform.waitUntilQuiet()

@@ -76,7 +76,7 @@ struct SendPlan {
     let age = message.sendingAt.map { now.timeIntervalSince($0) } ?? .infinity
     let isOver = message.expiresAt <= now
     if age > worker.policy.quiet, message.reportsGetThrough || isOver {
-      if worker.policy.resends, message.resends == 0, !isOver {
+      if message.resends < worker.policy.resends, !isOver {
         _ = try await worker.messages.resend(message.id, in: transaction)
         return .wait(.seconds(1), reason: "it was not accepted, by all that was reported since; it is sent again")
       }

@@ -17,11 +17,11 @@ public struct SendTemplateWorker: Worker {
     /// How long to wait for a report, in seconds; then, if webhooks of later events have come through, it was not
     /// accepted.
     public var quiet: TimeInterval
-    /// True: send it again then, once. False: give it up.
-    public var resends: Bool
+    /// How often it is sent again then; after that it is given up.
+    public var resends: Int
 
-    /// Takes the values as they are; the program's defaults are 600 s, and sending again.
-    public init(quiet: TimeInterval = 600, resends: Bool = true) {
+    /// Takes the values as they are; the program's defaults are 600 s, and sending again three times at most.
+    public init(quiet: TimeInterval = 600, resends: Int = 3) {
       self.quiet = quiet
       self.resends = resends
     }
