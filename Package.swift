@@ -83,7 +83,8 @@ let package = Package(
     .target(
       name: "Ingest",
       dependencies: [
-        "Jobs", "Reporting", "Scheduling", "Stores", "Redis", "WhatsApp", "Workers", crypto, httpTypes, hummingbird,
+        "Jobs", "Reporting", "Scheduling", "Stores", "Redis", "WhatsApp", "Wires", "Workers", crypto, httpTypes,
+        hummingbird,
         logging, nio, nioFoundation,
       ],
       swiftSettings: settings),

@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 internal import NIOFoundationEssentialsCompat
+internal import Wires
 
 extension HTTPField.Name {
   /// Names the business a request is for.
@@ -52,11 +53,18 @@ extension Request {
     return try await bytes(upTo: bytesMax)
   }
 
+  /// How long a body may take to arrive: nobody holds a place for ever by saying nothing.
+  private static let bodyPatience = Duration.seconds(10)
+
   /// The body as it came.
   func bytes(upTo bytesMax: Int) async throws -> Data {
     if let length = headers[.contentLength].flatMap({ Int($0) }), length > bytesMax { throw Self.tooLarge(bytesMax) }
     do {
-      return Data(buffer: try await body.collect(upTo: bytesMax))
+      return try await withDeadline(.now + Self.bodyPatience) { [body] in
+        Data(buffer: try await body.collect(upTo: bytesMax))
+      }
+    } catch is DeadlineExceeded {
+      throw Problem(.requestTimeout, "the body did not arrive in time")
     } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
       throw Self.tooLarge(bytesMax)
     }

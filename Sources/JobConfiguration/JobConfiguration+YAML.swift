@@ -8,11 +8,14 @@ extension JobConfiguration {
     public let kind: JobKind
     /// True for a ``BatchWorker``: only such a worker heeds its pool's `batch`.
     public let takesBatches: Bool
+    /// Its pool's `timeout` must be no shorter.
+    public let leastTimeout: Duration
 
     /// What one registered worker can do; two of a kind are a problem the check names.
-    public init(kind: JobKind, takesBatches: Bool) {
+    public init(kind: JobKind, takesBatches: Bool, leastTimeout: Duration = .zero) {
       self.kind = kind
       self.takesBatches = takesBatches
+      self.leastTimeout = leastTimeout
     }
   }
 
@@ -202,6 +205,15 @@ private struct ConfigurationBuilder {
       if seen[kind] == nil {
         reader.report(nil, "job kind \"\(kind)\" has a worker and is in no pool: add it to a pool's jobs")
       }
+    }
+    for worker in workers {
+      guard let pool = configuration.pools.first(where: { $0.jobs.contains(worker.kind) }),
+        pool.timeout < worker.leastTimeout
+      else { continue }
+      reader.report(
+        jobsPlaces[pool.name],
+        "pools.\(pool.name).timeout must be at least \(worker.leastTimeout.compactText) for job kind \"\(worker.kind)\", not "
+          + pool.timeout.compactText)
     }
     let batching = Set(workers.filter(\.takesBatches).map(\.kind))
     for pool in configuration.pools {

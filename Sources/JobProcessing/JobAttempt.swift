@@ -81,6 +81,19 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
       return nil
     }
     if delivery.redelivered, await hasCrashedTooOften(delivery, envelope) { return nil }
+    // A copy of a job that was closed before: an effect outside of the ledger must not even begin. (A batch's receipts
+    // come first anyway.)
+    if delivery.redelivered || envelope.attempt > 1, !worker.takesBatches {
+      let isClosed = await exits.persist("looking for a receipt") { try await ledger.isClosed(envelope.jobRun) }
+      if isClosed != false {
+        if isClosed == nil {
+          await exits.giveBack(delivery, envelope)
+        } else {
+          await exits.leave(delivery, envelope, nil)
+        }
+        return nil
+      }
+    }
     do {
       let job = try worker.decode(envelope)
       let ready = Ready(delivery: delivery, envelope: envelope, worker: worker, job: job)
@@ -180,12 +193,17 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     var jobLogger = logger
     jobLogger[metadataKey: "job"] = "\(ready.receipt)"
     jobLogger[metadataKey: "kind"] = "\(ready.envelope.kind)"
-    let context = JobContext<Ledger.Transaction>(info: JobInfo(ready.envelope), logger: jobLogger) { body in
-      try await ledger.transact(deadline: ledgerDeadline(start), body)
+    let context = JobContext<Ledger.Transaction>(
+      info: JobInfo(ready.envelope), logger: jobLogger, deadline: start + pool.timeout
+    ) { body in
+      try await insisting(until: ledgerDeadline(start)) {
+        try await ledger.transact(deadline: ledgerDeadline(start), body)
+      }
     } closer: { body in
-      let (entries, outcomes) = try await transact([ready], deadline: ledgerDeadline(start)) {
-        transaction, _, followUps in
-        [try await body(transaction, &followUps)]
+      let (entries, outcomes) = try await insisting(until: ledgerDeadline(start)) {
+        try await transact([ready], deadline: ledgerDeadline(start)) { transaction, _, followUps in
+          [try await body(transaction, &followUps)]
+        }
       }
       guard let outcome = outcomes[ready.receipt] else { throw AlreadyClosed() }
       if case .snoozed = outcome {} else { closed.withLock { $0 = entries } }
@@ -200,6 +218,21 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     if let entries = closed.withLock({ $0 }) { return .closed(entries, [ready.receipt: outcome]) }
     if case .snoozed = outcome { return .closed([], [ready.receipt: outcome]) }
     return try await runBatch([ready]) { _, _, _ in [outcome] }  // the worker had no effects: the receipt alone
+  }
+
+  /// Runs a worker's transaction again while the ledger is away, in doubt or contended, as long as the attempt lasts:
+  /// what the worker has learned outside of the ledger must not be lost with it.
+  private func insisting<Value>(until deadline: ContinuousClock.Instant, _ body: () async throws -> Value) async throws
+    -> Value
+  {
+    var backoff = Backoff(first: .milliseconds(20), most: .seconds(1))
+    while true {
+      do { return try await body() } catch let error as LedgerError {
+        let pause = backoff.next()
+        guard .now + pause < deadline, !Task.isCancelled else { throw error }
+        try? await Task.sleep(for: pause)
+      }
+    }
   }
 
   private func runBatch(

@@ -32,7 +32,8 @@ final class RateGate: Sendable {
       if wait > .zero { try? await Task.sleep(for: wait) }
       return nil
     // Drawn, so that those who were sent away together do not return together.
-    case .comeBack(let pause): return pause + .milliseconds(Int64.random(in: 0...1_000))
+    case .comeBack(let pause):
+      return pause + pause * Double.random(in: 0...0.3) + .milliseconds(Int64.random(in: 0...500))
     }
   }
 }

@@ -4,7 +4,7 @@ public import Jobs
 public struct WorkerRegistry<Transaction: Sendable>: Sendable {
   private(set) var workers: [JobKind: RegisteredWorker<Transaction>] = [:]
   /// The kinds in order of registration; one that was registered twice stands twice.
-  public private(set) var registered: [(kind: JobKind, takesBatches: Bool)] = []
+  public private(set) var registered: [(kind: JobKind, takesBatches: Bool, leastTimeout: Duration)] = []
 
   /// Makes the job that carries counts into the reports: from what was counted in a closing transaction and the jobs it
   /// closes. Nil where there is nothing to carry.
@@ -19,7 +19,7 @@ public struct WorkerRegistry<Transaction: Sendable>: Sendable {
   public mutating func register<W: Worker>(_ worker: W) where W.Transaction == Transaction {
     add(
       RegisteredWorker(
-        kind: W.Work.kind, decode: { try JobCodec.decode(W.Work.self, from: $0) },
+        kind: W.Work.kind, leastTimeout: W.Work.leastTimeout, decode: { try JobCodec.decode(W.Work.self, from: $0) },
         doing: .one { job, context in
           guard let job = job as? W.Work else { preconditionFailure("a \(W.Work.kind) was decoded as another type") }
           return try await worker.work(job, context: context)
@@ -30,7 +30,7 @@ public struct WorkerRegistry<Transaction: Sendable>: Sendable {
   public mutating func register<W: BatchWorker>(_ worker: W) where W.Transaction == Transaction {
     add(
       RegisteredWorker(
-        kind: W.Work.kind, decode: { try JobCodec.decode(W.Work.self, from: $0) },
+        kind: W.Work.kind, leastTimeout: W.Work.leastTimeout, decode: { try JobCodec.decode(W.Work.self, from: $0) },
         doing: .many { jobs, transaction, followUps in
           let items = jobs.map { job, info in
             guard let job = job as? W.Work else { preconditionFailure("a \(W.Work.kind) was decoded as another type") }
@@ -42,7 +42,7 @@ public struct WorkerRegistry<Transaction: Sendable>: Sendable {
 
   private mutating func add(_ worker: RegisteredWorker<Transaction>) {
     workers[worker.kind] = worker
-    registered.append((worker.kind, worker.takesBatches))
+    registered.append((worker.kind, worker.takesBatches, worker.leastTimeout))
   }
 }
 
@@ -57,6 +57,7 @@ struct RegisteredWorker<Transaction: Sendable>: Sendable {
   }
 
   let kind: JobKind
+  let leastTimeout: Duration
   let decode: @Sendable (JobEnvelope) throws -> any Job
   let doing: Doing
 

@@ -12,6 +12,8 @@ public protocol Job: Codable, Sendable {
   static var schemaVersion: Int { get }
   /// Whose part of the pool's rate limit the job takes; nil: jobs of the pool share one. An id, no personal data.
   var rateKey: String? { get }
+  /// An attempt must be given at least so long; `vluma check` holds queues.yaml to it.
+  static var leastTimeout: Duration { get }
 }
 
 extension Job {
@@ -19,6 +21,8 @@ extension Job {
   public static var schemaVersion: Int { 1 }
   /// Nil, for a job that shares its pool's rate limit with all others.
   public var rateKey: String? { nil }
+  /// Zero, for a job that is content with any timeout.
+  public static var leastTimeout: Duration { .zero }
 }
 
 /// A job whose body is not JSON of ours but somebody else's bytes, kept as they came: a provider's webhook.

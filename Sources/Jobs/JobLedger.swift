@@ -104,6 +104,9 @@ public protocol JobLedger<Transaction>: Sendable {
     deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (Transaction) async throws -> Void
   ) async throws
 
+  /// True where the run has its receipt.
+  func isClosed(_ job: JobRun) async throws -> Bool
+
   /// Forgets outbox entries that the broker holds.
   func deleteFromOutbox(_ jobs: [JobRun]) async throws
   /// Hands entries older than `age` to `publish` and forgets those it returns. Entries another node is handing over are

@@ -92,6 +92,8 @@ public struct JobContext<Transaction: Sendable>: Sendable {
   public let info: JobInfo
   /// Carries the job's id and kind; keep personal data out of it.
   public let logger: Logger
+  /// When the attempt is given up: what takes longer should not be begun.
+  public let deadline: ContinuousClock.Instant
   private let closer: @Sendable (@escaping Closing) async throws -> JobOutcome
   private let transactor: @Sendable (@escaping Step) async throws -> Void
 
@@ -100,17 +102,20 @@ public struct JobContext<Transaction: Sendable>: Sendable {
 
   /// Made by the engine, and by tests of a worker.
   public init(
-    info: JobInfo, logger: Logger, transactor: @escaping @Sendable (@escaping Step) async throws -> Void,
+    info: JobInfo, logger: Logger, deadline: ContinuousClock.Instant,
+    transactor: @escaping @Sendable (@escaping Step) async throws -> Void,
     closer: @escaping @Sendable (@escaping Closing) async throws -> JobOutcome
   ) {
     self.info = info
     self.logger = logger
+    self.deadline = deadline
     self.transactor = transactor
     self.closer = closer
   }
 
   /// Runs a transaction of its own, before the closing one and without the receipt: for a worker whose effect lies
-  /// outside of the ledger, which notes its intent first. It happens again when the job is done again.
+  /// outside of the ledger, which notes its intent first. It happens again when the job is done again, and `body` may
+  /// run again where it is unknown whether it was committed.
   public func transact<Value: Sendable>(
     _ body: @escaping @Sendable (Transaction) async throws -> Value
   ) async throws -> Value {
@@ -125,7 +130,8 @@ public struct JobContext<Transaction: Sendable>: Sendable {
 
   /// Runs the closing transaction: the job's receipt, then `body`'s effects, then the jobs that follow, all or nothing.
   ///
-  /// Call it once, as the last thing. Where the job was done before (a second copy, a crash after the commit), `body`
+  /// Call it once, as the last thing. `body` may run more than once, where a transaction is lost: only the last one
+  /// counts. Where the job was done before (a second copy, a crash after the commit), `body`
   /// does not run and this throws ``AlreadyClosed``, which the engine takes for success: let it pass. A snoozed outcome
   /// rolls everything back.
   public func close(_ body: @escaping Closing) async throws -> JobOutcome { try await closer(body) }

@@ -42,6 +42,14 @@ public struct PostgresJobLedger: JobLedger {
     try await translating { try await pool.withTransaction(deadline: deadline) { try await body($0) } }
   }
 
+  /// Looks for the run's receipt, whatever its outcome.
+  public func isClosed(_ job: JobRun) async throws -> Bool {
+    try await translating {
+      try await pool.query(
+        "SELECT EXISTS (SELECT FROM jobs.receipt WHERE job_id = \(job.id.uuid) AND run = \(job.run))")[0].decode(0)
+    }
+  }
+
   /// Rolls back without being a failure.
   private struct RolledBack: Error {}
 

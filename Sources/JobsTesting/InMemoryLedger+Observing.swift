@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// The calls of the ledger port, for planning faults.
 public enum LedgerCall: Sendable, Hashable, CaseIterable {
-  case close, transact, deleteFromOutbox, relayOutbox, delay, releaseDueJobs, markStart, clearStarts
+  case close, isClosed, transact, deleteFromOutbox, relayOutbox, delay, releaseDueJobs, markStart, clearStarts
 }
 
 /// What a test plans, and what it sees.

@@ -74,6 +74,12 @@ public final class InMemoryLedger: JobLedger {
     if let fault { throw fault.error }
   }
 
+  /// Looks for the run's receipt.
+  public func isClosed(_ job: JobRun) async throws -> Bool {
+    if let fault = try fault(for: .isClosed) { throw fault.error }
+    return state.withLock { $0.receipts[job] != nil }
+  }
+
   /// The fault that was planned for the call, to be thrown at its end; a ledger that is away throws at once.
   func fault(for call: LedgerCall) throws -> LedgerState.Fault? {
     try state.withLock { state -> LedgerState.Fault? in

@@ -11,6 +11,7 @@ extension LedgerConformance {
         try await $0.stepOutlivesItsClosing()
       },
       Rule("a step of a job that is closed already happens all the same") { try await $0.stepFollowsClosing() },
+      Rule("a run is closed once it has its receipt, and no other run of the job") { try await $0.closedIsKnown() },
       Rule("steps leave nothing in the outbox, and no start") { try await $0.stepLeavesNothingElse() },
     ]
   }
@@ -70,6 +71,15 @@ extension LedgerConformance {
     try await step(of: job)
     try await requireEffects(of: job, 2)
     try requireEqual(try await close([job]).open, nil, "the open jobs after the closing and a step")
+  }
+
+  private func closedIsKnown() async throws {
+    let job = JobRun(id: JobID())
+    try requireEqual(try await ledger.isClosed(job), false, "whether a job is closed before its closing")
+    try await close([job])
+    try requireEqual(try await ledger.isClosed(job), true, "whether a job is closed after its closing")
+    let next = JobRun(id: job.id, run: 2)
+    try requireEqual(try await ledger.isClosed(next), false, "whether the job's next run is closed")
   }
 
   private func stepLeavesNothingElse() async throws {

@@ -41,15 +41,15 @@ extension BookingStore {
     ])
   }
 
-  /// The customers of bookings and their businesses, for whoever must know whether a reply is a customer's own.
+  /// The customers of bookings, their businesses and times, for whoever must know whether a reply is a customer's own.
   public func parties(
     of bookings: [UUID], in transaction: PostgresTransaction
-  ) async throws -> [UUID: (business: UUID, phone: String)] {
+  ) async throws -> [UUID: (business: UUID, phone: String, startsAt: Date)] {
     guard !bookings.isEmpty else { return [:] }
     let rows = try await transaction.query(
-      "SELECT id, business_id, customer_phone FROM scheduling.booking WHERE id = ANY(\(bookings)::uuid[])")
-    var parties: [UUID: (business: UUID, phone: String)] = [:]
-    for row in rows { parties[try row.decode(0)] = (try row.decode(1), try row.decode(2)) }
+      "SELECT id, business_id, customer_phone, starts_at FROM scheduling.booking WHERE id = ANY(\(bookings)::uuid[])")
+    var parties: [UUID: (business: UUID, phone: String, startsAt: Date)] = [:]
+    for row in rows { parties[try row.decode(0)] = (try row.decode(1), try row.decode(2), try row.decode(3)) }
     return parties
   }
 }

@@ -11,14 +11,19 @@ extension InboundStore {
     public let business: UUID
     /// What it told.
     public let notice: Notice
+    /// Where the message stood before.
+    public let before: SendState
+    /// Why it failed, where the reports are the first to say so.
+    public internal(set) var newFailure: Int?
+
     /// True where the reports are the first to say that it was accepted.
-    public let isNewlyAccepted: Bool
+    public var isNewlyAccepted: Bool { before != .accepted }
   }
 
   /// Brings our messages up to date with all that was reported of them so far: a report proves that a message was
   /// accepted, which settles a doubt.
   ///
-  /// - Parameter keys: the reports that are new; their messages are looked at.
+  /// - Parameter reports: those that are new; their messages are looked at.
   /// - Returns: the messages, by the wamid that was reported.
   public func settle(_ reports: [StatusReport], in transaction: PostgresTransaction) async throws -> [String: Delivery]
   {
@@ -28,53 +33,63 @@ extension InboundStore {
     // In a fixed order, so that two batches wait for each other; whoever sends holds the row for a moment only.
     let rows = try await transaction.query(
       """
-      SELECT id, business_id, notice, state, wamid FROM whatsapp.outbound
+      SELECT id, business_id, notice, state, wamid, delivery FROM whatsapp.outbound
       WHERE id = ANY(\(callbacks)::uuid[]) OR wamid = ANY(\(wamids)::text[]) ORDER BY id FOR UPDATE
       """)
-    var ours: [UUID: (business: UUID, notice: Notice, state: String, wamid: String?)] = [:]
+    var ours: [UUID: Delivery] = [:]
+    var byWamid: [String: UUID] = [:]
+    var hadFailed = Set<UUID>()
     for row in rows {
-      guard let notice = Notice(rawValue: try row.decode(2)) else { continue }
-      ours[try row.decode(0)] = (try row.decode(1), notice, try row.decode(3), try row.decodeIfPresent(4))
+      guard let notice = Notice(rawValue: try row.decode(2)), let state = SendState(rawValue: try row.decode(3)) else {
+        continue
+      }
+      let id: UUID = try row.decode(0)
+      ours[id] = Delivery(message: id, business: try row.decode(1), notice: notice, before: state)
+      if let wamid = try row.decodeIfPresent(4, as: String.self) { byWamid[wamid] = id }
+      if try row.decodeIfPresent(5, as: String.self) == DeliveryStatus.failed.rawValue { hadFailed.insert(id) }
     }
     var found: [String: Delivery] = [:]
     var accepted: [UUID: String] = [:]
     for report in reports {
-      let byCallback = report.callback.flatMap(UUID.init(uuidString:)).flatMap { id in ours[id].map { (id, $0) } }
-      guard let (id, message) = byCallback ?? ours.first(where: { $0.value.wamid == report.wamid }).map({ ($0, $1) })
-      else { continue }
-      let isNew = message.state != SendState.accepted.rawValue
-      if isNew { accepted[id] = accepted[id] ?? report.wamid }
-      found[report.wamid] = Delivery(
-        message: id, business: message.business, notice: message.notice, isNewlyAccepted: isNew)
+      let named = report.callback.flatMap(UUID.init(uuidString:)).flatMap { ours[$0] }
+      guard let delivery = named ?? byWamid[report.wamid].flatMap({ ours[$0] }) else { continue }
+      if delivery.isNewlyAccepted { accepted[delivery.message] = accepted[delivery.message] ?? report.wamid }
+      found[report.wamid] = delivery
     }
-    try await update(Array(Set(found.values.map(\.message))), accepted, in: transaction)
-    return found
+    let failures = try await update(Array(Set(found.values.map(\.message))), accepted, in: transaction)
+    return found.mapValues { delivery in
+      var delivery = delivery
+      if !hadFailed.contains(delivery.message) { delivery.newFailure = failures[delivery.message] }
+      return delivery
+    }
   }
 
-  private func update(_ messages: [UUID], _ accepted: [UUID: String], in transaction: PostgresTransaction) async throws
-  {
-    guard !messages.isEmpty else { return }
+  /// Writes what all reports of the messages come to; returns the codes of those that failed.
+  private func update(
+    _ messages: [UUID], _ accepted: [UUID: String], in transaction: PostgresTransaction
+  ) async throws -> [UUID: Int] {
+    guard !messages.isEmpty else { return [:] }
     let wamids = messages.map { accepted[$0] }
-    try await transaction.query(
+    let results = try await transaction.run([
       """
       UPDATE whatsapp.outbound AS message SET wamid = coalesce(message.wamid, new.wamid), state = 'accepted',
         owner = NULL,
         updated_at = CASE WHEN message.state = 'accepted' THEN message.updated_at ELSE clock_timestamp() END
       FROM unnest(\(messages)::uuid[], \(wamids)::text[]) AS new (id, wamid) WHERE message.id = new.id
-      """)
-    var reports: [UUID: [(status: DeliveryStatus, at: Date)]] = [:]
-    var codes: [UUID: Int] = [:]
-    for row in try await transaction.query(
+      """,
       """
       SELECT message.id, report.status, report.at, report.code FROM whatsapp.outbound AS message
       JOIN whatsapp.status_report AS report ON report.callback = message.id::text OR report.wamid = message.wamid
       WHERE message.id = ANY(\(messages)::uuid[])
-      """)
-    {
+      """,
+    ])
+    var reports: [UUID: [(status: DeliveryStatus, at: Date)]] = [:]
+    var codes: [UUID: Int] = [:]
+    for row in results[1] {
       guard let status = DeliveryStatus(rawValue: try row.decode(1)) else { continue }
       let id: UUID = try row.decode(0)
       reports[id, default: []].append((status, try row.decode(2)))
-      if status == .failed { codes[id] = try row.decodeIfPresent(3) }
+      if status == .failed { codes[id] = try row.decodeIfPresent(3) ?? 0 }
     }
     let summaries = messages.map { DeliveryStatus.summary(of: reports[$0] ?? []) }
     let failures = zip(messages, summaries).map { id, summary in summary == .failed ? codes[id] : nil }
@@ -84,20 +99,34 @@ extension InboundStore {
       FROM unnest(\(messages)::uuid[], \(summaries.map { $0?.rawValue })::text[], \(failures)::int[])
         AS new (id, delivery, code) WHERE message.id = new.id
       """)
+    return Dictionary(zip(messages, failures).compactMap { id, code in code.map { (id, $0) } }) { first, _ in first }
   }
 
-  /// The bookings that messages of ours were about, by their wamids: a reply to one of them comes from its customer.
+  /// The bookings that messages of ours were about, by their wamids, and the time they told: a reply to one of them
+  /// comes from its customer.
   public func bookings(
     ofMessages wamids: [String], in transaction: PostgresTransaction
-  ) async throws -> [String: UUID] {
+  ) async throws -> [String: (booking: UUID, startsAt: Date)] {
     guard !wamids.isEmpty else { return [:] }
-    var bookings: [String: UUID] = [:]
+    var bookings: [String: (booking: UUID, startsAt: Date)] = [:]
     for row in try await transaction.query(
-      "SELECT wamid, booking_id FROM whatsapp.outbound WHERE wamid = ANY(\(wamids)::text[])")
+      "SELECT wamid, booking_id, facts::text FROM whatsapp.outbound WHERE wamid = ANY(\(wamids)::text[])")
     {
-      bookings[try row.decode(0)] = try row.decode(1, as: UUID.self)
+      let facts: NewMessage.Facts = try StoredJSON.value(try row.decode(2, as: String.self))
+      bookings[try row.decode(0)] = (try row.decode(1), facts.startsAt)
     }
     return bookings
+  }
+
+  /// Learns which accounts numbers belong to; what is known already stays.
+  public func learn(_ accounts: [String: String], in transaction: PostgresTransaction) async throws {
+    guard !accounts.isEmpty else { return }
+    let numbers = accounts.keys.sorted()
+    try await transaction.query(
+      """
+      INSERT INTO whatsapp.number_account
+      SELECT * FROM unnest(\(numbers)::text[], \(numbers.map { accounts[$0] ?? "" })::text[]) ON CONFLICT DO NOTHING
+      """)
   }
 
   /// Notes whether a template may be used; what happened before the last thing known is passed over. True where it is
@@ -116,14 +145,29 @@ extension InboundStore {
     ).affectedRows == 1
   }
 
-  /// Notes whether a recipient wants marketing; the last word by the provider's clock counts.
+  /// Notes which recipients want no marketing; the last word by the provider's clock counts. (All messages of today are
+  /// of the category utility, so nothing asks for this yet.)
   public func put(
-    _ preference: ProviderEvent.Preference, number: String, at: Date, in transaction: PostgresTransaction
+    _ preferences: [(number: String, preference: ProviderEvent.Preference, at: Date)],
+    in transaction: PostgresTransaction
   ) async throws {
+    struct Key: Hashable {
+      let number: String
+      let recipient: String
+    }
+    var latest: [Key: (stops: Bool, at: Date)] = [:]
+    for (number, preference, at) in preferences {
+      let key = Key(number: number, recipient: preference.recipient)
+      if latest[key].map({ $0.at <= at }) ?? true { latest[key] = (preference.stops, at) }
+    }
+    guard !latest.isEmpty else { return }
+    // In one order everywhere, so that two batches wait for each other instead of deadlocking.
+    let rows = latest.sorted { ($0.key.number, $0.key.recipient) < ($1.key.number, $1.key.recipient) }
     try await transaction.query(
       """
       INSERT INTO whatsapp.marketing_stop AS known (phone_number_id, recipient, stops, at)
-      VALUES (\(number), \(preference.recipient), \(preference.stops), \(at))
+      SELECT * FROM unnest(\(rows.map(\.key.number))::text[], \(rows.map(\.key.recipient))::text[],
+        \(rows.map(\.value.stops))::boolean[], \(rows.map(\.value.at))::timestamptz[])
       ON CONFLICT (phone_number_id, recipient) DO UPDATE SET stops = excluded.stops, at = excluded.at
         WHERE known.at <= excluded.at
       """)

@@ -100,7 +100,7 @@ public struct OutgoingMessage: Sendable {
   public let isSuperseded: Bool
   /// The number it is sent from.
   public let phoneNumberID: String
-  /// The business account; the number's id stands in where it is not known.
+  /// The business account; the number's id stands in where it is not known, nor was learned from a webhook.
   public let account: String
   /// The customer's number as digits. Personal data.
   public let customerNumber: String
@@ -110,9 +110,9 @@ public struct OutgoingMessage: Sendable {
   public let facts: Notice.Facts
   /// What stands in the way of messages of this account, expired or not.
   public let pauses: [SendPause]
-  /// True where the provider has told of anything at this number that happened after this message was handed over: its
-  /// webhooks get through.
-  public let reportsGetThrough: Bool
+  /// Since when the provider's webhooks have told of things at this number that happened after this message was handed
+  /// over; nil: they have not yet.
+  public let webhooksSince: Date?
 }
 
 /// Something that is not sent for the time being.

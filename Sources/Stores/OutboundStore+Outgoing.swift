@@ -9,19 +9,23 @@ extension OutboundStore {
       """
       SELECT message.business_id, message.booking_id, message.notice, message.state, message.sending_at,
         message.resends, message.code, message.repeats, message.other_form, message.expires_at,
-        message.phone_number_id, coalesce(number.account_id, message.phone_number_id), message.facts::text,
+        message.phone_number_id, coalesce(number.account_id, learned.account_id, message.phone_number_id), message.facts::text,
         booking.customer_name, booking.customer_phone, booking.status, booking.starts_at, business.name,
         business.time_zone, service.name, professional.name,
         (SELECT recipient_id FROM whatsapp.address WHERE address.business_id = message.business_id
            AND address.number = ltrim(booking.customer_phone, '+')),
-        EXISTS (SELECT FROM whatsapp.status_report AS report
-                WHERE report.phone_number_id = message.phone_number_id AND report.at > message.sending_at)
-        OR EXISTS (SELECT FROM whatsapp.inbound
-                   WHERE inbound.phone_number_id = message.phone_number_id AND inbound.at > message.sending_at)
+        least(
+          (SELECT received_at FROM whatsapp.status_report AS report
+           WHERE report.phone_number_id = message.phone_number_id AND report.at > message.sending_at
+           ORDER BY report.at LIMIT 1),
+          (SELECT received_at FROM whatsapp.inbound
+           WHERE inbound.phone_number_id = message.phone_number_id AND inbound.at > message.sending_at
+           ORDER BY inbound.at LIMIT 1))
       FROM whatsapp.outbound AS message
       JOIN scheduling.booking ON booking.id = message.booking_id
       JOIN scheduling.business ON business.id = message.business_id
       LEFT JOIN whatsapp.number ON number.phone_number_id = message.phone_number_id
+      LEFT JOIN whatsapp.number_account AS learned ON learned.phone_number_id = message.phone_number_id
       LEFT JOIN scheduling.service ON service.id = (message.facts ->> 'service')::uuid
       LEFT JOIN scheduling.professional ON professional.id = (message.facts ->> 'professional')::uuid
       WHERE message.id = \(id)
@@ -35,10 +39,11 @@ extension OutboundStore {
       """
       SELECT pause.scope, pause.key, pause.until, pause.code FROM whatsapp.outbound AS message
       LEFT JOIN whatsapp.number ON number.phone_number_id = message.phone_number_id
+      LEFT JOIN whatsapp.number_account AS learned ON learned.phone_number_id = message.phone_number_id
       JOIN whatsapp.pause ON (pause.scope = 'number' AND pause.key = message.phone_number_id)
-        OR (pause.scope = 'account' AND pause.key = coalesce(number.account_id, message.phone_number_id))
+        OR (pause.scope = 'account' AND pause.key = coalesce(number.account_id, learned.account_id, message.phone_number_id))
         OR (pause.scope = 'template'
-            AND starts_with(pause.key, coalesce(number.account_id, message.phone_number_id) || '|'))
+            AND starts_with(pause.key, coalesce(number.account_id, learned.account_id, message.phone_number_id) || '|'))
       WHERE message.id = \(id)
       """,
     ])
@@ -77,7 +82,7 @@ extension OutboundStore {
       phoneNumberID: try row.decode(10), account: try row.decode(11),
       customerNumber: try row.decode(14, as: String.self).filter { $0 != "+" },
       recipientID: try row.decodeIfPresent(21),
-      facts: facts, pauses: pauses, reportsGetThrough: try row.decode(22))
+      facts: facts, pauses: pauses, webhooksSince: try row.decodeIfPresent(22))
   }
 
   /// True where the booking is not any more as the notice says. A refusal was true when it was made, and stays so.

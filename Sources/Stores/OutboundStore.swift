@@ -45,7 +45,8 @@ public struct OutboundStore: Sendable {
     return prepared
   }
 
-  /// Takes a message into hand: true for the one caller that may send it now.
+  /// Takes a message into hand: true for the one caller that may send it now, also where it asks again because it does
+  /// not know whether its first word was committed.
   ///
   /// - Parameter owner: tells this attempt from all others.
   /// - Parameter job: the job whose attempt it is, for the message's story.
@@ -54,7 +55,7 @@ public struct OutboundStore: Sendable {
       """
       UPDATE whatsapp.outbound SET state = 'sending', owner = \(owner), job_id = \(job), sending_at = clock_timestamp(),
         sends = sends + 1, updated_at = clock_timestamp()
-      WHERE id = \(id) AND state = 'prepared'
+      WHERE id = \(id) AND (state = 'prepared' OR (state = 'sending' AND owner = \(owner)))
       """
     ).affectedRows == 1
   }
@@ -132,6 +133,56 @@ public struct OutboundStore: Sendable {
     return counts
   }
 
+  /// Stores an intent for the same notice to the other form of a Brazilian number: once for each message that was not
+  /// in that form itself, and only where the number has another form.
+  ///
+  /// - Returns: the number it goes out from; nil where nothing is to be tried.
+  public func prepareOtherForm(
+    of message: UUID, as id: UUID, in transaction: PostgresTransaction
+  ) async throws -> String? {
+    let row = try await transaction.query(
+      """
+      SELECT coalesce(address.recipient_id, ltrim(booking.customer_phone, '+'))
+      FROM whatsapp.outbound AS message JOIN scheduling.booking ON booking.id = message.booking_id
+      LEFT JOIN whatsapp.address ON address.business_id = message.business_id
+        AND address.number = ltrim(booking.customer_phone, '+')
+      WHERE message.id = \(message) AND NOT message.other_form AND message.expires_at > now()
+      """
+    ).first
+    guard let row, PhoneNumber.otherForm(of: try row.decode(0)) != nil else { return nil }
+    return try await transaction.query(
+      """
+      INSERT INTO whatsapp.outbound
+        (id, business_id, booking_id, notice, cause, phone_number_id, facts, expires_at, other_form)
+      SELECT \(id), business_id, booking_id, notice, id, phone_number_id, facts, expires_at, true
+      FROM whatsapp.outbound WHERE id = \(message)
+      ON CONFLICT DO NOTHING RETURNING phone_number_id
+      """
+    ).first.map { try $0.decode(0) }
+  }
+
+  /// Ends messages whose time is over for an hour and whom no job looks after any more (it is dead, or was discarded):
+  /// nothing stays open for ever.
+  ///
+  /// - Returns: what was ended, and as what.
+  public func sweep(
+    limit: Int, in transaction: PostgresTransaction
+  ) async throws -> [(business: UUID, state: SendState)] {
+    try await transaction.query(
+      """
+      UPDATE whatsapp.outbound SET state = CASE WHEN state = 'prepared' THEN 'expired' ELSE 'unknown' END, owner = NULL,
+        updated_at = clock_timestamp()
+      WHERE id IN (
+        SELECT id FROM whatsapp.outbound WHERE state IN ('prepared', 'sending', 'in_doubt')
+          AND expires_at < now() - interval '1 hour' ORDER BY id LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+      RETURNING business_id, state
+      """
+    ).compactMap { row in
+      guard let state = SendState(rawValue: try row.decode(1)) else { return nil }
+      return (try row.decode(0), state)
+    }
+  }
+
   /// Remembers the id the provider has for a number.
   public func remember(
     _ recipientID: String, for number: String, of business: UUID, in transaction: PostgresTransaction
@@ -143,6 +194,12 @@ public struct OutboundStore: Sendable {
       """)
   }
 
+  /// Forgets that id: it leads nowhere.
+  public func forgetAddress(of number: String, of business: UUID, in transaction: PostgresTransaction) async throws {
+    try await transaction.query(
+      "DELETE FROM whatsapp.address WHERE business_id = \(business) AND number = \(number)")
+  }
+
   /// Gives a business a number to write from, or replaces it: used by set-up and demos.
   public func put(
     number: String, of business: UUID, account: String?, display: String?, in pool: PostgresPool
@@ -152,7 +209,8 @@ public struct OutboundStore: Sendable {
       INSERT INTO whatsapp.number (phone_number_id, business_id, account_id, display_number)
       VALUES (\(number), \(business), \(account), \(display))
       ON CONFLICT (business_id) DO UPDATE SET phone_number_id = excluded.phone_number_id,
-        account_id = excluded.account_id, display_number = excluded.display_number
+        account_id = coalesce(excluded.account_id, number.account_id),
+        display_number = coalesce(excluded.display_number, number.display_number)
       """)
   }
 }

@@ -7,13 +7,14 @@ public struct PauseStore: Sendable {
   /// Uses whatever connection its methods are given.
   public init() {}
 
-  /// Stops a scope until `until`; a pause that is there already is set anew.
+  /// Stops a scope until `until`. A pause that is there already is never made shorter: the graver reason stays.
   public func put(_ pause: SendPause, in transaction: PostgresTransaction) async throws {
     try await transaction.query(
       """
       INSERT INTO whatsapp.pause (scope, key, until, code)
       VALUES (\(pause.scope.rawValue), \(pause.key), \(pause.until), \(pause.code))
       ON CONFLICT (scope, key) DO UPDATE SET until = excluded.until, code = excluded.code
+        WHERE pause.until < excluded.until
       """)
   }
 

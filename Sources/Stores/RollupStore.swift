@@ -104,14 +104,17 @@ public struct RollupStore: Sendable {
   }
 
   /// The businesses that anything was counted for in days that begin inside a range, with their names and zones.
+  ///
+  /// - Parameter only: look at this one alone.
   public func businesses(
-    in range: Range<Date>, from pool: PostgresPool
+    in range: Range<Date>, only: UUID? = nil, from pool: PostgresPool
   ) async throws -> [(id: UUID, name: String, zone: TimeZone)] {
     try await pool.query(
       """
       SELECT DISTINCT rollup.business_id, coalesce(business.name, ''), coalesce(business.time_zone, 'GMT')
       FROM reporting.rollup_day AS rollup LEFT JOIN scheduling.business ON business.id = rollup.business_id
-      WHERE rollup.start >= \(range.lowerBound) AND rollup.start < \(range.upperBound) ORDER BY 2, 1
+      WHERE rollup.start >= \(range.lowerBound) AND rollup.start < \(range.upperBound)
+        AND rollup.business_id = coalesce(\(only)::uuid, rollup.business_id) ORDER BY 2, 1
       """
     ).map { (try $0.decode(0), try $0.decode(1), TimeZone(identifier: try $0.decode(2)) ?? .gmt) }
   }

@@ -24,7 +24,9 @@ extension StoreMigrations {
       CREATE TABLE whatsapp.number (
         phone_number_id text PRIMARY KEY, business_id uuid NOT NULL UNIQUE, account_id text, display_number text
       );
-      CREATE INDEX number_account ON whatsapp.number (account_id);
+      -- Which account a number belongs to, as webhooks have told.
+      CREATE TABLE whatsapp.number_account (phone_number_id text PRIMARY KEY, account_id text NOT NULL);
+      CREATE INDEX number_account_id ON whatsapp.number (account_id);
 
       -- Messages to customers. A row is the intent: it stands before anything is sent, and its id travels with the message.
       -- prepared -> sending by compare-and-set, so one process sends; in_doubt: nobody knows whether it was accepted.
@@ -44,6 +46,8 @@ extension StoreMigrations {
         UNIQUE (booking_id, notice, cause)
       );
       CREATE INDEX outbound_wamid ON whatsapp.outbound (wamid) WHERE wamid IS NOT NULL;
+      CREATE INDEX outbound_cause ON whatsapp.outbound (cause);
+      CREATE INDEX outbound_job ON whatsapp.outbound (job_id) WHERE job_id IS NOT NULL;
       CREATE INDEX outbound_open ON whatsapp.outbound (state, updated_at)
         WHERE state IN ('prepared', 'sending', 'in_doubt', 'unknown');
 
@@ -54,6 +58,7 @@ extension StoreMigrations {
         received_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (wamid, status, recipient)
       );
       CREATE INDEX status_report_callback ON whatsapp.status_report (callback) WHERE callback IS NOT NULL;
+      CREATE INDEX status_report_job ON whatsapp.status_report (job_id);
       CREATE INDEX status_report_number ON whatsapp.status_report (phone_number_id, at);
 
       -- Messages from customers. Personal data.
@@ -107,5 +112,6 @@ extension StoreMigrations {
       ) WITH (fillfactor = 70);
       CREATE TABLE reporting.rollup_hour (LIKE reporting.rollup_minute INCLUDING ALL) WITH (fillfactor = 70);
       CREATE TABLE reporting.rollup_day (LIKE reporting.rollup_minute INCLUDING ALL) WITH (fillfactor = 70);
+      CREATE INDEX rollup_day_start ON reporting.rollup_day (start);
       """)
 }

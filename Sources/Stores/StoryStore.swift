@@ -7,7 +7,7 @@ public struct StoryStep: Sendable, Equatable {
   public let at: Date
   /// What happened, in a few words.
   public let what: String
-  /// More of it: a reason, an id. Never personal data.
+  /// More of it: a reason, an id. Never personal data: of a wamid only the end, for it holds a telephone number.
   public let detail: String
   /// The job that did it; nil where none did.
   public let job: UUID?
@@ -52,9 +52,9 @@ public struct StoryStore: Sendable {
     ).map { try $0.decode(0) }
     findings.steps = try await steps(
       """
-      SELECT received_at, 'webhook: message ' || type, wamid, job_id FROM whatsapp.inbound
+      SELECT received_at, 'webhook: message ' || type, '…' || right(wamid, 12), job_id FROM whatsapp.inbound
         WHERE wamid = \(id) OR job_id = \(uuid)::uuid
-      UNION ALL SELECT received_at, 'webhook: status ' || status, wamid || coalesce(' code ' || code, ''), job_id
+      UNION ALL SELECT received_at, 'webhook: status ' || status, '…' || right(wamid, 12) || coalesce(' code ' || code, ''), job_id
         FROM whatsapp.status_report WHERE wamid = \(id) OR job_id = \(uuid)::uuid
       UNION ALL SELECT received_at, 'webhook: ' || field, key, job_id FROM whatsapp.event
         WHERE key = \(id) OR job_id = \(uuid)::uuid
@@ -75,12 +75,12 @@ public struct StoryStore: Sendable {
           'times: ' || sends || CASE WHEN resends > 0 THEN ', after a doubt: ' || resends ELSE '' END, job_id
         FROM message WHERE sending_at IS NOT NULL
       UNION ALL SELECT updated_at, 'message ' || state,
-          coalesce(wamid, '') || coalesce(' code ' || code, ''), job_id FROM message
+          coalesce('…' || right(wamid, 12), '') || coalesce(' code ' || code, ''), job_id FROM message
       UNION ALL SELECT report.received_at, 'WhatsApp says ' || report.status,
-          report.wamid || coalesce(' code ' || report.code, ''), report.job_id
+          '…' || right(report.wamid, 12) || coalesce(' code ' || report.code, ''), report.job_id
         FROM message JOIN whatsapp.status_report AS report
           ON report.callback = message.id::text OR report.wamid = message.wamid
-      UNION ALL SELECT reply.received_at, 'customer answers', coalesce(split_part(reply.reply, ':', 1), reply.type) || ' ' || reply.wamid,
+      UNION ALL SELECT reply.received_at, 'customer answers', coalesce(split_part(reply.reply, ':', 1), reply.type) || ' …' || right(reply.wamid, 12),
           reply.job_id
         FROM message JOIN whatsapp.inbound AS reply ON reply.context_id = message.wamid
       """)

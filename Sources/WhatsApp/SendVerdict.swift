@@ -51,7 +51,9 @@ public struct CloudError: Sendable, Equatable {
   public func verdict(repeats: Int = 0, isMarketing: Bool = false) -> SendVerdict {
     switch code {
     case 190: .pause(.account, probeAfter: .minutes(1))  // an expired token: mended by a new one
-    case 0 where httpStatus == 401: .pause(.account, probeAfter: .minutes(1))
+    // Without a code it is a gateway that speaks, or a proxy, and never about the one message.
+    case 0 where [408, 425, 429].contains(httpStatus): .retryAfter(.minutes(1), .account)
+    case 0 where httpStatus < 500: .pause(.account, probeAfter: .minutes(1))
     case 3, 10, 200...299, 131005, 368, 131031, 131042, 134011: .pause(.account, probeAfter: .minutes(15))
     case 1: .retry(atMost: 3)
     case 2, 131000, 131016, 133004: .retry(atMost: nil)

@@ -52,7 +52,7 @@ public struct CloudAPIClient: CloudAPI {
     let decoder = JSONDecoder()
     if (200..<300).contains(response.status) {
       guard let answer = try? decoder.decode(AcceptedDocument.self, from: response.body),
-        let wamid = answer.messages.first?.id, !wamid.isEmpty
+        let wamid = answer.messages.first?.id, (1...512).contains(wamid.utf8.count)
       else { return .inDoubt(reason: "the answer has no message id") }
       return .accepted(wamid: wamid, recipientID: answer.contacts?.first?.wa_id)
     }
@@ -62,6 +62,7 @@ public struct CloudAPIClient: CloudAPI {
         CloudError(code: code, httpStatus: response.status, isTransient: refusal.is_transient ?? false))
     }
     if response.status >= 500 { return .inDoubt(reason: "HTTP \(response.status) without an error of the API") }
+    // A gateway's word, not the API's: nothing was accepted, and it is no fault of the message.
     return .refused(CloudError(code: 0, httpStatus: response.status))
   }
 }
@@ -93,7 +94,7 @@ private struct RefusedDocument: Decodable {
 
     init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: CodingKeys.self)
-      code = try values.decode(Int.self, forKey: .code)
+      code = Int(try values.decode(Int32.self, forKey: .code))
       error_subcode = try? values.decode(Int.self, forKey: .error_subcode)
       is_transient = try? values.decode(Bool.self, forKey: .is_transient)
     }

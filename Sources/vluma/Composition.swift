@@ -39,7 +39,7 @@ struct Composition: Sendable {
     registry.register(CancelBookingWorker(messages: messages))
     registry.register(RescheduleBookingWorker(messages: messages))
     registry.register(ConfirmAttendanceWorker())
-    registry.register(WhatsAppEventWorker())
+    registry.register(WhatsAppEventWorker(messages: messages))
     registry.register(SendTemplateWorker(api: whatsApp.api, messages: messages, policy: whatsApp.policy))
     registry.register(CountEventWorker())
     registry.counting = { try CountEvent.envelope(of: $0, $1, at: Date()) }
@@ -58,7 +58,7 @@ struct Composition: Sendable {
         problem: "names \(file), which cannot be read; run from the repository's folder, or set it")
     }
     let workers = Self.registry(.none).registered.map {
-      JobConfiguration.KnownWorker(kind: $0.kind, takesBatches: $0.takesBatches)
+      JobConfiguration.KnownWorker(kind: $0.kind, takesBatches: $0.takesBatches, leastTimeout: $0.leastTimeout)
     }
     return try JobConfiguration(yaml: text, file: file, workers: workers)
   }
@@ -96,7 +96,7 @@ struct Composition: Sendable {
     let secrets = roles.contains(.ingest) ? try environment.whatsAppSecrets() : nil
     let sends = configuration.routes[SendTemplate.kind].map { pools.isEmpty || pools.contains($0) } ?? false
     let whatsApp = try environment.whatsAppSettings(isNeeded: roles.contains(.workers) && sends)
-    try await StartupCheck(composition: self, configuration: configuration, needsRedis: roles.contains(.ingest)).run()
+    try await StartupCheck(composition: self, configuration: configuration, needsRedis: true).run()
     let registry = PrometheusRegistry()
     MetricsSystem.bootstrap(registry)
     let node =
@@ -117,6 +117,8 @@ struct Composition: Sendable {
         letters: PostgresDeadLetterIndex(pool: pool),
         limiter: redis.map { RedisRateLimiter(redis: $0) } ?? LocalRateLimiter(), options: options, logger: logger)
       services.append(BackgroundService("consuming") { await consumer.run() })
+      let sweeper = MessageSweeper(pool: pool, logger: logger)
+      services.append(BackgroundService("sweeping") { await sweeper.run() })
     }
     let stopping = Stopping()
     let router = Router()
@@ -142,7 +144,8 @@ struct Composition: Sendable {
   private func server(_ router: Router<BasicRequestContext>, _ address: (host: String, port: Int)) -> any Service {
     let logger = logger
     return Application(
-      router: router, configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
+      router: router, server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+      configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
       onServerRunning: { channel in
         logger.info(
           "listening", metadata: ["address": "http://\(address.host):\(channel.localAddress?.port ?? address.port)"])

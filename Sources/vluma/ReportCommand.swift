@@ -67,7 +67,7 @@ struct Report: AsyncParsableCommand {
       let range = (wide.lowerBound - 86_400)..<(wide.upperBound + 86_400)
       let only = business.flatMap(UUID.init(uuidString:))
       var documents: [Document] = []
-      for (id, name, zone) in try await store.businesses(in: range, from: pool) where only == nil || only == id {
+      for (id, name, zone) in try await store.businesses(in: range, only: only, from: pool) {
         let calendar = RollupCalendar(zone: zone)
         let date = self.date ?? calendar.dayText(Date())
         guard let day = calendar.day(date) else { continue }

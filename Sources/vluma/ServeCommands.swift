@@ -44,8 +44,17 @@ struct Up: AsyncParsableCommand {
     return WhatsAppSandbox(configuration, logger: composition.logger)
   }
 
+  func validate() throws {
+    guard sandbox || (options.faults.isEmpty && options.sandboxLog == nil) else {
+      throw ValidationError("--fault and --sandbox-log go with --sandbox.")
+    }
+  }
+
   func run() async throws {
     let composition = try Composition(environment: try environment())
+    // Whatever is missing is told before anything is changed.
+    _ = try composition.environment.whatsAppSettings(isNeeded: true)
+    _ = try composition.environment.whatsAppSecrets()
     try await Migrate.migrate(composition)
     let topology = JobsRabbitMQ.Topology(try composition.configuration())
     _ = try await RabbitMQAdministration.with(try composition.environment.rabbitMQ()) { try await topology.apply($0) }

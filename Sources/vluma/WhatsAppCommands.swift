@@ -32,8 +32,13 @@ struct WhatsAppCommand: AsyncParsableCommand {
     func run() async throws {
       guard let business = UUID(uuidString: business) else { return }
       let pool = try Composition().pool()
-      try await OutboundStore().put(
-        number: phoneNumberID, of: business, account: account, display: display, in: pool)
+      guard try await RollupStore().zone(of: business, from: pool) != nil else { throw NoBusiness(id: business) }
+      do {
+        try await OutboundStore().put(
+          number: phoneNumberID, of: business, account: account, display: display, in: pool)
+      } catch let error as PostgresError where error.sqlState == "23505" {
+        throw NumberTaken(number: phoneNumberID)
+      }
       await pool.close()
       print("\(business.uuidString.lowercased()) writes from \(phoneNumberID)")
     }
@@ -44,10 +49,32 @@ struct WhatsAppCommand: AsyncParsableCommand {
       abstract: "Show what is not sent for the time being, because WhatsApp refuses it.",
       discussion: "When a pause's time is over one message tries; the pause ends when one gets through.")
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    private struct Document: Encodable {
+      let scope: String
+      let key: String
+      let code: Int
+      let since: Date
+      let tries_at: Date
+    }
+
     func run() async throws {
       let pool = try Composition().pool()
       let pauses = try await PauseStore().all(in: pool)
       await pool.close()
+      if json {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        let documents = pauses.map {
+          Document(
+            scope: $0.pause.scope.rawValue, key: $0.pause.key, code: $0.pause.code, since: $0.since,
+            tries_at: $0.pause.until)
+        }
+        return print(String(decoding: try encoder.encode(documents), as: UTF8.self))
+      }
       var table = TextTable(header: ["SCOPE", "KEY", "CODE", "SINCE", "TRIES AT"])
       for (pause, since) in pauses {
         table.add([
@@ -78,6 +105,16 @@ struct WhatsAppCommand: AsyncParsableCommand {
       guard isThere else { throw NoPause(scope: scope.rawValue, key: key) }
       print("\(scope.rawValue) \(key): lifted")
     }
+  }
+
+  struct NoBusiness: Error, CustomStringConvertible {
+    let id: UUID
+    var description: String { "there is no business \(id.uuidString.lowercased())" }
+  }
+
+  struct NumberTaken: Error, CustomStringConvertible {
+    let number: String
+    var description: String { "another business writes from \(number)" }
   }
 
   struct NoPause: Error, CustomStringConvertible {

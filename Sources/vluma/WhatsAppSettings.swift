@@ -40,7 +40,8 @@ extension Environment {
     fallback: "none: those write nothing")
   static let inDoubt = Variable(
     name: "WHATSAPP_IN_DOUBT",
-    meaning: "what to do with a message nobody knows the fate of, after the quiet time: resend (three times at most) or give_up",
+    meaning:
+      "what to do with a message nobody knows the fate of, after the quiet time: resend (three times at most) or give_up",
     fallback: "resend")
   static let quiet = Variable(
     name: "WHATSAPP_QUIET_SECONDS",

@@ -32,8 +32,10 @@ package struct MessageAccounting: CustomStringConvertible {
       """
       SELECT count(*) FROM (
         SELECT DISTINCT booking_id FROM scheduling.booking_event WHERE what = 'confirmed') AS confirmed
-      WHERE (SELECT count(*) FROM whatsapp.outbound
-             WHERE outbound.booking_id = confirmed.booking_id AND notice = 'confirmed') <> 1
+      WHERE (SELECT count(*) FROM whatsapp.outbound AS message
+             WHERE message.booking_id = confirmed.booking_id AND notice = 'confirmed'
+               -- A number that is tried in its other form is another message, for which the first one is the cause.
+               AND NOT EXISTS (SELECT FROM whatsapp.outbound AS first WHERE first.id = message.cause)) <> 1
       """)
     accounting.open = try await platform.number(
       "SELECT count(*) FROM whatsapp.outbound WHERE state IN ('prepared', 'sending', 'in_doubt', 'unknown')")

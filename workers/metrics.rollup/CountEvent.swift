@@ -46,7 +46,9 @@ public struct CountEvent: Job {
 
 extension FollowUps {
   /// Counts something for the reports, once, if and only if the transaction commits.
-  mutating func count(_ measure: Measure, _ detail: String = "", of business: UUID?, at instant: Date) {
-    count(measure.rawValue, detail, of: business, at: instant)
+  mutating func count(
+    _ measure: Measure, _ detail: String = "", of business: UUID?, at instant: Date, by number: Int = 1
+  ) {
+    count(measure.rawValue, detail, of: business, at: instant, by: number)
   }
 }

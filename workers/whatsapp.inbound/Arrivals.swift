@@ -14,6 +14,8 @@ struct Arrivals {
   private(set) var messages: [Item<InboundMessage>] = []
   private(set) var statuses: [Item<StatusReport>] = []
   private(set) var events: [Item<ProviderEvent>] = []
+  /// The accounts of numbers, as far as told.
+  private(set) var accounts: [String: String] = [:]
 
   init(_ batch: [BatchItem<WhatsAppEvent>], _ inbound: InboundStore, in transaction: StoreTransaction) async throws {
     let updates = batch.flatMap { item in
@@ -22,6 +24,9 @@ struct Arrivals {
     let businesses = try await inbound.businesses(of: Set(updates.map(\.update.origin)), in: transaction)
     for (update, cause) in updates {
       let business = businesses[update.origin]
+      if let number = update.origin.phoneNumberID, number.utf8.count <= 64, let account = update.origin.account {
+        accounts[number] = account
+      }
       func item<Update>(_ update: Update) -> Item<Update> {
         Item(
           arrival: .init(update, business: business, job: cause.jobRun.id.uuid, receivedAt: cause.enqueuedAt),

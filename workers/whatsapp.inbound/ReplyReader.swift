@@ -26,9 +26,13 @@ struct ReplyReader {
       guard let party = parties[reply.booking] else { continue }
       if let business = item.arrival.business, business != party.business { continue }
       let isCustomers = message.from.map { Self.isSame($0, party.phone) } ?? false
-      let answersOurs = message.contextID.flatMap { answered[$0] } == reply.booking
+      let ours = message.contextID.flatMap { answered[$0] }
+      let answersOurs = ours?.booking == reply.booking
       guard isCustomers || (answersOurs && message.from == nil) else { continue }
       switch reply {
+      // Of a message about another time: the booking was moved since, and the customer has not spoken of the new one.
+      case .confirm where answersOurs && ours.map { abs($0.startsAt.timeIntervalSince(party.startsAt)) >= 1 } ?? false:
+        continue
       case .confirm(let booking):
         try followUps.enqueue(
           ConfirmAttendance(booking: booking, business: party.business), from: item.cause, tenant: party.business)

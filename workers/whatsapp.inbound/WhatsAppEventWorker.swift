@@ -9,19 +9,26 @@ internal import WhatsApp
 public struct WhatsAppEventWorker: BatchWorker {
   private let inbound = InboundStore()
   private let pauses = PauseStore()
+  private let messages: OutboundStore
   private let now: @Sendable () -> Date
 
-  /// `now` is the clock by which acceptances that only a report tells of are counted.
-  public init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
+  /// - Parameter messages: what goes out again after a failure goes through it.
+  /// - Parameter now: the clock by which acceptances that only a report tells of are counted.
+  public init(messages: OutboundStore = OutboundStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+    self.messages = messages
+    self.now = now
+  }
 
   /// Stores what is new in all POSTs of the batch with one statement a kind, and acts on that alone.
   public func work(
     _ batch: [BatchItem<WhatsAppEvent>], in transaction: StoreTransaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome] {
     let arrivals = try await Arrivals(batch, inbound, in: transaction)
-    try await take(arrivals.statuses, in: transaction, &followUps)
-    try await take(arrivals.messages, in: transaction, &followUps)
+    try await inbound.learn(arrivals.accounts, in: transaction)
+    // Reports last: they hold messages that are being sent.
     try await take(arrivals.events, in: transaction, &followUps)
+    try await take(arrivals.messages, in: transaction, &followUps)
+    try await take(arrivals.statuses, in: transaction, &followUps)
     return batch.map { _ in .completed }
   }
 
@@ -31,15 +38,24 @@ public struct WhatsAppEventWorker: BatchWorker {
     var fresh = try await inbound.insert(statuses: statuses.map(\.arrival), in: transaction)
     let new = statuses.filter { fresh.remove(InboundStore.StatusKey($0.arrival.update)) != nil }
     let deliveries = try await inbound.settle(new.map(\.arrival.update), in: transaction)
-    var accepted = Set<UUID>()
+    var settled = Set<UUID>()
     for item in new {
       let report = item.arrival.update
       let delivery = deliveries[report.wamid]
       let business = delivery?.business ?? item.arrival.business
       followUps.count(
         .messageStatus, report.status.rawValue, of: business, at: report.at ?? item.arrival.receivedAt)
-      if let delivery, delivery.isNewlyAccepted, accepted.insert(delivery.message).inserted {
+      guard let delivery, settled.insert(delivery.message).inserted else { continue }
+      if delivery.isNewlyAccepted {
         followUps.count(.messageAccepted, delivery.notice.rawValue, of: business, at: now())
+        // It was given up, and was accepted after all: then it was not "not sent".
+        if delivery.before.isEnd {
+          followUps.count(.messageEnded, delivery.before.rawValue, of: business, at: now(), by: -1)
+        }
+      }
+      if let code = delivery.newFailure {
+        try await FailureConsequences(messages: messages, pauses: pauses, now: now)
+          .take(code, delivery, item, in: transaction, &followUps)
       }
     }
   }
@@ -61,40 +77,12 @@ public struct WhatsAppEventWorker: BatchWorker {
     _ events: [Arrivals.Item<ProviderEvent>], in transaction: StoreTransaction, _ followUps: inout FollowUps
   ) async throws {
     var fresh = try await inbound.insert(events: events.map(\.arrival), in: transaction)
-    for item in events where fresh.remove(item.arrival.update.key) != nil {
-      let event = item.arrival.update
-      let at = event.at ?? item.arrival.receivedAt
-      followUps.count(.providerEvent, event.field, of: item.arrival.business, at: at)
-      try await apply(event, at, in: transaction)
+    let new = events.filter { fresh.remove($0.arrival.update.key) != nil }
+    for item in new {
+      followUps.count(
+        .providerEvent, item.arrival.update.field, of: item.arrival.business,
+        at: item.arrival.update.at ?? item.arrival.receivedAt)
     }
-  }
-
-  /// What an event changes. Sending then tries by itself: a pause only says when.
-  private func apply(_ event: ProviderEvent, _ at: Date, in transaction: StoreTransaction) async throws {
-    let account = event.origin.account ?? event.origin.phoneNumberID ?? ""
-    switch event.effect {
-    case .none: return
-    case .template(let name, let language, let state):
-      let isNews = try await inbound.put(
-        template: name, language: language, account: account, state: state, at: at, in: transaction)
-      guard isNews else { return }
-      let key = PauseStore.key(template: name, language: language, account: account)
-      if state == .approved { return try await pauses.lift([(.template, key)], in: transaction) }
-      // Until the provider says that it is approved again; should that be lost, a message tries once a while.
-      let until = now().addingTimeInterval(state == .paused ? 3 * 3_600 : 86_400)
-      try await pauses.put(SendPause(scope: .template, key: key, until: until, code: 0), in: transaction)
-    case .marketing(let preferences):
-      guard let number = event.origin.phoneNumberID else { return }
-      for preference in preferences {
-        try await inbound.put(preference, number: number, at: preference.at ?? at, in: transaction)
-      }
-    case .accountRestricted(let until):
-      guard until > now() else { return }
-      try await pauses.put(SendPause(scope: .account, key: account, until: until, code: 0), in: transaction)
-    case .accountBanned(true):
-      let until = now().addingTimeInterval(86_400)
-      try await pauses.put(SendPause(scope: .account, key: account, until: until, code: 0), in: transaction)
-    case .accountBanned(false): try await pauses.lift([(.account, account)], in: transaction)
-    }
+    try await EventConsequences(inbound: inbound, pauses: pauses, now: now).apply(new.map(\.arrival), in: transaction)
   }
 }

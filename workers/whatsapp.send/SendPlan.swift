@@ -22,6 +22,8 @@ struct SendPlan {
   let worker: SendTemplateWorker
   /// The job whose attempt this is.
   let job: UUID
+  /// When the attempt is given up.
+  let deadline: ContinuousClock.Instant
 
   /// A call is over after 15 s: a sender that has stored nothing by then is gone, or cannot tell.
   private static let ownerGoneAfter: TimeInterval = 20
@@ -63,19 +65,23 @@ struct SendPlan {
         Self.pause(pause.until <= now ? .seconds(Self.probeSeconds) : wait, message, now),
         reason: "the \(pause.scope.rawValue) is paused by code \(pause.code)")
     }
+    guard .now + SendTemplate.callTime < deadline else {
+      return .wait(.seconds(1), reason: "too little of the attempt's time is left for a call")
+    }
     guard try await worker.messages.claim(message.id, owner: owner, job: job, in: transaction) else {
       return .wait(.seconds(1), reason: "another process was quicker")
     }
     return .send(message, content)
   }
 
-  /// Nobody knows whether it was accepted. A report would tell; where none came in a quiet time, although reports of
-  /// later events did, it was not.
+  /// Nobody knows whether it was accepted. A report would tell. Where none came in a quiet time, it was not, provided
+  /// that webhooks of later events have been coming for as long: after an outage the provider's old ones come late.
   private func doubtful(_ message: OutgoingMessage, in transaction: StoreTransaction) async throws -> Step {
     let now = worker.now()
     let age = message.sendingAt.map { now.timeIntervalSince($0) } ?? .infinity
     let isOver = message.expiresAt <= now
-    if age > worker.policy.quiet, message.reportsGetThrough || isOver {
+    let heard = message.webhooksSince.map { now.timeIntervalSince($0) } ?? 0
+    if isOver || min(age, heard) > worker.policy.quiet {
       if message.resends < worker.policy.resends, !isOver {
         _ = try await worker.messages.resend(message.id, in: transaction)
         return .wait(.seconds(1), reason: "it was not accepted, by all that was reported since; it is sent again")
@@ -90,15 +96,15 @@ struct SendPlan {
   static func pause(_ wished: Duration, _ message: OutgoingMessage, _ now: Date) -> Duration {
     let left = Duration.seconds(max(1, message.expiresAt.timeIntervalSince(now)))
     let pause = max(.seconds(1), min(wished, longestPause, left))
-    return pause + .milliseconds(Int64.random(in: 0...Int64(min(pause, .seconds(10)) / .milliseconds(10))))
+    return pause + pause * Double.random(in: 0...0.3)
   }
 }
 
 extension OutgoingMessage {
   /// The number to send to: the id that WhatsApp has for it, or its other form where that is being tried.
   var number: String {
-    if usesOtherForm { return PhoneNumber.otherForm(of: customerNumber) ?? customerNumber }
-    return recipientID ?? customerNumber
+    let known = recipientID ?? customerNumber
+    return usesOtherForm ? PhoneNumber.otherForm(of: known) ?? known : known
   }
 
   /// The key of a scope for this message; nil for scopes that are not paused as a whole.

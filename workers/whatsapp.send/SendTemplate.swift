@@ -17,6 +17,10 @@ public struct SendTemplate: Job {
     self.number = number
   }
 
+  /// The call has 15 s, and the database must have its part.
+  public static var leastTimeout: Duration { callTime + .seconds(5) }
+  /// How long a call to WhatsApp may take; what has not so much time left is not begun.
+  static let callTime = Duration.seconds(15)
   /// The provider's limits are per number.
   public var rateKey: String? { number }
 }

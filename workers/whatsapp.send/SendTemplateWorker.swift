@@ -49,7 +49,8 @@ public struct SendTemplateWorker: Worker {
   public func work(_ job: SendTemplate, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
     let owner = UUID()
     let step = try await context.transact {
-      try await SendPlan(worker: self, job: context.info.jobRun.id.uuid).step(job.message, owner: owner, in: $0)
+      try await SendPlan(worker: self, job: context.info.jobRun.id.uuid, deadline: context.deadline).step(
+        job.message, owner: owner, in: $0)
     }
     switch step {
     case .done: return .completed
@@ -141,9 +142,14 @@ public struct SendTemplateWorker: Worker {
     _ context: JobContext<StoreTransaction>
   ) async throws -> JobOutcome {
     try await context.close { transaction, followUps in
-      if try await messages.end(message.id, as: state, from: states, code: code, in: transaction) {
-        followUps.count(.messageEnded, state.rawValue, of: message.business, at: now())
+      guard try await messages.end(message.id, as: state, from: states, code: code, in: transaction) else {
+        // Somebody else has moved it meanwhile: that decides.
+        return .snoozed(for: SendPlan.look, reason: "it was moved on meanwhile")
       }
+      if state == .refused, message.recipientID != nil, code == 131_026 {
+        try await messages.forgetAddress(of: message.customerNumber, of: message.business, in: transaction)
+      }
+      followUps.count(.messageEnded, state.rawValue, of: message.business, at: now())
       return .discarded(reason: reason)
     }
   }

@@ -64,7 +64,10 @@ struct DemoBooks: Sendable {
     let states = try await counts(
       "SELECT state, count(*) FROM whatsapp.outbound WHERE business_id = \(business) GROUP BY 1")
     let intents = try await counts(
-      "SELECT notice, count(*) FROM whatsapp.outbound WHERE business_id = \(business) GROUP BY 1")
+      """
+      SELECT notice, count(*) FROM whatsapp.outbound AS message WHERE business_id = \(business)
+        AND NOT EXISTS (SELECT FROM whatsapp.outbound AS first WHERE first.id = message.cause) GROUP BY 1
+      """)
     let confirmed: Int = try await pool.query(
       """
       SELECT count(DISTINCT booking_id) FROM scheduling.booking_event JOIN scheduling.booking
