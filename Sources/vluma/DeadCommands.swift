@@ -50,7 +50,7 @@ struct Dead: AsyncParsableCommand {
 
     func run() async throws {
       let groups = try await Dead.index { try await $0.groups() }
-      if json { return try Dead.printJSON(groups) }
+      if json { return try printJSON(groups) }
       var table = TextTable(header: ["FINGERPRINT", "COUNT", "LATEST", "KIND", "REASON"])
       for group in groups {
         table.add([group.fingerprint, "\(group.count)", Dead.time(group.lastAt), group.kind, group.reason.rawValue])
@@ -68,7 +68,7 @@ struct Dead: AsyncParsableCommand {
 
     func run() async throws {
       let letters = try await Dead.index { try await $0.letters(selection.filter(nil)) }
-      if json { return try Dead.printJSON(letters.map(Dead.Document.init)) }
+      if json { return try printJSON(letters.map(Dead.Document.init)) }
       var table = TextTable(header: ["JOB", "DIED", "KIND", "REASON", "ATTEMPTS"])
       for letter in letters {
         table.add([
@@ -94,7 +94,7 @@ struct Dead: AsyncParsableCommand {
       }
       var document = Document(letter)
       if body { document.body = String(decoding: letter.body, as: UTF8.self) }
-      try Dead.printJSON(document)
+      try printJSON(document)
     }
   }
 
@@ -170,11 +170,4 @@ struct Dead: AsyncParsableCommand {
   }
 
   private static func time(_ date: Date) -> String { date.formatted(.iso8601) }
-
-  private static func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    encoder.dateEncodingStrategy = .iso8601
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
-  }
 }

@@ -25,10 +25,7 @@ struct Queues: AsyncParsableCommand {
     repeat {
       let status = await monitor.status()
       if json {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = watch ? [.sortedKeys] : [.sortedKeys, .prettyPrinted]
-        encoder.dateEncodingStrategy = .iso8601
-        print(String(decoding: try encoder.encode(status), as: UTF8.self))
+        try printJSON(status, isIndented: !watch)
       } else {
         if watch, isatty(STDOUT_FILENO) == 1 { print("\u{1B}[H\u{1B}[2J", terminator: "") }
         print(StatusTable(status).text(isColoured: isatty(STDOUT_FILENO) == 1))

@@ -45,11 +45,7 @@ struct Report: AsyncParsableCommand {
       let pool = try Composition().pool()
       let documents = try await documents(pool)
       await pool.close()
-      if json {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return print(String(decoding: try encoder.encode(documents), as: UTF8.self))
-      }
+      if json { return try printJSON(documents) }
       if documents.isEmpty { print("Nothing was counted.") }
       for document in documents {
         print("\(document.name.isEmpty ? "(no business)" : document.name)  \(document.date) \(document.time_zone)")

@@ -36,12 +36,7 @@ struct Trace: AsyncParsableCommand {
     let lines = try await Self.lines(of: id, pool)
     await pool.close()
     guard !lines.isEmpty else { throw Unknown(id: id) }
-    if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-      encoder.dateEncodingStrategy = .iso8601
-      return print(String(decoding: try encoder.encode(lines), as: UTF8.self))
-    }
+    if json { return try printJSON(lines) }
     print(Self.text(lines).joined(separator: "\n"))
   }
 

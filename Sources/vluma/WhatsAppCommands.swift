@@ -65,15 +65,11 @@ struct WhatsAppCommand: AsyncParsableCommand {
       let pauses = try await PauseStore().all(in: pool)
       await pool.close()
       if json {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
-        let documents = pauses.map {
-          Document(
-            scope: $0.pause.scope.rawValue, key: $0.pause.key, code: $0.pause.code, since: $0.since,
-            tries_at: $0.pause.until)
-        }
-        return print(String(decoding: try encoder.encode(documents), as: UTF8.self))
+        return try printJSON(
+          pauses.map { pause, since in
+            Document(
+              scope: pause.scope.rawValue, key: pause.key, code: pause.code, since: since, tries_at: pause.until)
+          })
       }
       var table = TextTable(header: ["SCOPE", "KEY", "CODE", "SINCE", "TRIES AT"])
       for (pause, since) in pauses {

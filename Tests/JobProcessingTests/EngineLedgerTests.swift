@@ -16,14 +16,14 @@ struct EngineLedgerTests {
     }
   }
 
-  @Test func `while the ledger is away the job is run again and spends no attempt`() async throws {
+  @Test func `while the ledger is away the transaction is run again, and the job spends no attempt`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     let attempts = Locked<[Int]>([])
     platform.ledger.fail(next: .close, with: .unavailable("gone"), times: 3)
     try await platform.withNode(errands: worker(attempts)) { _ async throws in
       let job = try await platform.enqueue("a")[0]
       try await platform.eventuallyIdle()
-      #expect(attempts.value == [1, 1, 1, 1])
+      #expect(attempts.value == [1])
       #expect(platform.ledger.effects == ["a"])
       #expect(platform.broker.acknowledged == [job.jobRun])
       #expect(platform.broker.retries.isEmpty)
@@ -37,7 +37,7 @@ struct EngineLedgerTests {
     try await platform.withNode(errands: worker(attempts)) { _ async throws in
       let job = try await platform.enqueue("a")[0]
       try await platform.eventuallyIdle()
-      #expect(attempts.value == [1, 1])
+      #expect(attempts.value == [1])
       #expect(platform.ledger.effects == ["a"])
       #expect(platform.broker.acknowledged == [job.jobRun])
     }
@@ -54,14 +54,14 @@ struct EngineLedgerTests {
     }
   }
 
-  @Test func `a transaction that lost against another is run again at once, as the same attempt`() async throws {
+  @Test func `a transaction that lost against another is run again, within the same attempt`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     let attempts = Locked<[Int]>([])
     platform.ledger.fail(next: .close, with: .contention, times: 5)
     try await platform.withNode(errands: worker(attempts)) { _ async throws in
       try await platform.enqueue("a")
       try await platform.eventuallyIdle()
-      #expect(attempts.value == [1, 1, 1, 1, 1, 1])
+      #expect(attempts.value == [1])
       #expect(platform.ledger.effects == ["a"])
       #expect(platform.ledger.rollbacks == 5)
       #expect(platform.broker.retries.isEmpty)

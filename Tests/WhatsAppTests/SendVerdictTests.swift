@@ -98,11 +98,25 @@ struct SendVerdictTests {
     }
   }
 
-  @Test func `an answer without a code is judged by its HTTP status`() {
-    #expect(CloudError(code: 0, httpStatus: 400).verdict().text == "P")
-    #expect(CloudError(code: 0, httpStatus: 404).verdict().text == "P")
-    #expect(CloudError(code: 0, httpStatus: 503).verdict() == .retry(atMost: nil))
-    #expect(CloudError(code: 0, httpStatus: 401).verdict().text == "PW")
+  @Test(arguments: [408, 425, 429])
+  func `a gateway that asks for patience is given a minute, by all messages of the account`(_ http: Int) {
+    #expect(CloudError(code: 0, httpStatus: http).verdict() == .retryAfter(.seconds(60), .account))
+  }
+
+  @Test(arguments: [301, 302, 400, 401, 403, 404, 407, 410, 413, 424, 426, 451, 499])
+  func `any other answer without a code stops the account, and no message is lost by it`(_ http: Int) {
+    let wanted = SendVerdict.pause(.account, probeAfter: .seconds(60))
+    for repeats in [0, 1, 100] {
+      for isTransient in [false, true] {
+        let error = CloudError(code: 0, httpStatus: http, isTransient: isTransient)
+        #expect(error.verdict(repeats: repeats) == wanted, "repeated \(repeats) times")
+      }
+    }
+  }
+
+  @Test(arguments: [500, 502, 503, 504, 599])
+  func `a server's fault without a code is tried again`(_ http: Int) {
+    #expect(CloudError(code: 0, httpStatus: http).verdict() == .retry(atMost: nil))
   }
 
   @Test func `whoever probes waits first`() {
