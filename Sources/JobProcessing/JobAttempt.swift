@@ -8,11 +8,11 @@ internal import Wires
 /// Takes jobs from delivery to their end. The steps, for one job:
 ///
 /// 1. Is it readable, of a sane size and of a known kind? Otherwise it is dead.
-/// 2. Did it come back? Then its start is marked; too many starts mean that it kills processes, and it is dead.
+/// 2. Did it come back? With a receipt it is acknowledged. Otherwise its start is marked; too many starts mean that it
+///    kills processes, and it is dead.
 /// 3. Is it past its deadline? Then it is discarded.
 /// 4. The worker runs when the pool's rate limit lets it, within the timeout; its closing transaction writes the
-///    receipt
-///    first.
+///    receipt first.
 /// 5. Follow-up jobs are enqueued from the outbox.
 /// 6. It is acknowledged. A failed attempt is enqueued for its retry, or dead, before that.
 struct JobAttempt<Ledger: JobLedger>: Sendable {
@@ -24,6 +24,7 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
   let counting: WorkerRegistry<Ledger.Transaction>.Counting?
   let outbox: OutboxPublisher<Ledger>
   let exits: JobExits<Ledger>
+  let quarantine: Quarantine
   let rate: RateGate?
   let logger: Logger
 
@@ -44,15 +45,31 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     case interrupted
   }
 
-  /// A transaction that lost against another is run again this often before it counts as failed.
+  /// A batch's transaction that lost against another is run again this often before it counts as failed; a single
+  /// job's goes on until shortly before its timeout (see `insisting`).
   var contentionMax: Int { 10 }
 
   /// Brings one job, or a batch of one kind, to its end, or gives it back when the task is cancelled.
   func process(_ deliveries: [JobDelivery]) async {
     Failpoint.jobTaken.visit()
-    var ready: [Ready] = []
+    var known: [Known] = []
     for delivery in deliveries {
-      if let job = await examine(delivery) { ready.append(job) }
+      if let job = await recognise(delivery) { known.append(job) }
+    }
+    // What was redelivered comes alone. A batch's receipts come first anyway.
+    if let only = known.first, known.count == 1,
+      only.delivery.redelivered || only.envelope.attempt > 1 && !only.worker.takesBatches
+    {
+      await beginAgain(only)
+    } else {
+      await begin(known)
+    }
+  }
+
+  func begin(_ known: [Known]) async {
+    var ready: [Ready] = []
+    for job in known {
+      if let job = await decode(job) { ready.append(job) }
     }
     guard let first = ready.first else { return }
     switch first.worker.doing {

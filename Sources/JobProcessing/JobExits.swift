@@ -87,6 +87,11 @@ struct JobExits<Ledger: JobLedger>: Sendable {
   /// Gives the job back to its queue, untouched: neither an attempt nor a crash.
   func giveBack(_ delivery: JobDelivery, _ envelope: JobEnvelope) async {
     await clearStarts(delivery, envelope)
+    giveBackUnbegun(delivery, envelope)
+  }
+
+  /// Gives back a job that was not begun here: what is marked of it was marked by others, and stays.
+  func giveBackUnbegun(_ delivery: JobDelivery, _ envelope: JobEnvelope) {
     count(.givenBack, envelope)
     delivery.giveBack()
   }

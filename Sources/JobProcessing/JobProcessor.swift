@@ -45,6 +45,7 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
     self.broker = broker
     self.logger = logger
     let outbox = OutboxPublisher(ledger: ledger, broker: broker, logger: logger)
+    let quarantine = Quarantine()
     let isMine = { (name: PoolName) in options.pools?.contains(name) ?? true }
     runners = configuration.workingPools.filter { isMine($0.name) }.map { pool in
       let exits = JobExits(
@@ -53,7 +54,8 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
       let attempt = JobAttempt(
         pool: pool, node: options.node, workers: registry.workers.filter { pool.jobs.contains($0.key) },
         routes: configuration.routes, ledger: ledger, counting: registry.counting, outbox: outbox, exits: exits,
-        rate: pool.rate.map { RateGate(pool: pool.name, limit: $0, limiter: limiter) }, logger: logger)
+        quarantine: quarantine, rate: pool.rate.map { RateGate(pool: pool.name, limit: $0, limiter: limiter) },
+        logger: logger)
       return PoolRunner(pool: pool, attempt: attempt, broker: broker)
     }
     letters =

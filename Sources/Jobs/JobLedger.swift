@@ -82,6 +82,23 @@ public enum LedgerError: Error, Equatable, CustomStringConvertible {
   }
 }
 
+/// What the ledger knows of a run that came back.
+public struct JobHistory: Sendable, Equatable {
+  /// It has its receipt: whatever the outcome, it must not be done again.
+  public var isClosed: Bool
+  /// How many starts of it were noted and not taken back: processes may have died of it.
+  public var starts: Int
+  /// How long ago the last of these was, by the ledger's clock; nil where there is none.
+  public var sinceLastStart: Duration?
+
+  /// By default of a run the ledger has never heard of.
+  public init(isClosed: Bool = false, starts: Int = 0, sinceLastStart: Duration? = nil) {
+    self.isClosed = isClosed
+    self.starts = starts
+    self.sinceLastStart = sinceLastStart
+  }
+}
+
 /// The port to the ledger: receipts, outbox, delayed jobs and start markers.
 public protocol JobLedger<Transaction>: Sendable {
   /// What workers' effects go through.
@@ -104,8 +121,8 @@ public protocol JobLedger<Transaction>: Sendable {
     deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (Transaction) async throws -> Void
   ) async throws
 
-  /// True where the run has its receipt.
-  func isClosed(_ job: JobRun) async throws -> Bool
+  /// What became of earlier deliveries of the run.
+  func history(of job: JobRun) async throws -> JobHistory
 
   /// Forgets outbox entries that the broker holds.
   func deleteFromOutbox(_ jobs: [JobRun]) async throws

@@ -42,11 +42,18 @@ public struct PostgresJobLedger: JobLedger {
     try await translating { try await pool.withTransaction(deadline: deadline) { try await body($0) } }
   }
 
-  /// Looks for the run's receipt, whatever its outcome.
-  public func isClosed(_ job: JobRun) async throws -> Bool {
+  /// Looks for the run's receipt, whatever its outcome, and for its markers, in one round trip.
+  public func history(of job: JobRun) async throws -> JobHistory {
     try await translating {
-      try await pool.query(
-        "SELECT EXISTS (SELECT FROM jobs.receipt WHERE job_id = \(job.id.uuid) AND run = \(job.run))")[0].decode(0)
+      let row = try await pool.query(
+        """
+        SELECT EXISTS (SELECT FROM jobs.receipt WHERE job_id = \(job.id.uuid) AND run = \(job.run)), count(*),
+               extract(epoch FROM clock_timestamp() - max(at))::float8
+        FROM jobs.start_marker WHERE job_id = \(job.id.uuid) AND run = \(job.run)
+        """)[0]
+      let seconds = try row.decodeIfPresent(2, as: Double.self)
+      return JobHistory(
+        isClosed: try row.decode(0), starts: try row.decode(1), sinceLastStart: seconds.map { .seconds($0) })
     }
   }
 

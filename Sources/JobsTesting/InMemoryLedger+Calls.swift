@@ -32,9 +32,8 @@ extension InMemoryLedger {
   /// Notes a start, and returns how many were noted.
   public func markStart(_ job: JobRun, node: String) async throws -> Int {
     try perform(.markStart) { state in
-      let nodes = state.starts[job, default: []] + [node]
-      state.starts[job] = nodes
-      return nodes.count
+      state.starts[job, default: []].append(LedgerState.Start(node: node, at: state.now))
+      return state.starts[job]?.count ?? 0
     }
   }
 

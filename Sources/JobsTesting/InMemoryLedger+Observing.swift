@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// The calls of the ledger port, for planning faults.
 public enum LedgerCall: Sendable, Hashable, CaseIterable {
-  case close, isClosed, transact, deleteFromOutbox, relayOutbox, delay, releaseDueJobs, markStart, clearStarts
+  case close, history, transact, deleteFromOutbox, relayOutbox, delay, releaseDueJobs, markStart, clearStarts
 }
 
 /// What a test plans, and what it sees.
@@ -61,7 +61,7 @@ extension InMemoryLedger {
   public var delayedJobs: [DelayedJob] { state.withLock { $0.delayed.values.sorted { $0.dueAt < $1.dueAt } } }
 
   /// The nodes that marked a start of the job, in order.
-  public func starts(of job: JobRun) -> [String] { state.withLock { $0.starts[job] ?? [] } }
+  public func starts(of job: JobRun) -> [String] { state.withLock { $0.starts[job]?.map(\.node) ?? [] } }
 
   /// How many closing transactions were committed.
   public var commits: Int { state.withLock { $0.commits } }

@@ -1,3 +1,4 @@
+internal import Foundation
 public import Jobs
 internal import Synchronization
 
@@ -74,10 +75,15 @@ public final class InMemoryLedger: JobLedger {
     if let fault { throw fault.error }
   }
 
-  /// Looks for the run's receipt.
-  public func isClosed(_ job: JobRun) async throws -> Bool {
-    if let fault = try fault(for: .isClosed) { throw fault.error }
-    return state.withLock { $0.receipts[job] != nil }
+  /// Looks for the run's receipt and its noted starts.
+  public func history(of job: JobRun) async throws -> JobHistory {
+    if let fault = try fault(for: .history) { throw fault.error }
+    return state.withLock { state in
+      let starts = state.starts[job] ?? []
+      return JobHistory(
+        isClosed: state.receipts[job] != nil, starts: starts.count,
+        sinceLastStart: starts.last.map { .seconds(state.now.timeIntervalSince($0.at)) })
+    }
   }
 
   /// The fault that was planned for the call, to be thrown at its end; a ledger that is away throws at once.

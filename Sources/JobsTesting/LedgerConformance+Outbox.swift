@@ -177,10 +177,15 @@ extension LedgerConformance {
   private func countsStarts() async throws {
     let id = JobID()
     let (first, second) = (JobRun(id: id), JobRun(id: id, run: 2))
+    try requireEqual(try await ledger.history(of: first), JobHistory(), "what is known of a run that is new")
     for expected in 1...3 {
       try requireEqual(try await ledger.markStart(first, node: "node \(expected)"), expected, "the starts of run 1")
     }
     try requireEqual(try await ledger.markStart(second, node: "node"), 1, "the starts of run 2")
+    let history = try await ledger.history(of: first)
+    try requireEqual(history.starts, 3, "the starts in the history of run 1")
+    let age = history.sinceLastStart ?? .seconds(-1)
+    try require(age >= .zero && age < .seconds(30), "the last start was \(age) ago")
     try await ledger.clearStarts(first)
     try requireEqual(try await ledger.markStart(first, node: "node"), 1, "the starts of run 1 after they were cleared")
     try requireEqual(try await ledger.markStart(second, node: "node"), 2, "the starts of run 2")

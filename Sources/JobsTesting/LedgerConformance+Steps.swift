@@ -75,11 +75,11 @@ extension LedgerConformance {
 
   private func closedIsKnown() async throws {
     let job = JobRun(id: JobID())
-    try requireEqual(try await ledger.isClosed(job), false, "whether a job is closed before its closing")
+    try requireEqual(try await ledger.history(of: job).isClosed, false, "whether a job is closed before its closing")
     try await close([job])
-    try requireEqual(try await ledger.isClosed(job), true, "whether a job is closed after its closing")
+    try requireEqual(try await ledger.history(of: job).isClosed, true, "whether a job is closed after its closing")
     let next = JobRun(id: job.id, run: 2)
-    try requireEqual(try await ledger.isClosed(next), false, "whether the job's next run is closed")
+    try requireEqual(try await ledger.history(of: next).isClosed, false, "whether the job's next run is closed")
   }
 
   private func stepLeavesNothingElse() async throws {

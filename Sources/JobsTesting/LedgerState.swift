@@ -15,6 +15,11 @@ struct LedgerState: Sendable {
     let firstAt: Date
   }
 
+  struct Start: Sendable {
+    let node: String
+    let at: Date
+  }
+
   struct Fault: Sendable {
     let error: LedgerError
     let takesEffect: Bool
@@ -24,7 +29,7 @@ struct LedgerState: Sendable {
   var effects: [String] = []
   var outbox: [OutboxRow] = []
   var delayed: [JobRun: InMemoryLedger.DelayedJob] = [:]
-  var starts: [JobRun: [String]] = [:]
+  var starts: [JobRun: [Start]] = [:]
   var letters: [JobRun: LetterRow] = [:]
   var audit: [InMemoryLedger.AuditEntry] = []
   var commits = 0

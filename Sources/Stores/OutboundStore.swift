@@ -161,8 +161,8 @@ public struct OutboundStore: Sendable {
     ).first.map { try $0.decode(0) }
   }
 
-  /// Ends messages whose time is over for an hour and whom no job looks after any more (it is dead, or was discarded):
-  /// nothing stays open for ever.
+  /// Ends messages that are still open an hour after their time is over: their jobs have long been done, discarded or
+  /// dead, and nothing stays open for ever.
   ///
   /// - Returns: what was ended, and as what.
   public func sweep(

@@ -12,15 +12,17 @@ struct Up: AsyncParsableCommand {
 
   @Flag(help: "Run a stand-in for WhatsApp's Cloud API as well, and speak with it alone.")
   var sandbox = false
-  @Option(help: "The port of the stand-in.")
-  var sandboxPort = 8090
+  @Option(help: "The port of the stand-in. (default: 8090)")
+  var sandboxPort: Int?
   @OptionGroup var options: SandboxOptions
+
+  private var standInPort: Int { sandboxPort ?? 8090 }
 
   /// With the stand-in: its address and, where none are set, secrets that the two share.
   private func environment() throws -> Environment {
     var environment = Environment()
     guard sandbox else { return environment }
-    environment.overrides[Environment.apiURL.name] = "http://127.0.0.1:\(sandboxPort)"
+    environment.overrides[Environment.apiURL.name] = "http://127.0.0.1:\(standInPort)"
     for variable in [Environment.token, Environment.appSecret, Environment.verifyToken]
     where environment.value(variable) == nil {
       environment.overrides[variable.name] = "sandbox-\(UUID())"
@@ -39,14 +41,14 @@ struct Up: AsyncParsableCommand {
         variable: Environment.httpPort.name, problem: "must be a fixed port with --sandbox: webhooks are sent there")
     }
     let configuration = try options.configuration(
-      composition.environment, port: sandboxPort,
+      composition.environment, port: standInPort,
       webhookURL: "http://\(address.host):\(address.port)/webhooks/whatsapp")
     return WhatsAppSandbox(configuration, logger: composition.logger)
   }
 
   func validate() throws {
-    guard sandbox || (options.faults.isEmpty && options.sandboxLog == nil) else {
-      throw ValidationError("--fault and --sandbox-log go with --sandbox.")
+    guard sandbox || (options.isEmpty && sandboxPort == nil) else {
+      throw ValidationError("--fault, --sandbox-seed, --sandbox-port and --sandbox-log go with --sandbox.")
     }
   }
 

@@ -90,7 +90,7 @@ struct WhatsAppCommand: AsyncParsableCommand {
     var key: String
 
     func run() async throws {
-      guard let scope = SendVerdict.Scope(rawValue: scope) else {
+      guard let scope = SendVerdict.Scope(rawValue: scope), [.number, .template, .account].contains(scope) else {
         throw ValidationError("The scope must be number, template or account, not \"\(scope)\".")
       }
       let key = key

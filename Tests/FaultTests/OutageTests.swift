@@ -28,7 +28,7 @@ struct OutageTests {
           load.stop()
           try await group.waitForAll()
         }
-        try await platform.waitUntilQuiet(within: .seconds(60))
+        try await platform.waitUntilQuiet(within: .seconds(120))
         let (accepted, unanswered) = load.result
         let accounting = try await Accounting.count(platform, accepted: accepted, unanswered: unanswered)
         print("outages: \(accepted.count) accepted, \(unanswered) unanswered: \(accounting)")

@@ -72,7 +72,7 @@ extension MessagingTests {
         #expect(nothing.status == 1)
         #expect(nothing.output.contains("there is no pause of number 1"))
         #expect(try await platform.command("whatsapp", "lift", "account", Platform.phoneNumberID).status == 1)
-        #expect(try await platform.command("whatsapp", "lift", "everything", "1").status == 2)
+        #expect(try await platform.command("whatsapp", "lift", "pair", "1").status == 2)
         #expect(try await pauses(platform).count == 1)
         let lifted = try await platform.command("whatsapp", "lift", "number", Platform.phoneNumberID)
         #expect(lifted.status == 0)

@@ -79,7 +79,7 @@ struct EngineClosedBeforeTests {
     try await platform.withNode(errands: worker(attempts)) { _ async throws in
       let job = try await platform.enqueue("a")[0]
       try await platform.eventuallyIdle()
-      platform.ledger.fail(next: .isClosed, with: .unavailable("gone"), times: 2)
+      platform.ledger.fail(next: .history, with: .unavailable("gone"), times: 2)
       redeliver(job, platform)
       try await eventually("the copy is acknowledged") { platform.broker.acknowledged == [job.jobRun, job.jobRun] }
       #expect(attempts.value == [1])

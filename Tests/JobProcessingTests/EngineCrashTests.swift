@@ -43,6 +43,7 @@ struct EngineCrashTests {
     let platform = EnginePlatform(maxCrashes: 3)
     let job = try errand("a")
     _ = try await platform.ledger.markStart(job.jobRun, node: "dead node")
+    platform.ledger.advance(by: .seconds(1))
     try await platform.withNode(errands: ErrandWorker.simple) { _ async throws in
       redeliver(job, platform)
       try await platform.eventuallyIdle()
@@ -81,6 +82,58 @@ struct EngineCrashTests {
       let letter = try await platform.onlyLetter()
       #expect(letter.jobRun == guilty.jobRun)
       #expect(platform.ledger.effects == ["neighbour"])
+    }
+  }
+
+  @Test func `jobs that came back more than once run one at a time, others beside them`() async throws {
+    let platform = EnginePlatform(maxCrashes: 3)
+    let stage = Stage()
+    let (suspects, innocent) = (try (1...3).map { try errand("suspect \($0)") }, try errand("innocent"))
+    for suspect in suspects { _ = try await platform.ledger.markStart(suspect.jobRun, node: "dead node") }
+    platform.ledger.advance(by: .seconds(1))
+    try await platform.withNode(
+      errands: { job, context in
+        try await stage.enter(job.name)
+        return try await ErrandWorker.simple(job, context)
+      }
+    ) { _ async throws in
+      for suspect in suspects { redeliver(suspect, platform) }
+      redeliver(innocent, platform)
+      for place in 1...3 {
+        try await eventually("suspect number \(place) and the innocent run") {
+          stage.running.count == 2 && stage.began.count == place + 1
+        }
+        // Those that wait have not been marked again.
+        let marked = suspects.filter { platform.ledger.starts(of: $0.jobRun).count == 2 }
+        #expect(marked.count == 1)
+        stage.release(stage.running.first { $0 != "innocent" } ?? "")
+      }
+      stage.releaseAll()
+      try await platform.eventuallyIdle()
+      #expect(platform.ledger.effects.count == 4)
+    }
+  }
+
+  @Test func `a job that came back twice in quick succession waits before it is begun again`() async throws {
+    let platform = EnginePlatform(maxCrashes: 3)
+    let stage = Stage()
+    let job = try errand("a")
+    _ = try await platform.ledger.markStart(job.jobRun, node: "dead node")
+    try await platform.withNode(
+      grace: .zero,
+      errands: { job, _ in
+        try await stage.enter(job.name)
+        return .completed
+      }
+    ) { node async throws in
+      redeliver(job, platform)
+      try await eventually("it is in hand") { platform.broker.ready(in: errands).isEmpty }
+      await node.beginShutdown()
+      try await node.drained()
+      // Given back while it waited: not begun, and as suspect as before.
+      #expect(stage.began.isEmpty)
+      #expect(platform.broker.ready(in: errands) == [job])
+      #expect(platform.ledger.starts(of: job.jobRun) == ["dead node"])
     }
   }
 

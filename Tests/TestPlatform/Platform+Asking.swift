@@ -72,6 +72,14 @@ extension Platform {
   /// One number from the database.
   package func number(_ query: PostgresQuery) async throws -> Int { try await pool.query(query)[0].decode(0) }
 
+  /// The open dead letters: pool, attempts, reason and detail of each.
+  package func deadLetters() async throws -> [String] {
+    try await pool.query(
+      "SELECT pool || ', attempt ' || attempts || ': ' || reason || ': ' || detail FROM jobs.dead_letter WHERE state = 'open'"
+    )
+    .map { try $0.decode(0) }
+  }
+
   /// A booking's status; nil where it is not stored.
   package func status(of booking: UUID) async throws -> String? {
     try await pool.query("SELECT status FROM scheduling.booking WHERE id = \(booking)").first.map { try $0.decode(0) }

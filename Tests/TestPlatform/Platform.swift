@@ -239,13 +239,18 @@ package final class Platform: Sendable {
   /// hand once a second, so it must look quiet for longer than that.
   package func waitUntilQuiet(within limit: Duration = .seconds(40)) async throws {
     var quietSince: ContinuousClock.Instant?
-    try await eventually(within: limit, "all jobs of \(name) have ended") {
-      guard try await self.isQuiet() else {
-        quietSince = nil
-        return false
+    do {
+      try await eventually(within: limit, "all jobs have ended") {
+        guard try await self.remains().isEmpty else {
+          quietSince = nil
+          return false
+        }
+        if quietSince == nil { quietSince = .now }
+        return quietSince.map { $0 + .seconds(2) < .now } ?? false
       }
-      if quietSince == nil { quietSince = .now }
-      return quietSince.map { $0 + .seconds(2) < .now } ?? false
+    } catch is NotInTime {
+      throw NotInTime(
+        description: "not within \(limit): all jobs of \(name) have ended; there are \(try await remains())")
     }
   }
 
@@ -258,18 +263,20 @@ package final class Platform: Sendable {
     }
   }
 
-  private func isQuiet() async throws -> Bool {
-    let left = try await number(
+  /// Where jobs are left, and how many.
+  private func remains() async throws -> [String: Int] {
+    var remains: [String: Int] = [:]
+    let rows = try await pool.query(
       """
-      SELECT (SELECT count(*) FROM jobs.outbox) + (SELECT count(*) FROM jobs.delayed)
-        + (SELECT coalesce(sum((pool.value ->> 'inHand')::bigint), 0)::bigint
-           FROM jobs.node, jsonb_each(pools) AS pool WHERE lease_until > now())
+      SELECT 'outbox', count(*) FROM jobs.outbox UNION ALL SELECT 'delayed', count(*) FROM jobs.delayed UNION ALL
+      SELECT 'in hand of ' || node.id || ': ' || pool.key, (pool.value ->> 'inHand')::bigint
+      FROM jobs.node, jsonb_each(pools) AS pool WHERE lease_until > now()
       """)
-    guard left == 0 else { return false }
-    return try await RabbitMQAdministration.with(rabbitMQ) { broker in
-      for queue in queues { guard try await broker.queueDepth(queue)?.messages ?? 0 == 0 else { return false } }
-      return true
+    for row in rows { remains[try row.decode(0)] = try row.decode(1, as: Int.self) }
+    try await RabbitMQAdministration.with(rabbitMQ) { broker in
+      for queue in queues { remains[queue] = try await broker.queueDepth(queue)?.messages ?? 0 }
     }
+    return remains.filter { $0.value != 0 }
   }
 
   private var queues: [String] {
