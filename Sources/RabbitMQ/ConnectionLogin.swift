@@ -1,41 +1,31 @@
 internal import CRabbitMQ
 internal import Foundation
 
-/// Opens a TCP connection to one of the hosts and logs in, blocking the calling thread within the configured time.
+/// Opens a connection to one host and logs in, blocking the calling thread within the configured time.
 struct ConnectionLogin {
   private let configuration: RabbitMQConfiguration
+  private let host: RabbitMQConfiguration.Host
   private let name: String
 
-  init(_ configuration: RabbitMQConfiguration, name: String) {
+  init(_ configuration: RabbitMQConfiguration, host: RabbitMQConfiguration.Host, name: String) {
     self.configuration = configuration
+    self.host = host
     self.name = name
   }
 
-  /// Tries the hosts in random order; throws what the last one said.
+  /// The connection, ready for channels; the caller destroys it.
   func connect() throws(RabbitMQError) -> amqp_connection_state_t {
-    var failure = RabbitMQError.connectionFailed(server: configuration.serverName, reason: "no host")
-    for host in configuration.hosts.shuffled() {
-      do throws(RabbitMQError) { return try connect(to: host) } catch { failure = error }
-    }
-    throw failure
-  }
-
-  private func connect(to host: RabbitMQConfiguration.Host) throws(RabbitMQError) -> amqp_connection_state_t {
-    let server = "\(host.name):\(host.port)"
-    guard let connection = amqp_new_connection() else {
-      throw .connectionFailed(server: server, reason: "out of memory")
-    }
+    guard let connection = amqp_new_connection() else { throw failed("out of memory") }
     do throws(RabbitMQError) {
-      guard let socket = amqp_tcp_socket_new(connection) else {
-        throw .connectionFailed(server: server, reason: "out of memory")
-      }
-      var patience = timeval(tv_sec: max(1, Int(configuration.connectTimeout.components.seconds)), tv_usec: 0)
-      let status = amqp_socket_open_noblock(socket, host.name, Int32(host.port), &patience)
-      guard status == AMQP_STATUS_OK.rawValue else {
-        throw .connectionFailed(server: server, reason: String(cString: amqp_error_string2(status)))
+      let (seconds, attoseconds) = configuration.connectTimeout.components
+      var patience = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+      if let tls = configuration.tls {
+        try TLSSocket(tls: tls, host: host).open(connection, within: patience)
+      } else {
+        try openPlainly(connection, within: patience)
       }
       amqp_set_handshake_timeout(connection, &patience)
-      try login(connection, server)
+      try login(connection)
       return connection
     } catch {
       amqp_destroy_connection(connection)
@@ -43,7 +33,14 @@ struct ConnectionLogin {
     }
   }
 
-  private func login(_ connection: amqp_connection_state_t, _ server: String) throws(RabbitMQError) {
+  private func openPlainly(_ connection: amqp_connection_state_t, within patience: timeval) throws(RabbitMQError) {
+    guard let socket = amqp_tcp_socket_new(connection) else { throw failed("out of memory") }
+    var patience = patience
+    let status = amqp_socket_open_noblock(socket, host.name, Int32(host.port), &patience)
+    guard status == AMQP_STATUS_OK.rawValue else { throw failed(AMQPStatus.words(status)) }
+  }
+
+  private func login(_ connection: amqp_connection_state_t) throws(RabbitMQError) {
     let reply = clientProperties { properties in
       var properties = properties
       return vluma_amqp_login_plain(
@@ -57,11 +54,24 @@ struct ConnectionLogin {
       if reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD {
         reason = String(reply.reply.decoded.assumingMemoryBound(to: amqp_connection_close_t.self).pointee.reply_text)
       }
-      throw .loginRefused(server: server, reason: reason)
-    default:
-      throw .connectionFailed(server: server, reason: String(cString: amqp_error_string2(reply.library_error)))
+      throw .loginRefused(server: host.label, reason: reason)
+    default: throw failed(AMQPStatus.words(reply.library_error) + hint(reply.library_error))
     }
   }
+
+  /// What is often the matter where the login comes to nothing without a word.
+  private func hint(_ status: Int32) -> String {
+    guard configuration.tls == nil else {
+      // With TLS 1.3 a client learns only after the handshake what the server thinks of its certificate.
+      return status == AMQP_STATUS_SSL_ERROR.rawValue
+        ? " during the login (does the broker want a client certificate, or another one than certfile?)" : ""
+    }
+    // A TLS port answers our protocol header with an alert, which is no AMQP, or hangs up.
+    let strange = [AMQP_STATUS_BAD_AMQP_DATA, AMQP_STATUS_CONNECTION_CLOSED, AMQP_STATUS_SOCKET_ERROR].map(\.rawValue)
+    return strange.contains(status) ? " during the login (a port for TLS needs a URL that begins with amqps://)" : ""
+  }
+
+  private func failed(_ reason: String) -> RabbitMQError { .connectionFailed(server: host.label, reason: reason) }
 
   /// The capabilities librabbitmq does not announce by itself, and the name the broker shows for the connection.
   private func clientProperties<Result>(_ body: (amqp_table_t) -> Result) -> Result {

@@ -24,13 +24,7 @@ public final class RabbitMQAdministration: Sendable {
 
   /// Ready messages and consumers of a queue; nil where it does not exist.
   public func queueDepth(_ name: String) async throws -> (messages: Int, consumers: Int)? {
-    do {
-      let reply = try await call(.declareQueue(name: name, passive: true, arguments: [:]))
-      guard case .queue(let messages, let consumers) = reply else { return nil }
-      return (messages, consumers)
-    } catch let error as RabbitMQError where error.code == RabbitMQError.notFound {
-      return nil
-    }
+    try await connection.queueDepth(name)
   }
 
   /// True where the exchange exists, whatever its type.
@@ -76,9 +70,6 @@ public final class RabbitMQAdministration: Sendable {
 
   @discardableResult
   private func call(_ method: AMQPMethod) async throws -> AMQPReply {
-    let channel = try await connection.openChannel()
-    let reply = try await channel.call(method)
-    _ = try? await channel.call(.closeChannel)
-    return reply
+    try await connection.callOnce(method)
   }
 }

@@ -47,9 +47,16 @@ final class RabbitMQChannel: Sendable {
   /// and the connection with it.
   @discardableResult
   func call(_ method: AMQPMethod) async throws -> AMQPReply {
-    let call = RabbitMQWire.Call(channel: number, method: method, reply: OneShot(), deadline: .now + .seconds(10))
+    try await post(method).wait()
+  }
+
+  /// Closes the channel without waiting for the broker's answer; nothing happens where it is closed already.
+  func close() { _ = try? post(.closeChannel) }
+
+  private func post(_ method: AMQPMethod) throws(RabbitMQError) -> OneShot<AMQPReply> {
+    let call = RabbitMQWire.Call(channel: self, method: method, reply: OneShot(), deadline: .now + .seconds(10))
     try wire.post { $0.calls.append(call) }
-    return try await call.reply.wait()
+    return call.reply
   }
 
   /// Settles a delivery; nothing happens where the connection has ended.

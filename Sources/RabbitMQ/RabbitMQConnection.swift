@@ -7,17 +7,18 @@ internal import Wires
 /// they build on, and what ``RabbitMQAdministration`` uses.
 final class RabbitMQConnection: Sendable {
   private let wire: RabbitMQWire
-  private let lastChannel = Mutex<UInt16>(0)
 
   private init(_ wire: RabbitMQWire) { self.wire = wire }
 
   deinit { wire.abort() }
 
-  /// Connects and logs in; `name` is what the broker shows for the connection.
-  static func open(_ configuration: RabbitMQConfiguration, name: String) async throws -> RabbitMQConnection {
+  /// Connects to one node and logs in; `name` is what the broker shows for the connection.
+  static func open(
+    _ configuration: RabbitMQConfiguration, host: RabbitMQConfiguration.Host, name: String
+  ) async throws -> RabbitMQConnection {
     let wire: RabbitMQWire
-    do { wire = try RabbitMQWire(configuration, name: name) } catch {
-      throw RabbitMQError.connectionFailed(server: configuration.serverName, reason: error.description)
+    do { wire = try RabbitMQWire(configuration, host: host, name: name) } catch {
+      throw RabbitMQError.connectionFailed(server: host.label, reason: error.description)
     }
     wire.start()
     do { try await wire.opened.wait() } catch {
@@ -27,21 +28,58 @@ final class RabbitMQConnection: Sendable {
     return RabbitMQConnection(wire)
   }
 
+  /// Connects to any of the nodes, tried once each in random order; throws what the last one said.
+  static func open(_ configuration: RabbitMQConfiguration, name: String) async throws -> RabbitMQConnection {
+    var failure: any Error = RabbitMQError.connectionFailed(server: configuration.serverName, reason: "no host")
+    for host in configuration.hosts.shuffled() {
+      do { return try await open(configuration, host: host, name: name) } catch {
+        if Task.isCancelled { throw error }
+        failure = error
+      }
+    }
+    throw failure
+  }
+
   /// Opens a channel that reports to `sink`.
   func openChannel(_ sink: any RabbitMQChannelSink = SilentSink()) async throws -> RabbitMQChannel {
-    // Numbers are not used again while the connection lives; channel_max is 2,047 by default.
-    let number = lastChannel.withLock { last in
-      last = last % 2_000 + 1
-      return last
+    guard let number = wire.numbers.withLock({ $0.take() }) else {
+      throw RabbitMQError.channelClosed(code: 0, reason: "every channel number of the connection is in use")
     }
     let channel = RabbitMQChannel(number: number, wire: wire, sink: sink)
     try wire.post { $0.opened.append(channel) }
-    try await channel.call(.openChannel)
+    do { try await channel.call(.openChannel) } catch {
+      channel.close()
+      throw error
+    }
     return channel
   }
 
-  /// Waits until the connection has ended and says why; throws only when the waiting task is cancelled.
-  func waitUntilClosed() async throws -> RabbitMQError { try await wire.closed.wait() }
+  /// Calls one method on a channel of its own: a refusal closes that channel only.
+  func callOnce(_ method: AMQPMethod) async throws -> AMQPReply {
+    let channel = try await openChannel()
+    do {
+      let reply = try await channel.call(method)
+      _ = try? await channel.call(.closeChannel)
+      return reply
+    } catch {
+      channel.close()
+      throw error
+    }
+  }
+
+  /// Ready messages and consumers of a queue; nil where it does not exist.
+  func queueDepth(_ queue: String) async throws -> (messages: Int, consumers: Int)? {
+    do {
+      let reply = try await callOnce(.declareQueue(name: queue, passive: true, arguments: [:]))
+      guard case .queue(let messages, let consumers) = reply else { return nil }
+      return (messages, consumers)
+    } catch let error as RabbitMQError where error.code == RabbitMQError.notFound {
+      return nil
+    }
+  }
+
+  /// What befalls the connection, for one reader; the last is its loss.
+  var events: AsyncStream<ConnectionLifecycle.Event> { wire.events }
 
   /// Sends what is settled, then closes; returns when it is done, within about two seconds.
   func close() async {

@@ -6,16 +6,14 @@ internal import Wires
 ///
 /// Call ``run()`` in a task of its own.
 public final class RabbitMQConsumer: Sendable {
-  private let configuration: RabbitMQConfiguration
-  private let name: String
+  private let keeper: ConnectionKeeper
   private let logger: Logger
   private let (added, adding) = AsyncStream.makeStream(of: RabbitMQSubscription.self)
   private let current = Mutex(OneShot<RabbitMQConnection>())
 
   /// Prepares a consumer; `name` is what the broker shows for its connection.
   public init(_ configuration: RabbitMQConfiguration, name: String, logger: Logger) {
-    self.configuration = configuration
-    self.name = name
+    keeper = ConnectionKeeper(configuration: configuration, purpose: .consuming, name: name, logger: logger)
     self.logger = logger
   }
 
@@ -30,38 +28,32 @@ public final class RabbitMQConsumer: Sendable {
     return subscription
   }
 
+  /// How many messages of a queue are ready, that is neither delivered to anybody nor settled; nil where there is no
+  /// such queue.
+  ///
+  /// It asks the broker (a passive declaration, on a channel of its own of the present connection), so what it says was
+  /// true a moment ago. Throws ``RabbitMQError/connectionClosed(code:reason:)`` while there is no connection, and what
+  /// the broker says where it refuses. A broker that does not answer within 10 s loses the connection.
+  public func readyCount(of queue: String) async throws -> Int? {
+    guard case .success(let connection)? = current.withLock({ $0 }).result else {
+      throw RabbitMQError.connectionClosed(code: 0, reason: "there is none at the moment")
+    }
+    return try await connection.queueDepth(queue)?.messages
+  }
+
   /// Serves until the task is cancelled; then unsettled deliveries go back to their queues with the connection.
   public func run() async {
     await withDiscardingTaskGroup { group in
-      group.addTask { await self.keepConnected() }
+      group.addTask {
+        await self.keeper.run(
+          attach: { connection in _ = self.current.withLock { $0 }.resolve(.success(connection)) },
+          detach: { self.current.withLock { $0 = OneShot() } })
+      }
       for await subscription in added {
         group.addTask {
           await subscription.serve { try await self.current.withLock { $0 }.wait() }
         }
       }
-    }
-  }
-
-  private func keepConnected() async {
-    var backoff = Backoff()
-    while !Task.isCancelled {
-      do {
-        let connection = try await RabbitMQConnection.open(configuration, name: name)
-        backoff.reset()
-        current.withLock { $0 }.resolve(.success(connection))
-        defer { current.withLock { $0 = OneShot() } }
-        do {
-          let end = try await connection.waitUntilClosed()
-          logger.warning("consuming connection was lost; connecting again", metadata: ["error": "\(end)"])
-        } catch {
-          await connection.close()
-          return
-        }
-      } catch {
-        if Task.isCancelled { return }
-        logger.warning("cannot consume; trying again", metadata: ["error": "\(error)"])
-      }
-      try? await Task.sleep(for: backoff.next())
     }
   }
 }

@@ -1,8 +1,8 @@
 /// What can go wrong between this process and RabbitMQ. `description` is safe to log.
 public enum RabbitMQError: Error, Equatable, Sendable {
-  /// The URL cannot be used; the text says why and never repeats the URL.
+  /// The URL cannot be used, or a file that it names cannot be read; the text says why and never repeats the URL.
   case invalidURL(String)
-  /// No connection could be made to any of the named servers.
+  /// No connection could be made to the server: it is away, does not answer in time, or is not believed (TLS).
   case connectionFailed(server: String, reason: String)
   /// The server refused the login or the virtual host.
   case loginRefused(server: String, reason: String)

@@ -1,11 +1,46 @@
 internal import CRabbitMQ
 internal import Foundation
+internal import Synchronization
 internal import Wires
 
 /// What the connection's thread does with frames that arrive.
 extension RabbitMQWire {
+  /// Takes all frames there are and returns their number; never waits.
+  ///
+  /// TIMEOUT says that nothing is left, so that poll may be trusted to tell of more; with TLS too, although OpenSSL
+  /// holds bytes of its own, of which poll knows nothing. librabbitmq reads 128 KB at a time and a TLS record has 16 KB
+  /// at most, so SSL_read hands over all that was decrypted. TIMEOUT comes only after an SSL_read that asked for more
+  /// of the socket, and a poll that found none there. What OpenSSL then still holds is the beginning of a record, as
+  /// it reads no further ahead: the rest is yet to arrive, and will wake us.
+  @discardableResult
+  func readFrames(of connection: amqp_connection_state_t) throws(RabbitMQError) -> Int {
+    var frame = amqp_frame_t()
+    var immediately = timeval()
+    var count = 0
+    while true {
+      let status = amqp_simple_wait_frame_noblock(connection, &frame, &immediately)
+      if status == AMQP_STATUS_TIMEOUT.rawValue { break }
+      try check(status)
+      try handle(frame)
+      count += 1
+      // Everything was copied out, so the library's memory can go; not at every frame, for it costs.
+      if count.isMultiple(of: 64) { amqp_maybe_release_buffers(connection) }
+    }
+    amqp_maybe_release_buffers(connection)
+    return count
+  }
+
+  /// Gives the channels' users what has arrived for them.
+  func handUp() {
+    for number in channels.keys {
+      guard let state = channels[number], !state.received.isEmpty else { continue }
+      channels[number]?.received = []
+      state.channel.sink.received(state.received)
+    }
+  }
+
   /// Takes one frame; everything in it is copied out.
-  func handle(_ frame: amqp_frame_t) throws(RabbitMQError) {
+  private func handle(_ frame: amqp_frame_t) throws(RabbitMQError) {
     let number = frame.channel
     switch Int32(frame.frame_type) {
     case AMQP_FRAME_METHOD: try handle(frame.payload.method, on: number)
@@ -36,9 +71,17 @@ extension RabbitMQWire {
         answer(.message(delivery), on: number)
       } else {
         channels[number]?.received.append(delivery)
+        prove()
       }
     case .returned: channel.sink.returned(content)
     }
+  }
+
+  /// The broker does more than let us in.
+  private func prove() {
+    guard !isProved else { return }
+    isProved = true
+    telling.yield(.proved)
   }
 
   private func answer(_ reply: AMQPReply, on number: UInt16) {
@@ -53,13 +96,14 @@ extension RabbitMQWire {
     case .content(let announcement): channels[number]?.assembler.announce(announcement)
     case .confirm(let tag, let multiple, let positive):
       channels[number]?.channel.sink.confirmed(tag, multiple: multiple, positive: positive)
+      prove()
     case .consumerCancelled(let tag): channels[number]?.channel.sink.consumerCancelled(tag: tag)
-    case .blocked(let isBlocked): for state in channels.values { state.channel.sink.blocked(isBlocked) }
+    case .blocked(let isBlocked):
+      for state in channels.values { state.channel.sink.blocked(isBlocked) }
+      telling.yield(.blocked(isBlocked))
     case .reply(let reply): answer(reply, on: number)
     case .channelClosed(let code, let text): try closeChannel(number, code, text)
-    case .channelClosedByUs:
-      answer(.done, on: number)
-      channels[number] = nil
+    case .channelClosedByUs: channelClosed(number)
     case .connectionClosed(let code, let text):
       if let connection {
         var ok = amqp_connection_close_ok_t()
@@ -70,12 +114,36 @@ extension RabbitMQWire {
     }
   }
 
+  /// The broker closed a channel.
   private func closeChannel(_ number: UInt16, _ code: Int, _ text: String) throws(RabbitMQError) {
     guard let connection, let state = channels.removeValue(forKey: number) else { return }
     var ok = amqp_channel_close_ok_t()
-    try check(amqp_send_method(connection, number, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok))
+    let status = amqp_send_method(connection, number, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok)
+    // Our own close is answered all the same, and the answer must not meet a new channel of this number.
+    if state.calls.contains(where: \.isClose) {
+      crossedCloses.insert(number)
+    } else {
+      numbers.withLock { $0.release(number) }
+    }
     let error = RabbitMQError.channelClosed(code: code, reason: text)
     for call in state.calls { call.reply.resolve(.failure(error)) }
     state.channel.sink.closed(error)
+    // Last: the channel's users were to hear of it in any case.
+    try check(status)
   }
+
+  /// The broker answered our close.
+  private func channelClosed(_ number: UInt16) {
+    if crossedCloses.remove(number) == nil {
+      guard let state = channels.removeValue(forKey: number) else { return }
+      // What was called behind the close is never answered.
+      let error = RabbitMQError.channelClosed(code: 0, reason: "the channel was closed before")
+      for call in state.calls { call.reply.resolve(call.isClose ? .success(.done) : .failure(error)) }
+    }
+    numbers.withLock { $0.release(number) }
+  }
+}
+
+extension RabbitMQWire.Call {
+  fileprivate var isClose: Bool { if case .closeChannel = method { true } else { false } }
 }

@@ -7,7 +7,7 @@ internal import Wires
 /// The thread that owns one librabbitmq connection: it polls the socket and its mailbox, writes what callers handed
 /// over, and hands up what arrived. No other thread ever touches the connection; only `abort` reaches for its socket.
 ///
-/// `@unchecked Sendable`: `mailbox`, `socket` and `writingSince` are locked or atomic; the rest is the thread's own.
+/// `@unchecked Sendable`: `mailbox`, `numbers`, `socket` and `writingSince` are locked; the rest is the thread's own.
 final class RabbitMQWire: @unchecked Sendable {
   /// What callers hand to the thread.
   struct Mailbox {
@@ -22,7 +22,7 @@ final class RabbitMQWire: @unchecked Sendable {
 
   /// A method whose answer somebody waits for.
   struct Call {
-    let channel: UInt16
+    let channel: RabbitMQChannel
     let method: AMQPMethod
     let reply: OneShot<AMQPReply>
     let deadline: ContinuousClock.Instant
@@ -46,19 +46,28 @@ final class RabbitMQWire: @unchecked Sendable {
 
   let opened = OneShot<Void>()
   let closed = OneShot<RabbitMQError>()
+  /// What befalls the connection once it is open, for one reader; the last is its loss.
+  let (events, telling) = AsyncStream.makeStream(of: ConnectionLifecycle.Event.self)
+  let numbers = Mutex(ChannelNumbers())
+  let writingSince = Mutex<ContinuousClock.Instant?>(nil)
   private let configuration: RabbitMQConfiguration
+  private let host: RabbitMQConfiguration.Host
   private let name: String
   private let waker: Waker
   private let mailbox = Mutex(Mailbox())
   private let socket = Mutex(SocketHandle())
-  private let writingSince = Mutex<ContinuousClock.Instant?>(nil)
 
   // The thread's own.
   private(set) var connection: amqp_connection_state_t?
   var channels: [UInt16: ChannelState] = [:]
+  /// Numbers whose channel the broker closed while our own close was on its way: its answer to that is still to come.
+  var crossedCloses: Set<UInt16> = []
+  /// True once the broker has confirmed or delivered a message.
+  var isProved = false
 
-  init(_ configuration: RabbitMQConfiguration, name: String) throws(WireError) {
+  init(_ configuration: RabbitMQConfiguration, host: RabbitMQConfiguration.Host, name: String) throws(WireError) {
     self.configuration = configuration
+    self.host = host
     self.name = name
     waker = try Waker()
   }
@@ -87,7 +96,7 @@ final class RabbitMQWire: @unchecked Sendable {
     abort()
   }
 
-  /// Breaks the connection at once.
+  /// Breaks the connection at once; with TLS too, whose reads and writes then fail like any other.
   func abort() {
     socket.withLock { socket in
       socket.isAborted = true
@@ -100,7 +109,7 @@ final class RabbitMQWire: @unchecked Sendable {
   private func run() {
     var end: RabbitMQError
     do throws(RabbitMQError) {
-      let connection = try ConnectionLogin(configuration, name: name).connect()
+      let connection = try ConnectionLogin(configuration, host: host, name: name).connect()
       self.connection = connection
       // Somebody may have given up while the login was under way.
       let isAborted = socket.withLock { socket in
@@ -108,6 +117,8 @@ final class RabbitMQWire: @unchecked Sendable {
         return socket.isAborted
       }
       if isAborted { throw RabbitMQError.connectionClosed(code: 0, reason: "given up by this program") }
+      let channelMax = amqp_get_channel_max(connection)
+      numbers.withLock { $0.highest = UInt16(clamping: channelMax) }
       opened.resolve()
       end = serve(connection)
     } catch { end = error }
@@ -130,6 +141,8 @@ final class RabbitMQWire: @unchecked Sendable {
     for call in left.calls + channels.values.flatMap(\.calls) { call.reply.resolve(.failure(end)) }
     for channel in left.opened + channels.values.map(\.channel) { channel.sink.closed(end) }
     channels = [:]
+    telling.yield(.lost(end))
+    telling.finish()
     closed.resolve(.success(end))
   }
 
@@ -146,25 +159,25 @@ final class RabbitMQWire: @unchecked Sendable {
           channels[settled.channel.number]?.ledger.settle(settled.tag, settled.settlement)
         }
         // Before the calls: one of them may close the channel.
-        try flushSettlements()
-        for call in mail.calls { try send(call) }
-        try writeMessages()
-        let framesRead = try readFrames()
-        try flushSettlements()
+        try flushSettlements(on: connection)
+        for call in mail.calls { try send(call, on: connection) }
+        try writeMessages(on: connection)
+        let framesRead = try readFrames(of: connection)
+        try flushSettlements(on: connection)
         handUp()
         if mail.isClosing {
-          closePolitely()
+          closePolitely(connection)
           return .connectionClosed(code: 200, reason: "closed by this program")
         }
         try checkCalls()
         // Frames may have opened the window for messages that wait: then look again at once.
-        waitForWork(isBusy: framesRead > 0)
+        waitForWork(connection, isBusy: framesRead > 0)
       }
     } catch { return error }
   }
 
-  private func waitForWork(isBusy: Bool) {
-    guard let connection, amqp_data_in_buffer(connection) == 0, amqp_frames_enqueued(connection) == 0 else { return }
+  private func waitForWork(_ connection: amqp_connection_state_t, isBusy: Bool) {
+    guard amqp_data_in_buffer(connection) == 0, amqp_frames_enqueued(connection) == 0 else { return }
     var descriptors = [
       pollfd(fd: amqp_get_sockfd(connection), events: Int16(POLLIN), revents: 0),
       pollfd(fd: waker.fileDescriptor, events: Int16(POLLIN), revents: 0),
@@ -175,15 +188,6 @@ final class RabbitMQWire: @unchecked Sendable {
     if descriptors[1].revents != 0 { waker.drain() }
   }
 
-  private func send(_ call: Call) throws(RabbitMQError) {
-    guard let connection, channels[call.channel] != nil else {
-      call.reply.resolve(.failure(RabbitMQError.channelClosed(code: 0, reason: "the channel was closed before")))
-      return
-    }
-    channels[call.channel]?.calls.append(call)
-    try check(call.method.send(connection, channel: call.channel))
-  }
-
   private func checkCalls() throws(RabbitMQError) {
     let now = ContinuousClock.now
     for state in channels.values {
@@ -191,73 +195,10 @@ final class RabbitMQWire: @unchecked Sendable {
     }
   }
 
-  private func writeMessages() throws(RabbitMQError) {
-    guard let connection else { return }
-    for (number, state) in channels {
-      var written = 0
-      while let message = state.channel.sink.nextMessage() {
-        writingSince.withLock { $0 = .now }
-        let status = message.publish(connection, channel: number)
-        writingSince.withLock { $0 = nil }
-        try check(status)
-        written += 1
-        // Look for `connection.blocked`, and for confirms that open the window, while writing.
-        if written.isMultiple(of: 32) { try readFrames() }
-      }
-    }
-  }
-
-  @discardableResult
-  private func readFrames() throws(RabbitMQError) -> Int {
-    guard let connection else { return 0 }
-    var frame = amqp_frame_t()
-    var immediately = timeval()
-    var count = 0
-    while true {
-      let status = amqp_simple_wait_frame_noblock(connection, &frame, &immediately)
-      if status == AMQP_STATUS_TIMEOUT.rawValue { break }
-      try check(status)
-      try handle(frame)
-      count += 1
-      // Everything was copied out, so the library's memory can go; not at every frame, for it costs.
-      if count.isMultiple(of: 64) { amqp_maybe_release_buffers(connection) }
-    }
-    amqp_maybe_release_buffers(connection)
-    return count
-  }
-
-  private func flushSettlements() throws(RabbitMQError) {
-    guard let connection else { return }
-    for number in channels.keys {
-      for frame in channels[number]?.ledger.flush() ?? [] {
-        switch frame {
-        case .acknowledge(let tag, let multiple): try check(amqp_basic_ack(connection, number, tag, multiple ? 1 : 0))
-        // reject, not nack: RabbitMQ 4.3 counts only rejected deliveries against the delivery limit.
-        case .requeue(let tag): try check(amqp_basic_reject(connection, number, tag, 1))
-        }
-      }
-    }
-  }
-
-  private func handUp() {
-    for number in channels.keys {
-      guard let state = channels[number], !state.received.isEmpty else { continue }
-      channels[number]?.received = []
-      state.channel.sink.received(state.received)
-    }
-  }
-
-  private func closePolitely() {
-    guard let connection else { return }
-    var patience = timeval(tv_sec: 2, tv_usec: 0)
-    amqp_set_rpc_timeout(connection, &patience)
-    _ = amqp_connection_close(connection, AMQP_REPLY_SUCCESS)
-  }
-
   /// Throws where librabbitmq's status is not OK.
   func check(_ status: Int32) throws(RabbitMQError) {
     guard status == AMQP_STATUS_OK.rawValue else {
-      throw .connectionClosed(code: 0, reason: String(cString: amqp_error_string2(status)))
+      throw .connectionClosed(code: 0, reason: AMQPStatus.words(status))
     }
   }
 }

@@ -2,6 +2,7 @@ import Testing
 
 @testable import RabbitMQ
 
+@Suite(.timeLimit(.minutes(1)))
 struct RabbitMQConfigurationTests {
   private func hosts(_ url: String) throws -> [String] {
     try RabbitMQConfiguration(url: url).hosts.map { "\($0.name)|\($0.port)" }
@@ -44,14 +45,22 @@ struct RabbitMQConfigurationTests {
     #expect(configuration.hosts == [RabbitMQConfiguration.Host(name: "host", port: 5672)])
   }
 
+  @Test func `a question mark in the password needs no escape`() throws {
+    let configuration = try RabbitMQConfiguration(url: "amqp://anna:se?cr=et@host/v?heartbeat=7")
+    #expect(configuration.password == "se?cr=et")
+    #expect(configuration.virtualHost == "v")
+    #expect(configuration.heartbeat == .seconds(7))
+  }
+
   @Test func `an empty password is kept`() throws {
     #expect(try RabbitMQConfiguration(url: "amqp://anna:@host").password.isEmpty)
   }
 
   @Test(arguments: [
-    "", "localhost", "http://localhost", "amqps://localhost", "amqp://", "amqp:///v", "amqp://u:p@", "amqp://host:0",
-    "amqp://host:65536", "amqp://host:abc", "amqp://host:", "amqp://:5672", "amqp://u%zz:p@host", "amqp://u:p%@host",
-    "amqp://host/%", "amqp://host/a%00b",
+    "", "localhost", "http://localhost", "AMQP://localhost", "amqp://", "amqps://", "amqp:///v", "amqp://u:p@",
+    "amqp://host:0", "amqp://host:65536", "amqp://host:abc", "amqp://host:", "amqp://:5672", "amqp://u%zz:p@host",
+    "amqp://u:p%@host", "amqp://host/%", "amqp://host/a%00b", "amqp://host?heartbeat", "amqp://host?=5",
+    "amqp://host?heartbeat=%zz",
   ])
   func `URLs that cannot be used are refused`(_ url: String) {
     let error = #expect(throws: RabbitMQError.self) { try RabbitMQConfiguration(url: url) }
@@ -64,7 +73,7 @@ struct RabbitMQConfigurationTests {
 
   @Test(arguments: [
     "http://anna:hunter2@host", "amqp://anna:hunter2%@host", "amqp://anna:hunter2@host:99999", "amqp://anna:hunter2@",
-    "amqp://anna:hunter2/more@host",
+    "amqp://anna:hunter2/more@host", "amqp://anna:hunter2?x/more@host", "amqp://anna:1?hunter2/more@host",
   ])
   func `no refusal repeats the password`(_ url: String) {
     let error = #expect(throws: RabbitMQError.self) { try RabbitMQConfiguration(url: url) }

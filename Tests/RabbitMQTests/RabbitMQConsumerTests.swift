@@ -180,4 +180,55 @@ struct RabbitMQConsumerTests {
       }
     }
   }
+
+  @Test func `messages that are ready are counted, those that were handed out are not`() async throws {
+    try await withQueue { queue in
+      try await fill(queue, ["a", "b", "c"])
+      try await withConsumer(rabbitMQ()) { consumer async throws in
+        try await eventually("it is connected") { consumer.isConnected }
+        try await eventually("all are ready") { try await consumer.readyCount(of: queue) == 3 }
+        let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 2))
+        try await eventually("two have come") { inbox.count == 2 }
+        try await eventually("one is left") { try await consumer.readyCount(of: queue) == 1 }
+        #expect(try await consumer.readyCount(of: TestEnvironment.uniqueName("none")) == nil)
+        // Neither the counts nor the refusal touch the channel that consumes.
+        for delivery in inbox.deliveries { delivery.acknowledge() }
+        try await eventually("the last has come") { inbox.ids == ["a", "b", "c"] }
+      }
+    }
+  }
+
+  @Test func `counting again and again, several at once, never takes a channel from the subscription`() async throws {
+    try await withQueue { queue in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
+        let inbox = Inbox(consumer.subscribe(queue: queue, prefetch: 100)) { $0.acknowledge() }
+        try await eventually("it is connected") { consumer.isConnected }
+        async let filled: Void = fill(queue, (0..<500).map { "m\($0)" })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for task in 0..<4 {
+            group.addTask {
+              for round in 0..<100 {
+                let isMissing = (task + round).isMultiple(of: 3)
+                let count = try await consumer.readyCount(of: isMissing ? queue + "-none" : queue)
+                #expect((count == nil) == isMissing)
+              }
+            }
+          }
+          try await group.waitForAll()
+        }
+        try await filled
+        try await eventually(within: .seconds(20), "all have come") { inbox.count == 500 }
+        #expect(!inbox.deliveries.contains { $0.redelivered })
+      }
+    }
+  }
+
+  @Test func `without a connection nothing can be counted`() async throws {
+    let consumer = RabbitMQConsumer(try rabbitMQ(), name: "never run", logger: logger)
+    let error = await #expect(throws: RabbitMQError.self) { _ = try await consumer.readyCount(of: "q") }
+    guard case .connectionClosed? = error else {
+      Issue.record("\(String(describing: error)) is not connectionClosed")
+      return
+    }
+  }
 }

@@ -1,0 +1,149 @@
+internal import Synchronization
+
+/// Where callers, the connection's thread and the clock meet: a lock around the ledger and the callers' batches.
+final class PublisherDesk: Sendable {
+  /// A caller's messages under way.
+  private struct Batch {
+    var outcomes: [PublishOutcome?]
+    var missing: Int
+    let continuation: CheckedContinuation<[PublishOutcome], Never>
+  }
+
+  private struct State {
+    var ledger = PublishLedger()
+    var batches: [Int: Batch] = [:]
+    var nextBatch = 0
+    var connection: RabbitMQConnection?
+    var channel: RabbitMQChannel?
+    /// The connections are numbered; one that was lost before it was taken into use is never used.
+    var lastSession = 0
+    var session: Int?
+    var lostSession = 0
+    var refusals = RefusalStreak()
+    var isStopped = false
+  }
+
+  private let state = Mutex(State())
+  /// More messages than this waiting is overload: further ones are told at once that they were not sent.
+  private static let messagesMax = 20_000
+  /// A write that lasts longer than this is stuck (an alarm whose notice did not come in time): the connection is
+  /// broken.
+  private static let writeMax = Duration.seconds(5)
+
+  var isReady: Bool { state.withLock { $0.channel != nil && !$0.ledger.isBlocked } }
+
+  func add(
+    _ messages: [RabbitMQMessage], deadline: ContinuousClock.Instant,
+    _ continuation: CheckedContinuation<[PublishOutcome], Never>
+  ) {
+    let (isTaken, channel) = state.withLock { state in
+      guard !state.isStopped, state.ledger.count + messages.count <= Self.messagesMax else {
+        return (false, RabbitMQChannel?.none)
+      }
+      state.nextBatch += 1
+      let batch = state.nextBatch
+      state.batches[batch] = Batch(
+        outcomes: Array(repeating: nil, count: messages.count), missing: messages.count, continuation: continuation)
+      for (index, message) in messages.enumerated() {
+        state.ledger.add(.init(ticket: .init(batch: batch, index: index), message: message, deadline: deadline))
+      }
+      return (true, state.channel)
+    }
+    guard isTaken else { return continuation.resume(returning: messages.map { _ in .notSent }) }
+    channel?.wakeForPublishing()
+  }
+
+  func nextSession() -> Int {
+    state.withLock { state in
+      state.lastSession += 1
+      return state.lastSession
+    }
+  }
+
+  /// Confirms are on: messages may be written. False where the channel was lost in the meantime.
+  func connected(_ connection: RabbitMQConnection, _ channel: RabbitMQChannel, session: Int) -> Bool {
+    let isTaken = state.withLock { state in
+      guard state.lostSession < session else { return false }
+      state.session = session
+      state.refusals = RefusalStreak()
+      state.connection = connection
+      state.channel = channel
+      return true
+    }
+    if isTaken { channel.wakeForPublishing() }
+    return isTaken
+  }
+
+  func expire(_ now: ContinuousClock.Instant) {
+    let connection = state.withLock { $0.connection }
+    connection?.abortIfWriting(longerThan: Self.writeMax)
+    change { $0.expire(now) }
+  }
+
+  /// Nothing will be written any more: everybody is told, now and from now on.
+  func stop() {
+    state.withLock { $0.isStopped = true }
+    change { $0.expire(nil) }
+  }
+
+  func nextMessage(_ session: Int) -> RabbitMQMessage? {
+    state.withLock { $0.session == session ? $0.ledger.next() : nil }
+  }
+
+  func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool) {
+    change { $0.confirmed(tag, multiple: multiple, positive: positive) }
+    let useless: RabbitMQConnection? = state.withLock { state in
+      state.refusals.confirmed(positive: positive, at: .now) ? state.connection : nil
+    }
+    useless?.abort()
+  }
+
+  func returned(_ message: FrameAssembler.Content) { state.withLock { $0.ledger.returned(message) } }
+
+  func blocked(_ isBlocked: Bool) { state.withLock { $0.ledger.isBlocked = isBlocked } }
+
+  func closed(_ error: RabbitMQError, session: Int) {
+    let connection = state.withLock { state in
+      state.lostSession = max(state.lostSession, session)
+      guard state.session == session else { return RabbitMQConnection?.none }
+      state.session = nil
+      state.channel = nil
+      defer { state.connection = nil }
+      return state.connection
+    }
+    guard let connection else { return }
+    // The broker closes a channel for one message's fault; a broken connection is nobody's.
+    if case .channelClosed = error { change { $0.channelClosed() } } else { change { $0.connectionLost() } }
+    connection.abort()
+  }
+
+  /// Applies a change of the ledger and answers the callers whose last message it resolved.
+  private func change(_ body: (inout PublishLedger) -> [PublishLedger.Resolution]) {
+    let done = state.withLock { state in
+      var done: [Batch] = []
+      for resolution in body(&state.ledger) {
+        guard var batch = state.batches[resolution.ticket.batch] else { continue }
+        batch.outcomes[resolution.ticket.index] = resolution.outcome
+        batch.missing -= 1
+        state.batches[resolution.ticket.batch] = batch.missing == 0 ? nil : batch
+        if batch.missing == 0 { done.append(batch) }
+      }
+      return done
+    }
+    for batch in done { batch.continuation.resume(returning: batch.outcomes.map { $0 ?? .inDoubt }) }
+  }
+}
+
+/// The desk's ear at one connection.
+struct PublisherSink: RabbitMQChannelSink {
+  let desk: PublisherDesk
+  let session: Int
+
+  func nextMessage() -> RabbitMQMessage? { desk.nextMessage(session) }
+  func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool) {
+    desk.confirmed(tag, multiple: multiple, positive: positive)
+  }
+  func returned(_ message: FrameAssembler.Content) { desk.returned(message) }
+  func blocked(_ isBlocked: Bool) { desk.blocked(isBlocked) }
+  func closed(_ error: RabbitMQError) { desk.closed(error, session: session) }
+}

@@ -1,0 +1,56 @@
+extension RabbitMQConfiguration {
+  /// How a connection is encrypted (TLS 1.2 or later), who is believed at its other end, and who we say we are.
+  ///
+  /// All files are PEM. They are read again for every connection, so that renewed certificates need no restart.
+  public struct TLS: Sendable, Equatable {
+    /// A client certificate and its key.
+    public struct Identity: Sendable, Equatable {
+      /// The certificate, and behind it those that lead to its authority: the URL's `certfile`.
+      public let certificateFile: String
+      /// The certificate's private key, without a password: the URL's `keyfile`.
+      public let keyFile: String
+    }
+
+    /// The certificates of the authorities that are trusted: the URL's `cacertfile`, or else ``systemAuthorities``. Nil
+    /// only where nobody is verified and none was named.
+    public let authoritiesFile: String?
+    /// What the client shows of itself where the broker asks; nil: nothing.
+    public let identity: Identity?
+    /// False for the URL's `verify=verify_none`: **unsafe**, for whoever answers is believed, and given the password.
+    public let verifiesServer: Bool
+    /// The name that the certificate must bear, and that is indicated to the server, where it is not the one to connect
+    /// to: the URL's `server_name_indication`.
+    public let serverName: String?
+
+    /// Debian's bundle of public authorities (package ca-certificates).
+    public static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
+
+    init(_ parameters: RabbitMQURLParameters) throws(RabbitMQError) {
+      switch parameters["verify"] ?? "verify_peer" {
+      case "verify_peer": verifiesServer = true
+      case "verify_none": verifiesServer = false
+      default: throw .invalidURL("its verify must be verify_peer or verify_none")
+      }
+      let certificate = try parameters.file("certfile")
+      let key = try parameters.file("keyfile")
+      if let certificate, let key {
+        identity = Identity(certificateFile: certificate, keyFile: key)
+      } else if certificate == nil, key == nil {
+        identity = nil
+      } else {
+        throw .invalidURL("it names only one of certfile and keyfile; a client certificate needs both")
+      }
+      let given = try parameters.file("cacertfile")
+      if given == nil, verifiesServer, !RabbitMQURLParameters.canRead(Self.systemAuthorities) {
+        throw .invalidURL(
+          "it names no cacertfile, and \(Self.systemAuthorities) cannot be read; install ca-certificates or name one")
+      }
+      authoritiesFile = given ?? (verifiesServer ? Self.systemAuthorities : nil)
+      let name = parameters["server_name_indication"]
+      if name?.isEmpty == true || name == "disable" {
+        throw .invalidURL("its server_name_indication must be a name; verify=verify_none turns verification off")
+      }
+      serverName = name
+    }
+  }
+}
