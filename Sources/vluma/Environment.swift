@@ -38,10 +38,14 @@ struct Environment: Sendable {
   static let connections = Variable(
     name: "VLUMA_POSTGRES_CONNECTIONS", meaning: "the most PostgreSQL connections of this process, 2 to 200",
     fallback: "16")
+  static let receiptDays = Variable(
+    name: "VLUMA_RECEIPT_DAYS",
+    meaning: "how many days a closed job is remembered, 9 to 90; no pool may stay paused for longer than this less 9",
+    fallback: "15")
 
   static let all =
     [
-      rabbitMQ, postgres, redis, httpHost, httpPort, queuesFile, logLevel, logFormat, grace, connections,
+      rabbitMQ, postgres, redis, httpHost, httpPort, queuesFile, logLevel, logFormat, grace, connections, receiptDays,
     ] + whatsApp
 
   /// A variable that is missing or cannot be used: one line, naming it.
@@ -109,6 +113,8 @@ struct Environment: Sendable {
   func grace() throws(Invalid) -> Duration { .seconds(try integer(Self.grace, 0...3_600)) }
 
   func postgresConnections() throws(Invalid) -> Int { try integer(Self.connections, 2...200) }
+
+  func receiptDays() throws(Invalid) -> Int { try integer(Self.receiptDays, 9...90) }
 
   func logLevel() throws(Invalid) -> Logger.Level {
     let text = value(Self.logLevel) ?? "info"

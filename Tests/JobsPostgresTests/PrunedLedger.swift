@@ -1,0 +1,96 @@
+import Foundation
+import Jobs
+import JobsPostgres
+import JobsTesting
+import Postgres
+import TestServers
+
+/// A ledger that is pruned, and what tests of that do and look at.
+struct PrunedLedger: Sendable {
+  let pool: PostgresPool
+  let pruner: LedgerPruner
+  let now = Date()
+
+  static let day = 86_400.0
+
+  var ledger: PostgresJobLedger { PostgresJobLedger(pool: pool) }
+  var index: PostgresDeadLetterIndex { PostgresDeadLetterIndex(pool: pool) }
+
+  /// Forty days from now: what is written today is older then than receipts are kept, and so is the partition it is in.
+  var later: Date { now + 40 * Self.day }
+
+  /// Lends one on a database of its own.
+  static func with(_ body: (PrunedLedger) async throws -> Void) async throws {
+    try await withTestDatabase { pool, configuration async throws in
+      try await body(PrunedLedger(pool: pool, pruner: LedgerPruner(configuration)))
+    }
+  }
+
+  /// Closes a job; true where it was open.
+  @discardableResult
+  func close(_ job: JobRun, followUps: [JobEnvelope] = []) async throws -> Bool {
+    let ran = Locked(false)
+    _ = try await ledger.close([receipt(of: job)], deadline: .now + .seconds(20)) { _, _ in
+      ran.change { $0 = true }
+      var closing = JobClosing()
+      closing.followUps = followUps.map { RoutedFollowUp(envelope: $0, pool: "one", dueAt: nil) }
+      return closing
+    }
+    return ran.value
+  }
+
+  /// Keeps the closing transaction of a job open until `leave` is, after one statement of its own.
+  func hold(_ job: JobRun, _ statement: PostgresQuery, inside: Gate, leave: Gate) async throws {
+    _ = try await ledger.close([receipt(of: job)], deadline: .now + .seconds(40)) { transaction, _ in
+      try await transaction.query(statement)
+      inside.open()
+      try await leave.wait()
+      return JobClosing()
+    }
+  }
+
+  private func receipt(of job: JobRun) -> JobReceipt { JobReceipt(jobRun: job, kind: "test.kind", pool: "one") }
+
+  /// Writes the receipts of jobs' first runs as if they had been closed at this instant.
+  func write(_ jobs: [JobRun], at instant: Date) async throws {
+    try await pool.query(
+      """
+      INSERT INTO jobs.receipt (job_id, run, outcome, kind, pool, at)
+      SELECT id, 1, 'done', 'test.kind', 'one', \(instant)::timestamptz
+      FROM unnest(\(jobs.map(\.id.uuid))::uuid[]) AS job (id)
+      """)
+  }
+
+  /// Writes so many receipts whose ids are no UUIDv7 and greater than any.
+  func writeForeign(_ count: Int, at instant: Date) async throws {
+    try await pool.query(
+      """
+      INSERT INTO jobs.receipt (job_id, run, outcome, kind, pool, at)
+      SELECT ('ff' || substr(md5(number::text), 3))::uuid, 1, 'done', 'test.kind', 'one', \(instant)::timestamptz
+      FROM generate_series(1, \(count)::int) AS number
+      """)
+  }
+
+  /// Which of the jobs have a receipt.
+  func closed(_ jobs: [JobRun]) async throws -> [JobRun] {
+    var closed: [JobRun] = []
+    for job in jobs {
+      let history = try await ledger.history(of: job)
+      if history.isClosed { closed.append(job) }
+    }
+    return closed
+  }
+
+  /// The partition a job's receipt is in.
+  func place(of job: JobRun) async throws -> String? {
+    let rows = try await pool.query("SELECT tableoid::regclass::text FROM jobs.receipt WHERE job_id = \(job.id.uuid)")
+    return try rows.first?.decode(0, as: String.self)
+  }
+
+  /// All partitions of receipts, the default one among them.
+  func partitions() async throws -> Set<String> {
+    let rows = try await pool.query(
+      "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'jobs.receipt'::regclass")
+    return Set(try rows.map { try $0.decode(0, as: String.self) })
+  }
+}
