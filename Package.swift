@@ -64,7 +64,7 @@ let package = Package(
       name: "JobProcessing", dependencies: ["Jobs", "JobConfiguration", "Wires", deque, lifecycle, logging, metrics],
       swiftSettings: settings),
     .target(name: "JobsRabbitMQ", dependencies: ["Jobs", "JobConfiguration", "RabbitMQ"], swiftSettings: settings),
-    .target(name: "JobsTesting", dependencies: ["Jobs", logging], swiftSettings: settings),
+    .target(name: "JobsTesting", dependencies: ["Jobs", "Wires", logging], swiftSettings: settings),
     .target(name: "JobsPostgres", dependencies: ["Jobs", "Postgres", logging], swiftSettings: settings),
     .target(name: "RateLimiting", dependencies: ["Jobs", "Redis"], swiftSettings: settings),
 
@@ -120,7 +120,7 @@ let package = Package(
     .testTarget(
       name: "JobProcessingTests",
       dependencies: [
-        "JobConfiguration", "JobProcessing", "Jobs", "JobsTesting", "TestServers", deque, lifecycle, logging,
+        "JobConfiguration", "JobProcessing", "Jobs", "JobsTesting", "TestServers", "Wires", deque, lifecycle, logging,
       ], swiftSettings: settings),
     .testTarget(
       name: "JobsPostgresTests",
@@ -128,8 +128,10 @@ let package = Package(
     ),
     .testTarget(
       name: "JobsRabbitMQTests",
-      dependencies: ["JobConfiguration", "Jobs", "JobsRabbitMQ", "JobsTesting", "RabbitMQ", "TestServers", logging],
-      swiftSettings: settings),
+      dependencies: [
+        "JobConfiguration", "Jobs", "JobsRabbitMQ", "JobsTesting", "RabbitMQ", "Stores", "TestServers", "Workers",
+        logging,
+      ], exclude: ["Recorded"], swiftSettings: settings),
     .testTarget(
       name: "RateLimitingTests", dependencies: ["Jobs", "RateLimiting", "Redis", "TestServers", logging],
       swiftSettings: settings),
@@ -138,6 +140,7 @@ let package = Package(
     .testTarget(
       name: "WhatsAppCloudTests", dependencies: ["Curl", "WhatsApp", "WhatsAppCloud", "TestServers"],
       swiftSettings: settings),
+    .testTarget(name: "OperationsTests", dependencies: ["Jobs", "Operations"], swiftSettings: settings),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestServers"], swiftSettings: settings),
     .testTarget(
       name: "WhatsAppSandboxTests",

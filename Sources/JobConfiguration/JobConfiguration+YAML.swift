@@ -65,6 +65,8 @@ private struct ConfigurationBuilder {
     var maxCrashes = 3
   }
 
+  /// At most 25 minutes: RabbitMQ closes the channel of a consumer that holds a message for 30 (consumer_timeout).
+  private static let timeouts = Duration.milliseconds(100) ... .seconds(1_500)
   private static let jobKeys = ["timeout", "max_attempts", "max_crashes", "backoff"]
 
   mutating func build(_ root: Node) -> JobConfiguration {
@@ -98,10 +100,7 @@ private struct ConfigurationBuilder {
   }
 
   private mutating func read(_ values: [String: Node], _ path: String, into defaults: inout Defaults) {
-    // 25 minutes: RabbitMQ closes the channel of a consumer that holds a message for 30 (consumer_timeout).
-    if let timeout = reader.duration(values["timeout"], "\(path).timeout", .milliseconds(100) ... .seconds(1_500)) {
-      defaults.timeout = timeout
-    }
+    if let timeout = reader.duration(values["timeout"], "\(path).timeout", Self.timeouts) { defaults.timeout = timeout }
     if let attempts = reader.integer(values["max_attempts"], "\(path).max_attempts", 1...1_000) {
       defaults.retry.maxAttempts = attempts
     }
@@ -137,7 +136,7 @@ private struct ConfigurationBuilder {
     if text.hasPrefix("vluma.") || text.hasSuffix(".dead") {
       reader.report(key, "\"\(text)\" is a name the platform keeps for its own queues")
     }
-    let values = reader.mapping(node, path, keys: ["jobs", "workers", "batch", "rate"] + Self.jobKeys)
+    let values = reader.mapping(node, path, keys: ["jobs", "workers", "batch", "rate", "timeouts"] + Self.jobKeys)
     var own = defaults
     read(values, path, into: &own)
     var kinds: [JobKind] = []
@@ -153,9 +152,19 @@ private struct ConfigurationBuilder {
     batchPlaces[name] = values["batch"]
     jobsPlaces[name] = values["jobs"]
     return PoolConfiguration(
-      name: name, jobs: kinds, workers: counts(values["workers"], key, path), timeout: own.timeout, retry: own.retry,
-      maxCrashes: own.maxCrashes, batch: values["batch"].map { batch($0, path) },
+      name: name, jobs: kinds, workers: counts(values["workers"], key, path), timeout: own.timeout,
+      timeouts: timeouts(values["timeouts"], of: kinds, path), retry: own.retry, maxCrashes: own.maxCrashes,
+      batch: values["batch"].map { batch($0, path) },
       rate: values["rate"].flatMap { reader.rate($0, "\(path).rate", besideBatch: values["batch"] != nil) })
+  }
+
+  private mutating func timeouts(_ node: Node?, of kinds: [JobKind], _ path: String) -> [JobKind: Duration] {
+    var timeouts: [JobKind: Duration] = [:]
+    guard let node else { return timeouts }
+    for (kind, value) in reader.mapping(node, "\(path).timeouts", keys: kinds.map(\.rawValue)) {
+      timeouts[JobKind(rawValue: kind)] = reader.duration(value, "\(path).timeouts.\(kind)", Self.timeouts)
+    }
+    return timeouts
   }
 
   private mutating func counts(_ node: Node?, _ key: Node, _ path: String) -> WorkerCounts {
@@ -208,12 +217,12 @@ private struct ConfigurationBuilder {
     }
     for worker in workers {
       guard let pool = configuration.pools.first(where: { $0.jobs.contains(worker.kind) }),
-        pool.timeout < worker.leastTimeout
+        pool.timeout(of: worker.kind) < worker.leastTimeout
       else { continue }
       reader.report(
         jobsPlaces[pool.name],
         "pools.\(pool.name).timeout must be at least \(worker.leastTimeout.compactText) for job kind \"\(worker.kind)\", not "
-          + pool.timeout.compactText)
+          + pool.timeout(of: worker.kind).compactText)
     }
     let batching = Set(workers.filter(\.takesBatches).map(\.kind))
     for pool in configuration.pools {

@@ -40,6 +40,8 @@ public struct PoolConfiguration: Sendable, Equatable {
   public var workers: WorkerCounts
   /// How long one attempt may take before it is cancelled.
   public var timeout: Duration
+  /// The same for kinds that have a time of their own.
+  public var timeouts: [JobKind: Duration]
   /// How often a failed job is tried again, and after what pauses.
   public var retry: RetryPolicy
   /// How many processes may die of one job before it is dead.
@@ -53,18 +55,24 @@ public struct PoolConfiguration: Sendable, Equatable {
   /// own retries, dead after 3 crashes, no batches.
   public init(
     name: PoolName, jobs: [JobKind], workers: WorkerCounts, timeout: Duration = .seconds(30),
-    retry: RetryPolicy = RetryPolicy(),
-    maxCrashes: Int = 3, batch: BatchConfiguration? = nil, rate: RateLimit? = nil
+    timeouts: [JobKind: Duration] = [:], retry: RetryPolicy = RetryPolicy(), maxCrashes: Int = 3,
+    batch: BatchConfiguration? = nil, rate: RateLimit? = nil
   ) {
     self.name = name
     self.jobs = jobs
     self.workers = workers
     self.timeout = timeout
+    self.timeouts = timeouts
     self.retry = retry
     self.maxCrashes = maxCrashes
     self.batch = batch
     self.rate = rate
   }
+}
+
+extension PoolConfiguration {
+  /// How long one attempt of a job of this kind may take.
+  public func timeout(of kind: JobKind) -> Duration { timeouts[kind] ?? timeout }
 }
 
 /// A pool's size limits.

@@ -2,41 +2,79 @@ internal import Foundation
 internal import JobConfiguration
 internal import Jobs
 internal import Logging
+internal import Synchronization
 internal import Wires
 
 /// Moves dead jobs from the broker into the index, where the operator finds them. While PostgreSQL is away they wait in
 /// the broker.
 final class DeadLetterIndexer: Sendable {
-  private let subscriptions: [any JobSubscription]
+  /// The dead letters of one pool.
+  private final class Lane: Sendable {
+    let subscription: any JobSubscription
+    let watchdog: FlowWatchdog
+    let isRecording = Atomic(false)
+
+    init(_ subscription: any JobSubscription, _ watchdog: FlowWatchdog) {
+      self.subscription = subscription
+      self.watchdog = watchdog
+    }
+  }
+
+  private let lanes: [Lane]
   private let index: any DeadLetterIndex
   private let outage: OutageLog
+
+  private let paused = Atomic(false)
 
   /// Letters taken and not yet recorded, per pool.
   private static let capacity = 200
 
-  init(pools: [PoolName], broker: any JobBroker, index: any DeadLetterIndex, logger: Logger) {
-    subscriptions = pools.map { broker.subscribeToDead(of: $0, capacity: 0) }
+  init(pools: [PoolName], broker: any JobBroker, index: any DeadLetterIndex, silence: Duration, logger: Logger) {
+    lanes = pools.map { pool in
+      let subscription = broker.subscribeToDead(of: pool, capacity: 0)
+      let name = PoolName(rawValue: "\(pool).dead")
+      return Lane(subscription, FlowWatchdog(subscription, pool: name, silence: silence, logger: logger))
+    }
     self.index = index
     outage = OutageLog("dead letters cannot be indexed; they wait", logger: logger)
   }
 
   /// True while the broker hands out letters.
-  var isFlowing: Bool { subscriptions.allSatisfy(\.isFlowing) }
+  var isFlowing: Bool { lanes.allSatisfy { $0.subscription.isFlowing && !$0.watchdog.isStalled } }
 
   /// Pauses or resumes indexing.
   func isPaused(_ isPaused: Bool) {
-    for subscription in subscriptions { subscription.setCapacity(isPaused ? 0 : Self.capacity) }
+    paused.store(isPaused, ordering: .relaxed)
+    for lane in lanes { lane.subscription.setCapacity(isPaused ? 0 : Self.capacity) }
   }
 
   /// Takes nothing more; what is in hand is still recorded.
-  func drain() { for subscription in subscriptions { subscription.cancel() } }
+  func drain() { for lane in lanes { lane.subscription.cancel() } }
 
   /// Indexes until drained or cancelled.
   func run() async {
-    await withDiscardingTaskGroup { group in
-      for subscription in subscriptions {
-        group.addTask { for await deliveries in subscription.deliveries { await self.record(deliveries) } }
+    await withDiscardingTaskGroup { watching in
+      for lane in lanes {
+        // While letters are being recorded, which may take as long as PostgreSQL is away, further ones are not missed.
+        watching.addTask {
+          await lane.watchdog.run {
+            !self.paused.load(ordering: .relaxed) && !lane.isRecording.load(ordering: .relaxed)
+          }
+        }
       }
+      await withDiscardingTaskGroup { group in
+        for lane in lanes { group.addTask { await self.record(from: lane) } }
+      }
+      watching.cancelAll()
+    }
+  }
+
+  private func record(from lane: Lane) async {
+    for await deliveries in lane.subscription.deliveries {
+      lane.isRecording.store(true, ordering: .relaxed)
+      await record(deliveries)
+      lane.isRecording.store(false, ordering: .relaxed)
+      lane.watchdog.arrived()
     }
   }
 
@@ -59,10 +97,10 @@ final class DeadLetterIndexer: Sendable {
         return await record(Array(deliveries[(deliveries.count / 2)...]))
       } catch {
         outage.failed(error)
-        try? await Task.sleep(for: .seconds(1))
+        try? await CurrentRuntime.sleep(for: .seconds(1))
         break
       }
-      try? await Task.sleep(for: backoff.next())
+      try? await CurrentRuntime.sleep(for: backoff.next())
     }
     for delivery in deliveries { delivery.giveBack() }
   }
@@ -70,7 +108,7 @@ final class DeadLetterIndexer: Sendable {
   private static func letter(_ delivery: JobDelivery) -> DeadLetter {
     let unknown = DeathCertificate(
       reason: .unreadable, detail: "it came without a certificate of death", cause: "certificate", kind: "unreadable",
-      pool: "unknown", attempts: 0, at: Date())
+      pool: "unknown", attempts: 0, at: CurrentRuntime.date)
     switch delivery.content {
     case .job(let envelope):
       // Run 0 marks a carrier of a message that could not be read.

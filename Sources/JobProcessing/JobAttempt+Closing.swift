@@ -10,21 +10,23 @@ extension JobAttempt {
   func runOne(_ ready: Ready, _ work: @escaping RegisteredWorker<Ledger.Transaction>.One) async throws
     -> Verdict
   {
-    let start = ContinuousClock.now
-    defer { JobMetrics.attempt(.now - start, pool: pool.name, kind: ready.envelope.kind) }
+    let start = CurrentRuntime.now
+    let timeout = pool.timeout(of: ready.envelope.kind)
+    let ledgerDeadline = Self.ledgerDeadline(start, timeout)
+    defer { JobMetrics.attempt(CurrentRuntime.now - start, pool: pool.name, kind: ready.envelope.kind) }
     let closed = Mutex<[OutboxEntry]?>(nil)
     var jobLogger = logger
     jobLogger[metadataKey: "job"] = "\(ready.receipt)"
     jobLogger[metadataKey: "kind"] = "\(ready.envelope.kind)"
     let context = JobContext<Ledger.Transaction>(
-      info: JobInfo(ready.envelope), logger: jobLogger, deadline: start + pool.timeout
+      info: JobInfo(ready.envelope), logger: jobLogger, deadline: start + timeout
     ) { body in
-      try await insisting(until: ledgerDeadline(start)) {
-        try await ledger.transact(deadline: ledgerDeadline(start), body)
+      try await insisting(until: ledgerDeadline) {
+        try await ledger.transact(deadline: ledgerDeadline, body)
       }
     } closer: { body in
-      let (entries, outcomes) = try await insisting(until: ledgerDeadline(start)) {
-        try await transact([ready], deadline: ledgerDeadline(start)) { transaction, _, followUps in
+      let (entries, outcomes) = try await insisting(until: ledgerDeadline) {
+        try await transact([ready], deadline: ledgerDeadline) { transaction, _, followUps in
           [try await body(transaction, &followUps)]
         }
       }
@@ -34,7 +36,7 @@ extension JobAttempt {
     }
     let outcome: JobOutcome
     do {
-      outcome = try await withTimeout { try await work(ready.job, context) }
+      outcome = try await withTimeout(timeout) { try await work(ready.job, context) }
     } catch is AlreadyClosed {
       return .closed([], [:])
     }
@@ -52,8 +54,8 @@ extension JobAttempt {
     while true {
       do { return try await body() } catch let error as LedgerError {
         let pause = backoff.next()
-        guard .now + pause < deadline, !Task.isCancelled else { throw error }
-        try? await Task.sleep(for: pause)
+        guard CurrentRuntime.now + pause < deadline, !Task.isCancelled else { throw error }
+        try? await CurrentRuntime.sleep(for: pause)
       }
     }
   }
@@ -62,10 +64,16 @@ extension JobAttempt {
     _ jobs: [Ready],
     _ body: @escaping @Sendable (Ledger.Transaction, [Ready], inout FollowUps) async throws -> [JobOutcome]
   ) async throws -> Verdict {
-    let start = ContinuousClock.now
-    defer { if let kind = jobs.first?.envelope.kind { JobMetrics.attempt(.now - start, pool: pool.name, kind: kind) } }
-    let (entries, outcomes) = try await withTimeout {
-      try await transact(jobs, deadline: ledgerDeadline(start), body)
+    let start = CurrentRuntime.now
+    // A batch is of one kind.
+    let timeout = jobs.first.map { pool.timeout(of: $0.envelope.kind) } ?? pool.timeout
+    defer {
+      if let kind = jobs.first?.envelope.kind {
+        JobMetrics.attempt(CurrentRuntime.now - start, pool: pool.name, kind: kind)
+      }
+    }
+    let (entries, outcomes) = try await withTimeout(timeout) {
+      try await transact(jobs, deadline: Self.ledgerDeadline(start, timeout), body)
     }
     return .closed(entries, outcomes)
   }
@@ -125,16 +133,18 @@ extension JobAttempt {
 
   /// The ledger gives up some time before the attempt does, so that a ledger that has fallen silent is known as such
   /// and not taken for a slow worker.
-  func ledgerDeadline(_ start: ContinuousClock.Instant) -> ContinuousClock.Instant {
-    start + pool.timeout - min(pool.timeout / 4, .seconds(4))
+  static func ledgerDeadline(_ start: ContinuousClock.Instant, _ timeout: Duration) -> ContinuousClock.Instant {
+    start + timeout - min(timeout / 4, .seconds(4))
   }
 
   /// Gives the work its time; when that is over it is cancelled and known to have ended before anything else happens.
-  func withTimeout<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+  func withTimeout<Value: Sendable>(
+    _ timeout: Duration, _ body: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
     do {
-      return try await withDeadline(.now + pool.timeout, body)
+      return try await withDeadline(CurrentRuntime.now + timeout, body)
     } catch is DeadlineExceeded {
-      throw TimedOut(after: pool.timeout)
+      throw TimedOut(after: timeout)
     }
   }
 }

@@ -30,6 +30,14 @@ extension JobAttempt {
       await exits.bury(delivery, envelope, .unknownKind, detail: detail, cause: "kind")
       return nil
     }
+    guard !paused.contains(envelope.kind) else {
+      await exits.park(delivery, envelope)
+      // It may have been resumed at this very moment, when this one was not parked yet.
+      if !paused.contains(envelope.kind) {
+        _ = await exits.persist("unparking jobs") { try await ledger.unpark(pool: pool.name, except: paused.all) }
+      }
+      return nil
+    }
     return Known(delivery: delivery, envelope: envelope, worker: worker)
   }
 
@@ -38,8 +46,9 @@ extension JobAttempt {
     do {
       let job = try known.worker.decode(envelope)
       let ready = Ready(delivery: delivery, envelope: envelope, worker: known.worker, job: job)
-      JobMetrics.queueWait(Date().timeIntervalSince(envelope.enqueuedAt), pool: pool.name, kind: envelope.kind)
-      if let deadline = envelope.deadline, deadline < Date() {
+      JobMetrics.queueWait(
+        CurrentRuntime.date.timeIntervalSince(envelope.enqueuedAt), pool: pool.name, kind: envelope.kind)
+      if let deadline = envelope.deadline, deadline < CurrentRuntime.date {
         await close([ready]) { _, _ in [.discarded(reason: "its deadline passed before it was begun")] }
         return nil
       }

@@ -2,6 +2,7 @@ internal import Foundation
 internal import JobConfiguration
 internal import Jobs
 internal import Logging
+internal import Wires
 
 /// Step 2: a job that somebody had before. Perhaps it is closed; perhaps its process died of it.
 extension JobAttempt {
@@ -24,7 +25,7 @@ extension JobAttempt {
       "a job came back again; it will run alone",
       metadata: ["job": "\(envelope.jobRun)", "pool": "\(pool.name)", "crashes": "\(crashes)"])
     let pause = Self.suspicionPause(afterStarts: history.starts) - (history.sinceLastStart ?? .zero)
-    if pause > .zero { try? await Task.sleep(for: pause) }
+    if pause > .zero { try? await CurrentRuntime.sleep(for: pause) }
     let hadItsTurn = await Task.isCancelled ? false : quarantine.alone { await beginMarked(known) }
     if !hadItsTurn { exits.giveBackUnbegun(delivery, envelope) }
   }

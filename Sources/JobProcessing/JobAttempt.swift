@@ -7,7 +7,7 @@ internal import Wires
 
 /// Takes jobs from delivery to their end. The steps, for one job:
 ///
-/// 1. Is it readable, of a sane size and of a known kind? Otherwise it is dead.
+/// 1. Is it readable, of a sane size and of a known kind? Otherwise it is dead. Is its kind paused? Then it is put aside.
 /// 2. Did it come back? With a receipt it is acknowledged. Otherwise its start is marked; too many starts mean that it
 ///    kills processes, and it is dead.
 /// 3. Is it past its deadline? Then it is discarded.
@@ -25,6 +25,7 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
   let outbox: OutboxPublisher<Ledger>
   let exits: JobExits<Ledger>
   let quarantine: Quarantine
+  let paused: PausedKinds
   let rate: RateGate?
   let logger: Logger
 
@@ -125,10 +126,11 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
         return try await attempt()
       } catch LedgerError.contention where lost < contentionMax {
         lost += 1
-        try? await Task.sleep(for: .milliseconds(Int64.random(in: 1...20)))
+        var generator = CurrentRuntime.generator
+        try? await CurrentRuntime.sleep(for: .milliseconds(Int64.random(in: 1...20, using: &generator)))
       } catch let error as LedgerError where error != .contention {
         logger.warning("a job waits for the ledger", metadata: ["pool": "\(pool.name)", "error": "\(error)"])
-        try? await Task.sleep(for: backoff.next())
+        try? await CurrentRuntime.sleep(for: backoff.next())
       } catch {
         // Cancelled from outside, not by the attempt's own timeout, which throws TimedOut.
         if Task.isCancelled { return .interrupted }
@@ -150,7 +152,9 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
         await exits.leave(job.delivery, job.envelope, outcome)
       }
     case .failed(let error):
-      for job in jobs { await exits.fail(job.delivery, job.envelope, error) }
+      for job in jobs {
+        await exits.fail(job.delivery, job.envelope, error, job.worker.advise(error, job.envelope.attempt))
+      }
     case .interrupted:
       for job in jobs { await exits.giveBack(job.delivery, job.envelope) }
     }

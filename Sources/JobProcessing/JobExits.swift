@@ -31,23 +31,23 @@ struct JobExits<Ledger: JobLedger>: Sendable {
   }
 
   /// After a failed attempt.
-  func fail(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ error: any Error) async {
+  func fail(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ error: any Error, _ advice: RetryAdvice) async {
     let safe = ErrorDescription(error)
     let (detail, cause) = (safe.detail, safe.cause)
-    if (error as? any JobError)?.isPermanent == true {
-      return await bury(delivery, envelope, .permanentError, detail: detail, cause: cause)
-    }
-    var generator = SystemRandomNumberGenerator()
-    guard let pause = pool.retry.delay(afterAttempt: envelope.attempt, using: &generator) else {
+    if advice == .never { return await bury(delivery, envelope, .permanentError, detail: detail, cause: cause) }
+    var generator = CurrentRuntime.generator
+    guard var pause = pool.retry.delay(afterAttempt: envelope.attempt, using: &generator) else {
       return await bury(delivery, envelope, .attemptsExhausted, detail: detail, cause: cause)
     }
+    if case .after(let wished) = advice { pause = wished }
     logger.warning(
       "attempt failed; trying again",
       metadata: metadata(envelope, ["attempt": "\(envelope.attempt)", "pause": "\(pause)", "error": "\(detail)"]))
     var next = envelope
     next.attempt += 1
     let isKept: Bool
-    if let tier = ladder.tier(for: pause, using: &generator) {
+    // A tier is rounded to; a pause that was asked for is kept.
+    if advice == .usual, let tier = ladder.tier(for: pause, using: &generator) {
       isKept = await keep(OutgoingJob(next, to: .retry(after: tier, pool: pool.name)))
     } else {
       isKept = await delay(next, pause)
@@ -57,7 +57,7 @@ struct JobExits<Ledger: JobLedger>: Sendable {
   }
 
   private func snooze(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ pause: Duration) async {
-    var generator = SystemRandomNumberGenerator()
+    var generator = CurrentRuntime.generator
     let isKept: Bool
     if pause <= snoozeTierMax, let tier = ladder.tier(for: pause, using: &generator) {
       isKept = await keep(OutgoingJob(envelope, to: .retry(after: tier, pool: pool.name)))
@@ -68,6 +68,12 @@ struct JobExits<Ledger: JobLedger>: Sendable {
     await finish(delivery, envelope, isKept, .snoozed)
   }
 
+  /// Puts a job aside whose kind is paused.
+  func park(_ delivery: JobDelivery, _ envelope: JobEnvelope) async {
+    let isKept = await persist("parking a job") { try await ledger.park(envelope, pool: pool.name) } != nil
+    await finish(delivery, envelope, isKept, .parked)
+  }
+
   /// Sends the job to its pool's dead letters; `envelope` is nil where none could be read.
   func bury(_ delivery: JobDelivery, _ envelope: JobEnvelope?, _ reason: DeathReason, detail: String, cause: String)
     async
@@ -76,7 +82,7 @@ struct JobExits<Ledger: JobLedger>: Sendable {
     let certificate = DeathCertificate(
       reason: reason, detail: detail, cause: cause, kind: carrier.kind.rawValue, pool: pool.name,
       attempts: carrier.attempt,
-      at: Date())
+      at: CurrentRuntime.date)
     logger.error(
       "job is dead", metadata: metadata(carrier, ["reason": "\(reason.rawValue)", "detail": "\(certificate.detail)"]))
     let isKept = await keep(OutgoingJob(carrier, to: .dead(pool: pool.name, certificate)))
@@ -101,9 +107,9 @@ struct JobExits<Ledger: JobLedger>: Sendable {
   private func clearStarts(_ delivery: JobDelivery, _ envelope: JobEnvelope) async {
     guard delivery.redelivered else { return }
     // In a task of its own, because this one is cancelled when a shutdown interrupts the job.
-    await Task {
-      try? await withDeadline(.now + .seconds(1)) { try await ledger.clearStarts(envelope.jobRun) }
-    }.value
+    await CurrentRuntime.shielded {
+      try? await withDeadline(CurrentRuntime.now + .seconds(1)) { try await ledger.clearStarts(envelope.jobRun) }
+    }
   }
 
   /// Runs a ledger call until it succeeds; nil when the task is cancelled first, or the ledger refuses it three times.
@@ -115,27 +121,26 @@ struct JobExits<Ledger: JobLedger>: Sendable {
         if !(error is LedgerError) { refusals += 1 }
         logger.warning(
           "the ledger cannot be reached; trying again", metadata: ["doing": "\(what)", "error": "\(error)"])
-        try? await Task.sleep(for: backoff.next())
+        try? await CurrentRuntime.sleep(for: backoff.next())
       }
     }
     return nil
   }
 
   private func delay(_ envelope: JobEnvelope, _ pause: Duration) async -> Bool {
-    let dueAt = Date().addingTimeInterval(pause / .seconds(1))
-    return await persist("delaying a job") { try await ledger.delay(envelope, pool: pool.name, until: dueAt) } != nil
+    await persist("delaying a job") { try await ledger.delay(envelope, pool: pool.name, for: pause) } != nil
   }
 
   /// Enqueues until the broker holds the job; false when the task is cancelled first.
   private func keep(_ job: OutgoingJob) async -> Bool {
     var backoff = Backoff(first: .milliseconds(50), most: .seconds(2))
     while !Task.isCancelled {
-      let outcome = await broker.enqueue([job], deadline: .now + .seconds(10)).first
+      let outcome = await broker.enqueue([job], deadline: CurrentRuntime.now + .seconds(10)).first
       if outcome == .kept { return true }
       logger.warning(
         "a job cannot be passed on; trying again",
         metadata: metadata(job.envelope, ["outcome": "\(outcome ?? .unavailable)"]))
-      try? await Task.sleep(for: backoff.next())
+      try? await CurrentRuntime.sleep(for: backoff.next())
     }
     return false
   }

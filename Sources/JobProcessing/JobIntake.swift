@@ -33,6 +33,8 @@ struct JobIntake: Sendable {
   /// How many jobs or batches may run.
   var size: Int
   private(set) var isDraining = false
+  /// The bodies of all jobs in hand, in bytes.
+  private(set) var bytesInHand = 0
 
   init(size: Int, batchKinds: Set<JobKind>, batchSize: Int, batchWait: Duration) {
     self.size = size
@@ -44,31 +46,46 @@ struct JobIntake: Sendable {
   /// Jobs taken from the broker and not settled.
   var inHand: Int { waiting.count + runningJobs }
 
-  /// Jobs arrived; while draining they are not wanted and returned.
+  /// Jobs arrived; what is not wanted is returned: all of it while draining, and what would be too much to hold. The
+  /// first one is always taken, however large.
   mutating func add(_ deliveries: [JobDelivery], now: ContinuousClock.Instant) -> [JobDelivery] {
     if isDraining { return deliveries }
-    waiting.append(contentsOf: deliveries.map { Waiting(delivery: $0, since: now) })
+    for (index, delivery) in deliveries.enumerated() {
+      guard inHand == 0 || bytesInHand + delivery.body.count <= IntakeCapacity.bytesMax else {
+        return Array(deliveries[index...])
+      }
+      bytesInHand += delivery.body.count
+      waiting.append(Waiting(delivery: delivery, since: now))
+    }
     return []
   }
 
-  /// A job or batch of `jobs` has ended.
-  mutating func finished(jobs: Int) {
+  /// A job or batch has ended.
+  mutating func finished(_ deliveries: [JobDelivery]) {
     runningCount -= 1
-    runningJobs -= jobs
+    runningJobs -= deliveries.count
+    forget(deliveries)
+  }
+
+  private mutating func forget(_ deliveries: [JobDelivery]) {
+    for delivery in deliveries { bytesInHand -= delivery.body.count }
   }
 
   /// Keeps at most so many waiting; the youngest beyond are returned, to be given back.
   mutating func trim(to capacity: Int) -> [JobDelivery] {
-    let surplus = max(0, waiting.count - capacity)
-    defer { waiting.removeLast(surplus) }
-    return waiting.suffix(surplus).map(\.delivery)
+    let surplus = waiting.suffix(max(0, waiting.count - capacity)).map(\.delivery)
+    waiting.removeLast(surplus.count)
+    forget(surplus)
+    return surplus
   }
 
   /// Begins no more; what waits is returned, to be given back.
   mutating func drain() -> [JobDelivery] {
     isDraining = true
-    defer { waiting = [] }
-    return waiting.map(\.delivery)
+    let unbegun = waiting.map(\.delivery)
+    waiting = []
+    forget(unbegun)
+    return unbegun
   }
 
   /// What to do now; `.begin` counts as begun.

@@ -6,7 +6,7 @@ internal import Synchronization
 enum JobMetrics {
   /// How an attempt, or the job, ended.
   enum Outcome: String {
-    case completed, discarded, duplicate, snoozed, retried, dead
+    case completed, discarded, duplicate, snoozed, parked, retried, dead
     case givenBack = "given_back"
   }
 
@@ -27,6 +27,11 @@ enum JobMetrics {
 
   static func inHand(_ count: Int, pool: PoolName) {
     Gauge(label: "jobs_in_hand", dimensions: [("pool", pool.rawValue)]).record(count)
+  }
+
+  /// A silent flow of jobs was rebuilt.
+  static func rebuilt(pool: PoolName) {
+    Counter(label: "flow_rebuilds_total", dimensions: [("pool", pool.rawValue)]).increment()
   }
 
   static func share(_ size: Int, pool: PoolName) {

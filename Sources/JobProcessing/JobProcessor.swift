@@ -4,6 +4,7 @@ public import Jobs
 public import Logging
 public import ServiceLifecycle
 internal import Synchronization
+internal import Wires
 
 /// The engine: runs pools of workers against a broker and a ledger until it is told to stop, and then drains.
 public final class JobProcessor<Ledger: JobLedger>: Service {
@@ -15,12 +16,18 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
     public var pools: Set<PoolName>?
     /// How long running jobs may take to finish when the process stops. 30 s by default.
     public var grace: Duration
+    /// A pool that gets nothing for so long is looked at, and its flow rebuilt where jobs wait. 15 s by default: longer
+    /// than a change of a queue's leader takes.
+    public var silence: Duration
 
     /// By default every pool of the configuration is run, and running jobs have 30 s to finish.
-    public init(node: String, pools: Set<PoolName>? = nil, grace: Duration = .seconds(30)) {
+    public init(
+      node: String, pools: Set<PoolName>? = nil, grace: Duration = .seconds(30), silence: Duration = .seconds(15)
+    ) {
       self.node = node
       self.pools = pools
       self.grace = grace
+      self.silence = silence
     }
   }
 
@@ -54,20 +61,23 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
       let attempt = JobAttempt(
         pool: pool, node: options.node, workers: registry.workers.filter { pool.jobs.contains($0.key) },
         routes: configuration.routes, ledger: ledger, counting: registry.counting, outbox: outbox, exits: exits,
-        quarantine: quarantine, rate: pool.rate.map { RateGate(pool: pool.name, limit: $0, limiter: limiter) },
+        quarantine: quarantine, paused: PausedKinds(),
+        rate: pool.rate.map { RateGate(pool: pool.name, limit: $0, limiter: limiter) },
         logger: logger)
-      return PoolRunner(pool: pool, attempt: attempt, broker: broker)
+      return PoolRunner(pool: pool, attempt: attempt, broker: broker, silence: options.silence)
     }
     letters =
       isMine(JobConfiguration.deadLetterPool)
-      ? DeadLetterIndexer(pools: configuration.workingPools.map(\.name), broker: broker, index: index, logger: logger)
+      ? DeadLetterIndexer(
+        pools: configuration.workingPools.map(\.name), broker: broker, index: index, silence: options.silence,
+        logger: logger)
       : nil
     self.outbox = outbox
     relay = OutboxRelay(
       ledger: ledger, broker: broker, outbox: outbox,
       outage: OutageLog("the outbox cannot be swept", logger: logger))
     allocator = PoolAllocator(
-      node: options.node, startedAt: Date(), directory: directory, runners: runners, letters: letters,
+      node: options.node, startedAt: CurrentRuntime.date, directory: directory, runners: runners, letters: letters,
       draining: draining,
       outage: OutageLog("pool sizes cannot be read; they stay as they are", logger: logger))
   }
@@ -101,7 +111,7 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
         race.addTask { await self.runPools() }
         race.addTask {
           for await _ in self.draining.signal.stream { break }
-          try? await Task.sleep(for: self.options.grace)
+          try? await CurrentRuntime.sleep(for: self.options.grace)
         }
         await race.next()
         // Either all is done, or the grace time is over and what runs is interrupted and given back.

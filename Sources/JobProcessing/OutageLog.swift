@@ -1,5 +1,6 @@
 internal import Logging
 internal import Synchronization
+internal import Wires
 
 /// Logs an outage when it begins, now and then while it lasts, and when it is over, instead of every attempt that
 /// fails.
@@ -25,9 +26,9 @@ final class OutageLog: Sendable {
   /// An attempt failed.
   func failed(_ error: any Error) {
     let isDue = state.withLock { state in
-      state.since = state.since ?? .now
-      if let loggedAt = state.loggedAt, loggedAt + Self.reminder > .now { return false }
-      state.loggedAt = .now
+      state.since = state.since ?? CurrentRuntime.now
+      if let loggedAt = state.loggedAt, loggedAt + Self.reminder > CurrentRuntime.now { return false }
+      state.loggedAt = CurrentRuntime.now
       return true
     }
     if isDue { logger.warning(what, metadata: ["error": "\(ErrorDescription(error).detail)"]) }
@@ -39,6 +40,8 @@ final class OutageLog: Sendable {
       defer { state = State() }
       return state.since
     }
-    if let since { logger.info("it is over: \(what)", metadata: ["lasted": "\((.now - since).components.seconds)s"]) }
+    if let since {
+      logger.info("it is over: \(what)", metadata: ["lasted": "\((CurrentRuntime.now - since).components.seconds)s"])
+    }
   }
 }

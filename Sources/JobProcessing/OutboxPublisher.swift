@@ -1,6 +1,7 @@
 internal import Jobs
 internal import Logging
 internal import Synchronization
+internal import Wires
 
 /// Enqueues committed outbox entries at once and forgets those the broker holds, many in one statement.
 ///
@@ -39,7 +40,7 @@ final class OutboxPublisher<Ledger: JobLedger>: Sendable {
   /// Enqueues the entries and returns those the broker holds now.
   func enqueue(_ entries: [OutboxEntry]) async -> [JobRun] {
     let jobs = entries.map { OutgoingJob($0.envelope, to: .pool($0.pool)) }
-    let outcomes = await broker.enqueue(jobs, deadline: .now + Self.patience)
+    let outcomes = await broker.enqueue(jobs, deadline: CurrentRuntime.now + Self.patience)
     let refused = Set(zip(entries, outcomes).filter { $0.1 == .refused }.map(\.0.pool))
     for pool in refused {
       logger.error(

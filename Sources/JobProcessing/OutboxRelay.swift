@@ -35,7 +35,7 @@ struct OutboxRelay<Ledger: JobLedger>: Sendable {
           pause = backoff.next()
         }
       }
-      if !isMore { try? await Task.sleep(for: pause) }
+      if !isMore { try? await CurrentRuntime.sleep(for: pause) }
     }
   }
 

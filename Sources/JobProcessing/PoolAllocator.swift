@@ -2,6 +2,7 @@ internal import Foundation
 internal import JobConfiguration
 internal import Jobs
 internal import Synchronization
+internal import Wires
 
 /// Keeps this node's lease and sets its pools to their shares: a pool's size, the operator's or queues.yaml's, divided
 /// among the live nodes.
@@ -28,7 +29,7 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
       group.addTask { await directory.watch { signal.send() } }
       group.addTask {
         while !Task.isCancelled {
-          try? await Task.sleep(for: interval)
+          try? await CurrentRuntime.sleep(for: interval)
           signal.send()
         }
       }
@@ -40,7 +41,7 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
   /// Gives the lease up, so that the other nodes take over at once.
   ///
   /// In a task of its own, because this one may be cancelled by then.
-  func release() async { await Task { try? await directory.releaseLease(node) }.value }
+  func release() async { await CurrentRuntime.shielded { try? await directory.releaseLease(node) } }
 
   /// Reports, reads, and sets the shares; while PostgreSQL is away they stay as they are.
   func allocate() async {
@@ -59,6 +60,7 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
       }
       letters?.isPaused(settings[JobConfiguration.deadLetterPool]?.isPaused ?? false)
       hasAllocated.set()
+      for runner in runners { try await runner.pause(settings[runner.pool.name]?.pausedKinds ?? []) }
       outage.succeeded()
     } catch {
       if Task.isCancelled { return }

@@ -3,6 +3,7 @@ internal import JobConfiguration
 internal import Jobs
 internal import Logging
 internal import Synchronization
+internal import Wires
 
 /// Runs one pool on this node: takes jobs while there is room, begins as many as its share allows, and drains when
 /// told.
@@ -12,25 +13,31 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
   private let subscription: any JobSubscription
   private let state: Mutex<State>
   private let signal = Signal()
+  private let watchdog: FlowWatchdog
 
   private struct State {
     var intake: JobIntake
+    var capacity: IntakeCapacity
     var lastTakenEnqueuedAt: Date?
+
+    /// The broker has been asked for more than is in hand.
+    var wantsMore: Bool { !intake.isDraining && intake.inHand < capacity.current }
   }
 
   /// Begins with a share of zero; ``resize(to:)`` sets it going.
-  init(pool: PoolConfiguration, attempt: JobAttempt<Ledger>, broker: any JobBroker) {
+  init(pool: PoolConfiguration, attempt: JobAttempt<Ledger>, broker: any JobBroker, silence: Duration) {
     self.pool = pool
     self.attempt = attempt
     let batchKinds = pool.batch == nil ? [] : attempt.workers.filter { $0.value.takesBatches }.map(\.key)
     let intake = JobIntake(
       size: 0, batchKinds: Set(batchKinds), batchSize: pool.batch?.size ?? 1, batchWait: pool.batch?.wait ?? .zero)
-    state = Mutex(State(intake: intake))
+    state = Mutex(State(intake: intake, capacity: IntakeCapacity(batchSize: pool.batch?.size ?? 1)))
     subscription = broker.subscribe(pool: pool.name, capacity: 0)
+    watchdog = FlowWatchdog(subscription, pool: pool.name, silence: silence, logger: attempt.logger)
   }
 
   /// True while the broker hands out jobs as wished.
-  var isFlowing: Bool { subscription.isFlowing }
+  var isFlowing: Bool { subscription.isFlowing && !watchdog.isStalled }
 
   /// What this node tells the others of the pool.
   var report: PoolReport {
@@ -45,23 +52,24 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
   /// - Parameter nodes: how many nodes share the pool, this one included.
   func resize(to share: Int, nodes: Int) {
     attempt.rate?.nodes = nodes
-    let changed = state.withLock { state in
-      defer { state.intake.size = share }
-      return state.intake.size != share
+    let capacity: Int? = state.withLock { state in
+      guard state.intake.size != share else { return nil }
+      state.intake.size = share
+      return state.capacity.resize(to: share)
     }
-    guard changed else { return }
+    guard let capacity else { return }
     JobMetrics.share(share, pool: pool.name)
-    subscription.setCapacity(capacity(for: share))
+    subscription.setCapacity(capacity)
     // Jobs held ready for workers that are no more are somebody else's; held for long, the broker would take them back.
-    for delivery in state.withLock({ $0.intake.trim(to: capacity(for: share)) }) { delivery.giveBack() }
+    for delivery in state.withLock({ $0.intake.trim(to: capacity) }) { delivery.giveBack() }
     signal.send()
   }
 
-  /// Jobs to hold ready: those that run, and as many again (at least one batch) so that no worker waits for the broker.
-  /// 2,000 is where a single consumer gains nothing from more.
-  private func capacity(for share: Int) -> Int {
-    guard share > 0 else { return 0 }
-    return min(2_000, share * (pool.batch?.size ?? 1) * 2)
+  /// Which kinds are not to be begun. Jobs that were put aside come back where their kind is no longer among them.
+  func pause(_ kinds: Set<JobKind>) async throws {
+    guard attempt.paused.set(kinds) else { return }
+    try await attempt.ledger.unpark(pool: pool.name, except: kinds)
+    attempt.paused.settled(kinds)
   }
 
   /// Runs until ``drain()`` was called and all jobs have ended. Cancelling interrupts the running jobs and gives them
@@ -69,6 +77,7 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
   func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.take() }
+      group.addTask { await self.watchdog.run { self.state.withLock { $0.wantsMore } } }
       await dispatch()
       group.cancelAll()
     }
@@ -84,10 +93,13 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
 
   private func take() async {
     for await deliveries in subscription.deliveries {
-      let unwanted = state.withLock { state in
+      watchdog.arrived()
+      let (unwanted, capacity) = state.withLock { state in
         if case .job(let envelope) = deliveries.last?.content { state.lastTakenEnqueuedAt = envelope.enqueuedAt }
-        return state.intake.add(deliveries, now: .now)
+        let unwanted = state.intake.add(deliveries, now: CurrentRuntime.now)
+        return (unwanted, state.capacity.arrived(sizes: deliveries.lazy.map(\.body.count)))
       }
+      if let capacity { subscription.setCapacity(capacity) }
       for delivery in unwanted { delivery.giveBack() }
       signal.send()
     }
@@ -97,17 +109,17 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
     await withDiscardingTaskGroup { group in
       var signals = signal.stream.makeAsyncIterator()
       while true {
-        switch state.withLock({ $0.intake.next(now: .now) }) {
+        switch state.withLock({ $0.intake.next(now: CurrentRuntime.now) }) {
         case .begin(let deliveries):
           group.addTask {
             await self.attempt.process(deliveries)
-            self.state.withLock { $0.intake.finished(jobs: deliveries.count) }
+            self.state.withLock { $0.intake.finished(deliveries) }
             self.signal.send()
           }
         case .wait(let until):
           if let until {
             group.addTask {
-              try? await ContinuousClock().sleep(until: until)
+              try? await CurrentRuntime.value.sleep(until: until)
               self.signal.send()
             }
           }

@@ -29,11 +29,13 @@ final class RateGate: Sendable {
     let name = key.map { "\(pool):\($0)" } ?? pool.rawValue
     switch await limiter.take(name, limit, patience: Self.patience, nodes: nodes) {
     case .turn(let wait):
-      if wait > .zero { try? await Task.sleep(for: wait) }
+      if wait > .zero { try? await CurrentRuntime.sleep(for: wait) }
       return nil
     // Drawn, so that those who were sent away together do not return together.
     case .comeBack(let pause):
-      return pause + pause * Double.random(in: 0...0.3) + .milliseconds(Int64.random(in: 0...500))
+      var generator = CurrentRuntime.generator
+      return pause + pause * Double.random(in: 0...0.3, using: &generator)
+        + .milliseconds(Int64.random(in: 0...500, using: &generator))
     }
   }
 }

@@ -20,6 +20,7 @@ public struct WorkerRegistry<Transaction: Sendable>: Sendable {
     add(
       RegisteredWorker(
         kind: W.Work.kind, leastTimeout: W.Work.leastTimeout, decode: { try JobCodec.decode(W.Work.self, from: $0) },
+        advise: { worker.advice(after: $0, attempt: $1) },
         doing: .one { job, context in
           guard let job = job as? W.Work else { preconditionFailure("a \(W.Work.kind) was decoded as another type") }
           return try await worker.work(job, context: context)
@@ -31,6 +32,7 @@ public struct WorkerRegistry<Transaction: Sendable>: Sendable {
     add(
       RegisteredWorker(
         kind: W.Work.kind, leastTimeout: W.Work.leastTimeout, decode: { try JobCodec.decode(W.Work.self, from: $0) },
+        advise: { worker.advice(after: $0, attempt: $1) },
         doing: .many { jobs, transaction, followUps in
           let items = jobs.map { job, info in
             guard let job = job as? W.Work else { preconditionFailure("a \(W.Work.kind) was decoded as another type") }
@@ -59,6 +61,7 @@ struct RegisteredWorker<Transaction: Sendable>: Sendable {
   let kind: JobKind
   let leastTimeout: Duration
   let decode: @Sendable (JobEnvelope) throws -> any Job
+  let advise: @Sendable (_ error: any Error, _ attempt: Int) -> RetryAdvice
   let doing: Doing
 
   var takesBatches: Bool { if case .many = doing { true } else { false } }

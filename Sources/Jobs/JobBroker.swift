@@ -85,6 +85,9 @@ public protocol JobSubscription: Sendable {
   var isFlowing: Bool { get }
   /// How many jobs may be taken and not yet settled; 0 stops the flow.
   func setCapacity(_ capacity: Int)
+  /// How many jobs wait in the queue, for a watch over the flow; nil where the queue does not exist. Throws while the
+  /// broker cannot be asked.
+  func waitingCount() async throws -> Int?
   /// Rebuilds the flow; what is unsettled comes again.
   func restart()
   /// Stops for good; what was taken can still be settled.

@@ -14,6 +14,20 @@ public protocol JobError: Error {
   var isPermanent: Bool { get }
 }
 
+/// What is to become of a job after a failed attempt.
+public enum RetryAdvice: Sendable, Equatable {
+  /// Tried again after the pause of the pool's retry policy, or dead after the last attempt.
+  case usual
+  /// Tried again no sooner than after this pause, for one who knows better than the policy; the attempts are counted
+  /// all the same.
+  case after(Duration)
+  /// No other attempt can succeed: dead at once.
+  case never
+
+  /// What an error says of itself: ``JobError``s may be permanent, all others are usual.
+  public init(_ error: any Error) { self = (error as? any JobError)?.isPermanent == true ? .never : .usual }
+}
+
 /// Why a job died.
 public enum DeathReason: String, Sendable, Codable, CaseIterable {
   /// Every attempt failed.

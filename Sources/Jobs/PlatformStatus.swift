@@ -19,6 +19,8 @@ public struct PlatformStatus: Sendable, Codable, Equatable {
     public var share = 0
     /// True while an operator has stopped it on all nodes; its jobs wait.
     public var isPaused = false
+    /// Kinds of its jobs that an operator has stopped; they wait among the delayed.
+    public var pausedKinds: [JobKind] = []
     /// How many live nodes run it.
     public var nodes = 0
     /// An estimate of the oldest waiting job's age, in seconds: from when the job taken last was enqueued. Nil where

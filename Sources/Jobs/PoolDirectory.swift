@@ -6,11 +6,14 @@ public struct PoolSetting: Sendable, Equatable, Codable {
   public var size: Int?
   /// True: no node takes jobs from the pool's queue; those in hand are finished.
   public var isPaused: Bool
+  /// Kinds of the pool's jobs that are not begun: such jobs are put aside, and the others go on.
+  public var pausedKinds: Set<JobKind>
 
   /// A setting; the default is what holds where no operator has said anything.
-  public init(size: Int? = nil, isPaused: Bool = false) {
+  public init(size: Int? = nil, isPaused: Bool = false, pausedKinds: Set<JobKind> = []) {
     self.size = size
     self.isPaused = isPaused
+    self.pausedKinds = pausedKinds
   }
 }
 

@@ -24,6 +24,22 @@ public protocol Worker<Work, Transaction>: Sendable {
 
   /// Does the job; see ``JobOutcome`` for what the result means, and throw to fail the attempt.
   func work(_ job: Work, context: JobContext<Transaction>) async throws -> JobOutcome
+
+  /// What is to be done after an attempt failed with this error, which may be the engine's own (a timeout). By default
+  /// what the error says of itself.
+  ///
+  /// - Parameter attempt: which attempt failed, from 1.
+  func advice(after error: any Error, attempt: Int) -> RetryAdvice
+}
+
+extension Worker {
+  /// What the error says of itself.
+  public func advice(after error: any Error, attempt: Int) -> RetryAdvice { RetryAdvice(error) }
+}
+
+extension BatchWorker {
+  /// What the error says of itself.
+  public func advice(after error: any Error, attempt: Int) -> RetryAdvice { RetryAdvice(error) }
 }
 
 /// Does many jobs of one kind in one transaction, with statements that take all of them at once.
@@ -38,6 +54,9 @@ public protocol BatchWorker<Work, Transaction>: Sendable {
   func work(
     _ batch: [BatchItem<Work>], in transaction: Transaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome]
+
+  /// What is to be done after an attempt of a single job failed with this error; see ``Worker/advice(after:attempt:)``.
+  func advice(after error: any Error, attempt: Int) -> RetryAdvice
 }
 
 /// One job of a batch.

@@ -130,7 +130,7 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
     }
   }
 
-  /// Marks the letters as discarded, with an audit row for each, in one transaction. The rows stay.
+  /// Marks the letters as discarded, with an audit row for each, in one transaction. The rows stay for 30 days.
   public func discard(_ filter: DeadLetterFilter, by who: String) async throws -> Int {
     let condition = Condition(filter)
     return try await pool.withTransaction { transaction in

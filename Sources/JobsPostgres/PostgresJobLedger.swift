@@ -1,4 +1,4 @@
-public import Foundation
+internal import Foundation
 public import Jobs
 public import Postgres
 
@@ -85,7 +85,7 @@ public struct PostgresJobLedger: JobLedger {
         UPDATE jobs.receipt SET outcome = 'discarded', reason = gone.reason
         FROM unnest(\(jobs.map(\.id.uuid))::uuid[], \(jobs.map(\.run))::int[], \(jobs.map { closing.discarded[$0] ?? "" })::text[])
           AS gone (id, run, reason)
-        WHERE job_id = gone.id AND receipt.run = gone.run
+        WHERE job_id = gone.id AND receipt.run = gone.run AND receipt.job_id = ANY(\(jobs.map(\.id.uuid))::uuid[])
         """)
     }
     let immediate = closing.followUps.filter { $0.dueAt == nil }
@@ -100,26 +100,43 @@ public struct PostgresJobLedger: JobLedger {
     }
     let later = closing.followUps.filter { $0.dueAt != nil }
     if !later.isEmpty {
-      statements.append(try upsertDelayed(later.map { ($0.envelope, $0.pool, $0.dueAt ?? Date()) }))
+      statements.append(try upsertDelayed(later.map { ($0.envelope, $0.pool, .at($0.dueAt ?? Date())) }))
     }
     return statements
   }
 
+  /// The ids stand there twice: only by the second way does the planner see which partitions of receipts they are in.
   private static func delete(_ table: String, _ jobs: [JobRun]) -> PostgresQuery {
     """
     DELETE FROM \(unsafe: table) AS it USING unnest(\(jobs.map(\.id.uuid))::uuid[], \(jobs.map(\.run))::int[]) AS gone (id, run)
-    WHERE it.job_id = gone.id AND it.run = gone.run
+    WHERE it.job_id = gone.id AND it.run = gone.run AND it.job_id = ANY(\(jobs.map(\.id.uuid))::uuid[])
     """
   }
 
-  private static func upsertDelayed(_ jobs: [(JobEnvelope, PoolName, Date)]) throws -> PostgresQuery {
+  /// When a delayed job is due.
+  private enum Due {
+    /// So long from now, by the server's clock.
+    case after(Duration)
+    /// At an instant that a worker has named.
+    case at(Date)
+  }
+
+  private static func upsertDelayed(
+    _ jobs: [(JobEnvelope, PoolName, Due)], isParked: Bool = false
+  ) throws -> PostgresQuery {
     let rows = try EnvelopeColumns(jobs.map { ($0.0, $0.1) })
+    let pauses = jobs.map { job -> Int? in if case .after(let pause) = job.2 { pause.milliseconds } else { nil } }
+    let instants = jobs.map { job -> Date? in if case .at(let date) = job.2 { date } else { nil } }
     return """
-      INSERT INTO jobs.delayed (job_id, run, pool, envelope, body, due_at)
-      SELECT * FROM unnest(\(rows.ids)::uuid[], \(rows.runs)::int[], \(rows.pools)::text[], \(rows.envelopes)::jsonb[],
-                           \(rows.bodies)::bytea[], \(jobs.map(\.2))::timestamptz[])
+      INSERT INTO jobs.delayed (job_id, run, pool, envelope, body, due_at, parked)
+      SELECT id, run, pool, envelope, body, coalesce(instant, clock_timestamp() + make_interval(secs => pause / 1000.0)),
+             \(isParked)
+      FROM unnest(\(rows.ids)::uuid[], \(rows.runs)::int[], \(rows.pools)::text[], \(rows.envelopes)::jsonb[],
+                  \(rows.bodies)::bytea[], \(instants)::timestamptz[], \(pauses)::bigint[])
+        AS new (id, run, pool, envelope, body, instant, pause)
       ON CONFLICT (job_id, run) DO UPDATE
-        SET due_at = excluded.due_at, pool = excluded.pool, envelope = excluded.envelope, body = excluded.body
+        SET due_at = excluded.due_at, pool = excluded.pool, envelope = excluded.envelope, body = excluded.body,
+            parked = excluded.parked
       """
   }
 
@@ -166,9 +183,26 @@ public struct PostgresJobLedger: JobLedger {
   }
 
   /// Keeps the job in `jobs.delayed`; for a run that is there already, instant and envelope are replaced.
-  public func delay(_ envelope: JobEnvelope, pool name: PoolName, until dueAt: Date) async throws {
-    let statement = try Self.upsertDelayed([(envelope, name, dueAt)])
+  public func delay(_ envelope: JobEnvelope, pool name: PoolName, for pause: Duration) async throws {
+    let statement = try Self.upsertDelayed([(envelope, name, .after(pause))])
     try await translating { _ = try await pool.query(statement) }
+  }
+
+  /// Keeps the job in `jobs.delayed` for an hour, marked as parked.
+  public func park(_ envelope: JobEnvelope, pool name: PoolName) async throws {
+    let statement = try Self.upsertDelayed([(envelope, name, .after(.seconds(3_600)))], isParked: true)
+    try await translating { _ = try await pool.query(statement) }
+  }
+
+  /// Makes parked jobs due now, in one statement.
+  public func unpark(pool name: PoolName, except paused: Set<JobKind>) async throws {
+    try await translating {
+      _ = try await pool.query(
+        """
+        UPDATE jobs.delayed SET due_at = now(), parked = false
+        WHERE parked AND pool = \(name.rawValue) AND NOT envelope ->> 'kind' = ANY(\(paused.map(\.rawValue))::text[])
+        """)
+    }
   }
 
   /// Moves the jobs that have been due longest to the outbox in one statement, at most `limit`; what another node has
@@ -257,4 +291,9 @@ extension PostgresRow {
   func outboxEntry() throws -> OutboxEntry {
     OutboxEntry(envelope: try envelope(), pool: PoolName(rawValue: try decode(2)))
   }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded up: what is put off comes no sooner than it should.
+  fileprivate var milliseconds: Int { Int((self / .milliseconds(1)).rounded(.up)) }
 }

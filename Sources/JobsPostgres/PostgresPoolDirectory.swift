@@ -55,7 +55,7 @@ public struct PostgresPoolDirectory: PoolDirectory {
   }
 
   private static let overviewQueries: [PostgresQuery] = [
-    "SELECT pool, size, paused FROM jobs.pool_setting",
+    "SELECT size, paused, to_json(paused_kinds)::text, pool FROM jobs.pool_setting",
     "SELECT id, started_at, pools::text FROM jobs.node WHERE lease_until > now() ORDER BY id",
   ]
 
@@ -64,8 +64,7 @@ public struct PostgresPoolDirectory: PoolDirectory {
   ) throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     var settings: [PoolName: PoolSetting] = [:]
     for row in results[0] {
-      settings[PoolName(rawValue: try row.decode(0))] = PoolSetting(
-        size: try row.decodeIfPresent(1), isPaused: try row.decode(2))
+      settings[PoolName(rawValue: try row.decode(3))] = try setting(row)
     }
     let nodes = try results[1].map { row in
       let pools = try JSONDecoder().decode(
@@ -73,6 +72,14 @@ public struct PostgresPoolDirectory: PoolDirectory {
       return NodeReport(id: try row.decode(0), startedAt: try row.decode(1), pools: pools)
     }
     return (settings, nodes)
+  }
+
+  /// Reads `size, paused, to_json(paused_kinds)::text` from the first columns.
+  private static func setting(_ row: PostgresRow) throws -> PoolSetting {
+    let kinds = try JSONDecoder().decode([String].self, from: Data(try row.decode(2, as: String.self).utf8))
+    return PoolSetting(
+      size: try row.decodeIfPresent(0), isPaused: try row.decode(1),
+      pausedKinds: Set(kinds.map(JobKind.init(rawValue:))))
   }
 
   /// Changes the setting in one transaction, with its row locked, an audit row that says what it was and is, and a
@@ -83,14 +90,21 @@ public struct PostgresPoolDirectory: PoolDirectory {
     try await pool.withTransaction { transaction in
       let rows = try await transaction.run([
         "INSERT INTO jobs.pool_setting (pool) VALUES (\(name.rawValue)) ON CONFLICT DO NOTHING",
-        "SELECT size, paused FROM jobs.pool_setting WHERE pool = \(name.rawValue) FOR UPDATE",
+        """
+        SELECT size, paused, to_json(paused_kinds)::text FROM jobs.pool_setting WHERE pool = \(name.rawValue) FOR UPDATE
+        """,
       ])[1]
       guard let row = rows.first else { throw PostgresError.connectionLost }
-      let before = PoolSetting(size: try row.decodeIfPresent(0), isPaused: try row.decode(1))
+      let before = try Self.setting(row)
       var after = before
       change(&after)
       try await transaction.run([
-        "UPDATE jobs.pool_setting SET size = \(after.size), paused = \(after.isPaused) WHERE pool = \(name.rawValue)",
+        """
+        UPDATE jobs.pool_setting
+        SET size = \(after.size), paused = \(after.isPaused),
+            paused_kinds = \(after.pausedKinds.map(\.rawValue).sorted())::text[]
+        WHERE pool = \(name.rawValue)
+        """,
         """
         INSERT INTO jobs.audit (who, action, target, before, after)
         VALUES (\(who), 'pool.set', \(name.rawValue), \(Self.describe(before)), \(Self.describe(after)))
@@ -102,7 +116,9 @@ public struct PostgresPoolDirectory: PoolDirectory {
   }
 
   private static func describe(_ setting: PoolSetting) -> String {
-    "size \(setting.size.map(String.init) ?? "from queues.yaml")" + (setting.isPaused ? ", paused" : "")
+    let kinds = setting.pausedKinds.map(\.rawValue).sorted()
+    return "size \(setting.size.map(String.init) ?? "from queues.yaml")" + (setting.isPaused ? ", paused" : "")
+      + (kinds.isEmpty ? "" : ", paused kinds: \(kinds.joined(separator: ", "))")
   }
 
   /// Listens for notifications on a connection of its own, which is rebuilt when it breaks; each time it stands,

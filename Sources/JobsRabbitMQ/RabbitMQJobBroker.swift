@@ -54,7 +54,8 @@ public struct RabbitMQJobBroker: JobBroker {
 
   private func subscription(queue: String, pool: PoolName, capacity: Int) -> RabbitMQJobSubscription {
     guard let consumer else { preconditionFailure("this broker was made without a consumer") }
-    return RabbitMQJobSubscription(consumer.subscribe(queue: queue, prefetch: capacity), pool: pool)
+    return RabbitMQJobSubscription(
+      consumer.subscribe(queue: queue, prefetch: capacity), pool: pool, consumer: consumer)
   }
 }
 
@@ -62,14 +63,17 @@ public struct RabbitMQJobBroker: JobBroker {
 struct RabbitMQJobSubscription: JobSubscription {
   let deliveries: any AsyncSequence<[JobDelivery], Never> & Sendable
   private let subscription: RabbitMQSubscription
+  private let consumer: RabbitMQConsumer
 
-  init(_ subscription: RabbitMQSubscription, pool: PoolName) {
+  init(_ subscription: RabbitMQSubscription, pool: PoolName, consumer: RabbitMQConsumer) {
     self.subscription = subscription
+    self.consumer = consumer
     deliveries = subscription.deliveries.map { batch in batch.map { Self.job($0, pool) } }
   }
 
   var isFlowing: Bool { subscription.isAttached }
   func setCapacity(_ capacity: Int) { subscription.setPrefetch(capacity) }
+  func waitingCount() async throws -> Int? { try await consumer.readyCount(of: subscription.queue) }
   func restart() { subscription.restart() }
   func cancel() { subscription.cancel() }
 

@@ -17,6 +17,7 @@ extension BrokerConformance {
     [
       Rule("no more jobs are handed out than there is capacity for") { try await $0.heedsCapacity() },
       Rule("capacity zero stops the flow, and more resumes it") { try await $0.stopsAndResumes() },
+      Rule("what waits in the queue is counted, what was handed out is not") { try await $0.countsWaiting() },
       Rule("subscribers of one pool share its jobs") { try await $0.sharesJobs() },
       Rule("a cancelled subscription ends, and what it took can still be settled") { try await $0.endsWhenCancelled() },
     ]
@@ -72,6 +73,18 @@ extension BrokerConformance {
     try await reader.waitForEnd()
     try requireEqual(reader.deliveries.count, 2, "the number of deliveries")
     try await requireNothingLeft()
+  }
+
+  private func countsWaiting() async throws {
+    try await keep(jobs(5))
+    let subscription = subscribe(2)
+    let reader = DeliveryReader(subscription)
+    let taken = try await reader.wait(for: 2)
+    try await waitUntil("three jobs are counted") { try await subscription.waitingCount() == 3 }
+    subscription.setCapacity(10)
+    let rest = try await reader.wait(for: 5).dropFirst(2)
+    try await waitUntil("none is counted") { try await subscription.waitingCount() == 0 }
+    for delivery in taken + rest { delivery.acknowledge() }
   }
 
   private func heedsCapacity() async throws {

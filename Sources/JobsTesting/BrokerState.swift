@@ -3,7 +3,7 @@ internal import Jobs
 
 /// What an ``InMemoryBroker`` holds; all of it changes under one lock.
 struct BrokerState: Sendable {
-  enum Queue: Sendable, Hashable {
+  enum Queue: Sendable, Hashable, Comparable {
     case jobs(PoolName)
     case dead(PoolName)
   }
@@ -25,8 +25,9 @@ struct BrokerState: Sendable {
     var capacity: Int
     var unsettled: [Int: Message] = [:]
     var isCancelled = false
+    var isStalled = false
 
-    var room: Int { isCancelled ? 0 : max(0, capacity - unsettled.count) }
+    var room: Int { isCancelled || isStalled ? 0 : max(0, capacity - unsettled.count) }
   }
 
   struct Fault: Sendable {
@@ -44,6 +45,7 @@ struct BrokerState: Sendable {
   var acknowledged: [JobRun] = []
   var notKept: [OutgoingJob] = []
   var faults: [Fault] = []
+  var restarts: [Queue: Int] = [:]
   var isReady = true
   private var lastNumber = 0
 

@@ -80,7 +80,31 @@ public final class InMemoryBroker: JobBroker {
   /// settling what was delivered before does nothing.
   public func dropConnection() {
     state.withLock { state in
-      for id in Array(state.consumers.keys) { _ = state.takeBack(from: id) }
+      for id in state.consumers.keys.sorted() { _ = state.takeBack(from: id) }
+      handOut(&state)
+    }
+  }
+
+  /// The subscriptions of a pool get nothing more until they are rebuilt, though jobs wait: as happens to consumers
+  /// of a broker that has forgotten them.
+  public func stall(_ pool: PoolName) {
+    state.withLock { state in
+      for (id, consumer) in state.consumers where consumer.queue == .jobs(pool) {
+        state.consumers[id]?.isStalled = true
+      }
+    }
+  }
+
+  /// How often subscriptions of a pool were rebuilt.
+  public func restarts(of pool: PoolName) -> Int { state.withLock { $0.restarts[.jobs(pool), default: 0] } }
+
+  /// Takes back what cancelled subscriptions have not settled, as when the process they belonged to dies.
+  public func forgetCancelled() {
+    state.withLock { state in
+      for (id, consumer) in state.consumers where consumer.isCancelled {
+        _ = state.takeBack(from: id)
+        state.consumers[id] = nil
+      }
       handOut(&state)
     }
   }
@@ -143,9 +167,14 @@ public final class InMemoryBroker: JobBroker {
     }
   }
 
+  func waitingCount(_ id: Int) -> Int? {
+    state.withLock { state in state.consumers[id].map { state.ready[$0.queue, default: []].count } }
+  }
+
   func restart(_ id: Int) {
     state.withLock { state in
-      _ = state.takeBack(from: id)
+      if let queue = state.takeBack(from: id) { state.restarts[queue, default: 0] += 1 }
+      state.consumers[id]?.isStalled = false
       handOut(&state)
     }
   }
@@ -158,8 +187,9 @@ public final class InMemoryBroker: JobBroker {
 
   /// Gives what is ready to whoever has room; called with the lock held.
   private func handOut(_ state: inout BrokerState) {
-    for queue in Array(state.ready.keys) {
-      for (consumer, messages) in state.assign(queue) {
+    // In an order of its own, not a dictionary's: simulations must do the same again.
+    for queue in state.ready.keys.sorted() {
+      for (consumer, messages) in state.assign(queue).sorted(by: { $0.key < $1.key }) {
         let deliveries = messages.map { tag, message in
           JobDelivery(
             content: message.content, body: message.body, redelivered: message.isRedelivered,
@@ -183,7 +213,14 @@ struct InMemorySubscription: JobSubscription {
 
   func setCapacity(_ capacity: Int) { broker.change(id) { $0.capacity = capacity } }
 
+  func waitingCount() async throws -> Int? {
+    guard broker.isReady else { throw BrokerAway() }
+    return broker.waitingCount(id)
+  }
+
   func restart() { broker.restart(id) }
+
+  private struct BrokerAway: Error {}
 
   func cancel() {
     broker.change(id) { consumer in

@@ -1,4 +1,4 @@
-public import Foundation
+internal import Foundation
 public import Jobs
 internal import Synchronization
 
@@ -20,8 +20,31 @@ extension InMemoryLedger {
   }
 
   /// Keeps a job until the ledger's clock says that it is due.
-  public func delay(_ envelope: JobEnvelope, pool: PoolName, until dueAt: Date) async throws {
-    try perform(.delay) { $0.delayed[envelope.jobRun] = DelayedJob(envelope: envelope, pool: pool, dueAt: dueAt) }
+  public func delay(_ envelope: JobEnvelope, pool: PoolName, for pause: Duration) async throws {
+    try perform(.delay) { state in
+      let dueAt = state.now.addingTimeInterval(pause / .seconds(1))
+      state.delay(DelayedJob(envelope: envelope, pool: pool, dueAt: dueAt))
+    }
+  }
+
+  /// Keeps the job for an hour of the ledger's clock, marked as parked.
+  public func park(_ envelope: JobEnvelope, pool: PoolName) async throws {
+    try perform(.park) { state in
+      state.delay(
+        DelayedJob(envelope: envelope, pool: pool, dueAt: state.now.addingTimeInterval(3_600), isParked: true))
+    }
+  }
+
+  /// Makes parked jobs due.
+  public func unpark(pool: PoolName, except paused: Set<JobKind>) async throws {
+    try perform(.unpark) { state in
+      for (run, job) in state.delayed where job.isParked && job.pool == pool && !paused.contains(job.envelope.kind) {
+        var freed = job
+        freed.isParked = false
+        freed.dueAt = state.now
+        state.delayed[run] = freed
+      }
+    }
   }
 
   /// Moves due jobs to the outbox, the first due first.

@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// The calls of the ledger port, for planning faults.
 public enum LedgerCall: Sendable, Hashable, CaseIterable {
-  case close, history, transact, deleteFromOutbox, relayOutbox, delay, releaseDueJobs, markStart, clearStarts
+  case close, history, transact, deleteFromOutbox, relayOutbox, delay, park, unpark, releaseDueJobs, markStart,
+    clearStarts
 }
 
 /// What a test plans, and what it sees.
@@ -16,7 +17,11 @@ extension InMemoryLedger {
     /// The pool it will go to.
     public let pool: PoolName
     /// When it is due.
-    public let dueAt: Date
+    public var dueAt: Date
+    /// Put aside because its kind is paused.
+    public var isParked = false
+    /// When it came, among the others.
+    var number = 0
   }
 
   /// What an operator has done.

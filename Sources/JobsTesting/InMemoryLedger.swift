@@ -1,6 +1,7 @@
 internal import Foundation
 public import Jobs
 internal import Synchronization
+internal import Wires
 
 /// A ledger in memory, for tests of workers and of the engine.
 ///
@@ -104,8 +105,9 @@ public final class InMemoryLedger: JobLedger {
       state.waiters[id] = changed
       return id
     }
-    let clock = Task {
-      try? await Task.sleep(until: deadline, clock: .continuous)
+    let runtime = CurrentRuntime.value
+    let clock = Task(executorPreference: runtime.executor) {
+      try? await runtime.sleep(until: deadline)
       changed.finish()
     }
     defer {

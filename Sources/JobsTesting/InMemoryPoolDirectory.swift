@@ -1,6 +1,7 @@
 internal import Foundation
 public import Jobs
 internal import Synchronization
+internal import Wires
 
 /// Operators' settings and the nodes' leases in memory.
 public final class InMemoryPoolDirectory: PoolDirectory {
@@ -13,9 +14,9 @@ public final class InMemoryPoolDirectory: PoolDirectory {
     var isAvailable = true
     var clockOffset: TimeInterval = 0
 
-    var now: Date { Date().addingTimeInterval(clockOffset) }
+    var now: Date { CurrentRuntime.date.addingTimeInterval(clockOffset) }
 
-    func notify() { for watcher in watchers.values { watcher.yield() } }
+    func notify() { for watcher in watchers.sorted(by: { $0.key < $1.key }) { watcher.value.yield() } }
 
     func overview() throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
       guard isAvailable else { throw LedgerError.unavailable("the test has cut it off") }

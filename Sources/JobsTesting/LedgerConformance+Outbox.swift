@@ -21,6 +21,7 @@ extension LedgerConformance {
       Rule("a job that came due is in the outbox until it is enqueued") { try await $0.movesToOutbox() },
       Rule("an entry that could not be handed over holds up no other") { try await $0.putsFailuresLast() },
       Rule("of several who look at once, one gets each due job") { try await $0.releasesEachOnce() },
+      Rule("parked jobs come when their kind is resumed, and not before") { try await $0.parks() },
     ]
   }
 
@@ -95,8 +96,8 @@ extension LedgerConformance {
 
   private func comesWhenDue() async throws {
     let (late, due) = (SampleJobs.bare(), SampleJobs.full(run: 2, attempt: 3))
-    try await ledger.delay(late, pool: "test.pool", until: Date(timeIntervalSinceNow: 3_600))
-    try await ledger.delay(due, pool: "test.pool", until: Date(timeIntervalSinceNow: -1))
+    try await ledger.delay(late, pool: "test.pool", for: .seconds(3_600))
+    try await ledger.delay(due, pool: "test.pool", for: .seconds(-1))
     let released = try await ledger.releaseDueJobs(limit: 10)
     try requireEqual(released.map(\.envelope), [due], "the jobs that are due")
     try requireEqual(released.map(\.pool), ["test.pool"], "their pools")
@@ -105,10 +106,10 @@ extension LedgerConformance {
 
   private func replacesDelays() async throws {
     var job = SampleJobs.full()
-    try await ledger.delay(job, pool: "test.pool", until: Date(timeIntervalSinceNow: 3_600))
+    try await ledger.delay(job, pool: "test.pool", for: .seconds(3_600))
     job.attempt = 2
     job.body = Data("another".utf8)
-    try await ledger.delay(job, pool: "test.other", until: Date(timeIntervalSinceNow: -1))
+    try await ledger.delay(job, pool: "test.other", for: .seconds(-1))
     let released = try await ledger.releaseDueJobs(limit: 10)
     try requireEqual(released.map(\.envelope.attempt), [2], "the attempts of the jobs that are due")
     try requireEqual(released.map(\.envelope.body), [job.body], "their bodies")
@@ -119,7 +120,7 @@ extension LedgerConformance {
   private func comesInOrder() async throws {
     let jobs = sampleJobs(5)
     for (place, job) in jobs.enumerated().reversed() {
-      try await ledger.delay(job, pool: "test.pool", until: Date(timeIntervalSinceNow: Double(place) - 100))
+      try await ledger.delay(job, pool: "test.pool", for: .seconds(place - 100))
     }
     let first = try await ledger.releaseDueJobs(limit: 2)
     try requireEqual(Set(first.map(\.envelope.id)), Set(jobs.prefix(2).map(\.id)), "the first two due jobs")
@@ -129,14 +130,14 @@ extension LedgerConformance {
 
   private func movesToOutbox() async throws {
     let job = SampleJobs.full()
-    try await ledger.delay(job, pool: "test.pool", until: Date(timeIntervalSinceNow: -1))
+    try await ledger.delay(job, pool: "test.pool", for: .seconds(-1))
     _ = try await ledger.releaseDueJobs(limit: 10)
     try await requireOutbox([job])
     // Put off once more before the entry was deleted: it waits until that has happened, or the deletion would take it
     // too.
     var next = job
     next.attempt = 2
-    try await ledger.delay(next, pool: "test.pool", until: Date(timeIntervalSinceNow: -1))
+    try await ledger.delay(next, pool: "test.pool", for: .seconds(-1))
     _ = try await ledger.releaseDueJobs(limit: 10)
     try await requireOutbox([job])
     try await ledger.deleteFromOutbox([job.jobRun])
@@ -160,7 +161,7 @@ extension LedgerConformance {
 
   private func releasesEachOnce() async throws {
     let jobs = sampleJobs(30)
-    for job in jobs { try await ledger.delay(job, pool: "test.pool", until: Date(timeIntervalSinceNow: -1)) }
+    for job in jobs { try await ledger.delay(job, pool: "test.pool", for: .seconds(-1)) }
     var released = try await withThrowingTaskGroup(of: [JobID].self) { group in
       for _ in 0..<6 {
         group.addTask { try await ledger.releaseDueJobs(limit: 7).map(\.envelope.id) }
@@ -172,6 +173,26 @@ extension LedgerConformance {
     released += try await ledger.releaseDueJobs(limit: 100).map(\.envelope.id)
     try requireEqual(released.count, jobs.count, "the number of jobs that came")
     try requireEqual(Set(released), Set(jobs.map(\.id)), "the jobs that came")
+  }
+
+  private func parks() async throws {
+    let (kept, freed, elsewhere) = (SampleJobs.bare(kind: "test.kept"), SampleJobs.bare(), SampleJobs.bare())
+    try await ledger.park(kept, pool: "test.pool")
+    try await ledger.park(freed, pool: "test.pool")
+    try await ledger.park(elsewhere, pool: "test.other")
+    let late = SampleJobs.bare()
+    try await ledger.delay(late, pool: "test.pool", for: .seconds(3_600))
+    try require(try await ledger.releaseDueJobs(limit: 10).isEmpty, "a parked job was released")
+    try await ledger.unpark(pool: "test.pool", except: ["test.kept"])
+    let released = try await ledger.releaseDueJobs(limit: 10).map(\.envelope.id)
+    try requireEqual(released, [freed.id], "the jobs that were unparked")
+    try await ledger.unpark(pool: "test.pool", except: [])
+    try requireEqual(
+      try await ledger.releaseDueJobs(limit: 10).map(\.envelope.id), [kept.id], "the jobs that were unparked then")
+    // One that is put off for another reason is parked no longer.
+    try await ledger.delay(elsewhere, pool: "test.other", for: .seconds(3_600))
+    try await ledger.unpark(pool: "test.other", except: [])
+    try require(try await ledger.releaseDueJobs(limit: 10).isEmpty, "a delayed job was unparked")
   }
 
   private func countsStarts() async throws {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Jobs
+internal import Wires
 
 /// What an ``InMemoryLedger`` holds; all of it changes under one lock.
 struct LedgerState: Sendable {
@@ -45,7 +46,7 @@ struct LedgerState: Sendable {
   private var lastNumber = 0
 
   /// The ledger's clock.
-  var now: Date { Date().addingTimeInterval(clockOffset) }
+  var now: Date { CurrentRuntime.date.addingTimeInterval(clockOffset) }
 
   mutating func nextNumber() -> Int {
     lastNumber += 1
@@ -74,7 +75,7 @@ struct LedgerState: Sendable {
   /// Ends a transaction's hold.
   mutating func release(_ jobs: Set<JobRun>) {
     held.subtract(jobs)
-    for waiter in waiters.values { waiter.yield() }
+    for waiter in waiters.sorted(by: { $0.key < $1.key }) { waiter.value.yield() }
   }
 
   mutating func commit(_ closing: JobClosing, of receipts: [JobReceipt], open: Set<JobRun>, effects: [String]) {
@@ -87,8 +88,7 @@ struct LedgerState: Sendable {
     self.effects += effects
     for followUp in closing.followUps {
       if let dueAt = followUp.dueAt {
-        delayed[followUp.envelope.jobRun] = InMemoryLedger.DelayedJob(
-          envelope: followUp.envelope, pool: followUp.pool, dueAt: dueAt)
+        delay(InMemoryLedger.DelayedJob(envelope: followUp.envelope, pool: followUp.pool, dueAt: dueAt))
       } else {
         put(OutboxEntry(envelope: followUp.envelope, pool: followUp.pool), at: now)
       }
@@ -139,6 +139,12 @@ struct LedgerState: Sendable {
   }
 
   /// Moves due jobs to the outbox.
+  mutating func delay(_ job: InMemoryLedger.DelayedJob) {
+    var job = job
+    job.number = nextNumber()
+    delayed[job.envelope.jobRun] = job
+  }
+
   mutating func releaseDue(limit: Int) -> [OutboxEntry] {
     let now = self.now
     let due = delayed.values
@@ -146,7 +152,7 @@ struct LedgerState: Sendable {
         // A row of an earlier release that is still to be deleted would take this one with it.
         job.dueAt <= now && !outbox.contains { $0.entry.envelope.jobRun == job.envelope.jobRun }
       }
-      .sorted { $0.dueAt < $1.dueAt }.prefix(limit)
+      .sorted { ($0.dueAt, $0.number) < ($1.dueAt, $1.number) }.prefix(limit)
     return due.map { job in
       delayed[job.envelope.jobRun] = nil
       let entry = OutboxEntry(envelope: job.envelope, pool: job.pool)

@@ -44,7 +44,13 @@ public struct PoolDirectoryConformance: Sendable {
     try requireEqual(paused, PoolSetting(isPaused: true), "the other changed setting")
     let expected: [PoolName: PoolSetting] = ["one": sized, "two": paused]
     try requireEqual(try await directory.overview().settings, expected, "the settings from outside")
-    let seen = try await directory.renewLease(node("a"), lease: .seconds(60)).settings
+    let kinds: Set<JobKind> = ["test.one", "test.two"]
+    let partly = try await directory.change("three", by: "test") { $0.pausedKinds = kinds }
+    try requireEqual(partly, PoolSetting(pausedKinds: kinds), "the setting with paused kinds")
+    let all = try await directory.overview().settings
+    try requireEqual(all, expected.merging(["three": partly]) { $1 }, "the settings with paused kinds")
+    _ = try await directory.change("three", by: "test") { $0.pausedKinds = [] }
+    let seen = try await directory.renewLease(node("a"), lease: .seconds(60)).settings.filter { $0.key != "three" }
     try requireEqual(seen, expected, "the settings a node sees")
   }
 

@@ -14,8 +14,8 @@ public enum SampleJobs {
   }
 
   /// A job with nothing that may be left out.
-  public static func bare() -> JobEnvelope {
-    JobEnvelope(kind: "test.bare", enqueuedAt: Date(timeIntervalSince1970: 1_790_000_001), body: Data("{}".utf8))
+  public static func bare(kind: JobKind = "test.bare") -> JobEnvelope {
+    JobEnvelope(kind: kind, enqueuedAt: Date(timeIntervalSince1970: 1_790_000_001), body: Data("{}".utf8))
   }
 
   /// A certificate of death.

@@ -113,6 +113,8 @@ public struct OutgoingMessage: Sendable {
   /// Since when the provider's webhooks have told of things at this number that happened after this message was handed
   /// over; nil: they have not yet.
   public let webhooksSince: Date?
+  /// When all this was read, by the database's clock, as all other instants here are: a node's own may be wrong.
+  public let readAt: Date
 }
 
 /// Something that is not sent for the time being.

@@ -20,7 +20,8 @@ extension OutboundStore {
            ORDER BY report.at LIMIT 1),
           (SELECT received_at FROM whatsapp.inbound
            WHERE inbound.phone_number_id = message.phone_number_id AND inbound.at > message.sending_at
-           ORDER BY inbound.at LIMIT 1))
+           ORDER BY inbound.at LIMIT 1)),
+        clock_timestamp()
       FROM whatsapp.outbound AS message
       JOIN scheduling.booking ON booking.id = message.booking_id
       JOIN scheduling.business ON business.id = message.business_id
@@ -82,7 +83,7 @@ extension OutboundStore {
       phoneNumberID: try row.decode(10), account: try row.decode(11),
       customerNumber: try row.decode(14, as: String.self).filter { $0 != "+" },
       recipientID: try row.decodeIfPresent(21),
-      facts: facts, pauses: pauses, webhooksSince: try row.decodeIfPresent(22))
+      facts: facts, pauses: pauses, webhooksSince: try row.decodeIfPresent(22), readAt: try row.decode(23))
   }
 
   /// True where the booking is not any more as the notice says. A refusal was true when it was made, and stays so.

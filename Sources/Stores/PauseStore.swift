@@ -7,6 +7,11 @@ public struct PauseStore: Sendable {
   /// Uses whatever connection its methods are given.
   public init() {}
 
+  /// The database's clock, by which pauses begin and end on all nodes.
+  public func now(in transaction: PostgresTransaction) async throws -> Date {
+    try await transaction.query("SELECT clock_timestamp()")[0].decode(0)
+  }
+
   /// Stops a scope until `until`. A pause that is there already is never made shorter: the graver reason stays.
   public func put(_ pause: SendPause, in transaction: PostgresTransaction) async throws {
     try await transaction.query(

@@ -17,7 +17,8 @@ public struct Backoff: Sendable {
   public mutating func next() -> Duration {
     let full = min(first * (1 << min(step, 16)), most)
     step += 1
-    return full * Double.random(in: 0.5...1)
+    var generator = CurrentRuntime.generator
+    return full * Double.random(in: 0.5...1, using: &generator)
   }
 
   /// Starts over after a success.

@@ -17,7 +17,7 @@ public func withDeadline<Value: Sendable>(
   try await withThrowingTaskGroup(of: Value?.self) { group in
     group.addTask { try await body() }
     group.addTask {
-      try await ContinuousClock().sleep(until: deadline)
+      try await CurrentRuntime.value.sleep(until: deadline)
       return nil
     }
     defer { group.cancelAll() }

@@ -93,6 +93,7 @@ struct Composition: Sendable {
     let pool = try pool()
     let rabbitMQ = try environment.rabbitMQ()
     let address = try environment.httpAddress()
+    let receiptDays = try environment.receiptDays()
     let secrets = roles.contains(.ingest) ? try environment.whatsAppSecrets() : nil
     let sends = configuration.routes[SendTemplate.kind].map { pools.isEmpty || pools.contains($0) } ?? false
     let whatsApp = try environment.whatsAppSettings(isNeeded: roles.contains(.workers) && sends)
@@ -119,6 +120,9 @@ struct Composition: Sendable {
       services.append(BackgroundService("consuming") { await consumer.run() })
       let sweeper = MessageSweeper(pool: pool, logger: logger)
       services.append(BackgroundService("sweeping") { await sweeper.run() })
+      let pruning = LedgerPruning(
+        pruner: LedgerPruner(pool.configuration, retention: LedgerRetention(receiptDays: receiptDays)), logger: logger)
+      services.append(BackgroundService("pruning") { await pruning.run() })
     }
     let stopping = Stopping()
     let router = Router()

@@ -75,6 +75,7 @@ struct LivePlatformMonitor: PlatformMonitor {
     entry.inHand = reports.map(\.inHand).reduce(0, +)
     entry.share = reports.map(\.share).reduce(0, +)
     entry.isPaused = setting?.isPaused ?? false
+    entry.pausedKinds = (setting?.pausedKinds ?? []).sorted { $0.rawValue < $1.rawValue }
     entry.size = setting?.size ?? configuration.pool(entry.name)?.workers.start ?? 0
     if entry.ready ?? 0 > 0, let taken = reports.compactMap(\.lastTakenEnqueuedAt).max() {
       entry.oldestSeconds = max(0, Date().timeIntervalSince(taken))

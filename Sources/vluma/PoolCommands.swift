@@ -50,7 +50,8 @@ struct Scale: AsyncParsableCommand {
 
   func run() async throws {
     let size = size
-    try await changePool(pool) { setting, counts in
+    try await changePool(pool) { setting, entry in
+      let counts = entry.workers
       guard (counts.min...counts.max).contains(size) else {
         throw ValidationError("\(pool) may have \(counts.min) to \(counts.max) workers (queues.yaml), not \(size).")
       }
@@ -61,24 +62,56 @@ struct Scale: AsyncParsableCommand {
 
 struct Pause: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Stop a pool on all nodes; its jobs wait. Running ones finish.")
+    abstract: "Stop a pool, or kinds of its jobs, on all nodes; the jobs wait. Running ones finish.")
   @Argument(help: "The pool.")
   var pool: String
+  @Option(name: .customLong("kind"), help: "Only jobs of this kind; may be given several times.")
+  var kinds: [String] = []
 
-  func run() async throws { try await changePool(pool) { setting, _ in setting = { $0.isPaused = true } } }
+  func run() async throws {
+    try await changePool(pool, kinds) { kinds, setting in
+      if kinds.isEmpty { setting.isPaused = true } else { setting.pausedKinds.formUnion(kinds) }
+    }
+  }
 }
 
 struct Resume: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Let a paused pool go on.")
+  static let configuration = CommandConfiguration(
+    abstract: "Let a paused pool go on, with all kinds of its jobs.")
   @Argument(help: "The pool.")
   var pool: String
+  @Option(name: .customLong("kind"), help: "Only jobs of this kind; may be given several times.")
+  var kinds: [String] = []
 
-  func run() async throws { try await changePool(pool) { setting, _ in setting = { $0.isPaused = false } } }
+  func run() async throws {
+    try await changePool(pool, kinds) { kinds, setting in
+      if kinds.isEmpty {
+        setting.isPaused = false
+        setting.pausedKinds = []
+      } else {
+        setting.pausedKinds.subtract(kinds)
+      }
+    }
+  }
+}
+
+/// Changes a pool's setting for kinds that are the pool's, or for all of it.
+private func changePool(
+  _ name: String, _ kinds: [String], _ change: @escaping @Sendable (Set<JobKind>, inout PoolSetting) -> Void
+) async throws {
+  let kinds = Set(kinds.map(JobKind.init(rawValue:)))
+  try await changePool(name) { setting, pool in
+    if let stranger = kinds.subtracting(pool.jobs).first {
+      throw ValidationError(
+        "\(name) does no jobs of kind \"\(stranger)\"; it does \(pool.jobs.map(\.rawValue).joined(separator: ", ")).")
+    }
+    setting = { change(kinds, &$0) }
+  }
 }
 
 /// Changes a pool's setting and says what holds now.
 private func changePool(
-  _ name: String, _ choose: (inout @Sendable (inout PoolSetting) -> Void, WorkerCounts) throws -> Void
+  _ name: String, _ choose: (inout @Sendable (inout PoolSetting) -> Void, PoolConfiguration) throws -> Void
 ) async throws {
   let composition = try Composition()
   let configuration = try composition.configuration()
@@ -86,9 +119,12 @@ private func changePool(
     throw UnknownPool(name: PoolName(rawValue: name), known: configuration.pools.map(\.name))
   }
   var change: @Sendable (inout PoolSetting) -> Void = { _ in }
-  try choose(&change, entry.workers)
+  try choose(&change, entry)
   let pool = try composition.pool()
   let setting = try await composition.directory(pool).change(entry.name, by: operatorName(), change)
-  print("\(name): size \(setting.size ?? entry.workers.start)" + (setting.isPaused ? ", paused" : ""))
+  let paused = setting.pausedKinds.map(\.rawValue).sorted()
+  print(
+    "\(name): size \(setting.size ?? entry.workers.start)" + (setting.isPaused ? ", paused" : "")
+      + (paused.isEmpty ? "" : ", paused kinds: \(paused.joined(separator: ", "))"))
   await pool.close()
 }

@@ -41,6 +41,9 @@ struct StatusTable {
     var lines = table.lines()
     if isColoured, let header = lines.first { lines[0] = "\u{1B}[1m\(header)\u{1B}[0m" }
     let tiers = status.tiers.map { "\($0.name) \($0.waiting.map(String.init) ?? "?")" }.joined(separator: "  ")
+    for pool in status.pools where !pool.pausedKinds.isEmpty {
+      lines.append("\(pool.name): \(pool.pausedKinds.map(\.rawValue).joined(separator: ", ")) paused")
+    }
     lines.append("")
     lines.append("retry tiers  \(tiers)")
     lines.append(

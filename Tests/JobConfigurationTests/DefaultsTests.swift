@@ -42,6 +42,20 @@ struct DefaultsTests {
     }
   }
 
+  @Test func `kinds of a pool may have a time of their own`() throws {
+    let file = """
+      version: 1
+      retry_tiers: [1s]
+      pools:
+        dead.letters: { jobs: [], workers: { max: 4 } }
+        mail: { jobs: [mail.send, mail.read], workers: { max: 4 }, timeout: 20s, timeouts: { mail.read: 5s } }
+      """
+    let configuration = try JobConfiguration(yaml: file, workers: workers("mail.send", "mail.read"))
+    let mail = try #require(configuration.pool("mail"))
+    #expect(mail.timeout(of: "mail.send") == .seconds(20))
+    #expect(mail.timeout(of: "mail.read") == .seconds(5))
+  }
+
   @Test func `a pool overrides key by key`() throws {
     let file = """
       version: 1

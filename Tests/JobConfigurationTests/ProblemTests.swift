@@ -27,6 +27,12 @@ extension BadLine {
     BadLine("timeout:", "8:13: pools.mail.timeout \(duration), not empty"),
     BadLine("timeout: 0s", "8:14: pools.mail.timeout must lie between 100ms and 25m, not 0s"),
     BadLine("timeout: 26m", "8:14: pools.mail.timeout must lie between 100ms and 25m, not 26m"),
+    BadLine("timeouts: 5s", #"8:15: pools.mail.timeouts must be a mapping (key: value), not "5s""#),
+    BadLine(
+      "timeouts: { mail.send: 26m }", "8:28: pools.mail.timeouts.mail.send must lie between 100ms and 25m, not 26m"),
+    BadLine(
+      "timeouts: { mail.sent: 5s }",
+      #"8:17: unknown key "mail.sent" in pools.mail.timeouts; did you mean "mail.send"?"#),
     BadLine("max_attempts: 0", #"8:19: pools.mail.max_attempts must be a whole number from 1 to 1000, not "0""#),
     BadLine("max_attempts: 2.5", #"8:19: pools.mail.max_attempts must be a whole number from 1 to 1000, not "2.5""#),
     BadLine(#"max_attempts: "3""#, #"8:19: pools.mail.max_attempts must be a whole number from 1 to 1000, not "3""#),

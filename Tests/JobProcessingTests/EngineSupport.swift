@@ -94,13 +94,14 @@ struct EnginePlatform: Sendable {
 
   /// Runs a node for the length of `body`, then interrupts it.
   func withNode<Value>(
-    _ id: String = "node", grace: Duration = .seconds(30), pools: Set<PoolName>? = nil,
+    _ id: String = "node", grace: Duration = .seconds(30), silence: Duration = .seconds(15),
+    pools: Set<PoolName>? = nil,
     registering register: (inout WorkerRegistry<InMemoryTransaction>) -> Void,
     _ body: (EngineNode) async throws -> Value
   ) async throws -> Value {
     var registry = WorkerRegistry<InMemoryTransaction>()
     register(&registry)
-    let node = EngineNode(self, registry, .init(node: id, pools: pools, grace: grace))
+    let node = EngineNode(self, registry, .init(node: id, pools: pools, grace: grace, silence: silence))
     do {
       let value = try await body(node)
       await node.interrupt()
@@ -113,10 +114,10 @@ struct EnginePlatform: Sendable {
 
   /// Runs a node whose errands are done by this.
   func withNode<Value>(
-    _ id: String = "node", grace: Duration = .seconds(30),
+    _ id: String = "node", grace: Duration = .seconds(30), silence: Duration = .seconds(15),
     errands work: @escaping ErrandWorker.Body, _ body: (EngineNode) async throws -> Value
   ) async throws -> Value {
-    try await withNode(id, grace: grace, registering: { $0.register(ErrandWorker(work)) }, body)
+    try await withNode(id, grace: grace, silence: silence, registering: { $0.register(ErrandWorker(work)) }, body)
   }
 }
 

@@ -38,6 +38,11 @@ extension JobIntake {
     }
   }
 
+  /// So many jobs that ran together have ended.
+  mutating func finished(jobs: Int) {
+    finished((0..<jobs).map { _ in .unreadable(named: "") })
+  }
+
   /// Adds jobs that are wanted.
   mutating func take(_ deliveries: JobDelivery..., at now: ContinuousClock.Instant) {
     let unwanted = add(deliveries, now: now)

@@ -44,7 +44,7 @@ struct InMemoryFaultTests {
     let index = InMemoryDeadLetterIndex(ledger: ledger)
     ledger.isAvailable = false
     await #expect(throws: LedgerError.self) { try await close(ledger) }
-    await #expect(throws: LedgerError.self) { try await ledger.delay(SampleJobs.bare(), pool: "one", until: Date()) }
+    await #expect(throws: LedgerError.self) { try await ledger.delay(SampleJobs.bare(), pool: "one", for: .zero) }
     await #expect(throws: LedgerError.self) { try await ledger.markStart(job, node: "a") }
     await #expect(throws: LedgerError.self) { try await index.groups() }
     ledger.isAvailable = true
@@ -55,7 +55,7 @@ struct InMemoryFaultTests {
 
   @Test func `delayed jobs come due when the clock is put forward`() async throws {
     let ledger = InMemoryLedger()
-    try await ledger.delay(SampleJobs.bare(), pool: "one", until: Date(timeIntervalSinceNow: 3_600))
+    try await ledger.delay(SampleJobs.bare(), pool: "one", for: .seconds(3_600))
     #expect(try await ledger.releaseDueJobs(limit: 10).isEmpty)
     ledger.advance(by: .seconds(3_601))
     #expect(try await ledger.releaseDueJobs(limit: 10).count == 1)

@@ -7,7 +7,6 @@ internal import WhatsApp
 struct EventConsequences {
   let inbound: InboundStore
   let pauses: PauseStore
-  let now: @Sendable () -> Date
 
   /// Whatever an event says, a message tries again after this long, in seconds.
   private static let probeAfter: TimeInterval = 900
@@ -58,8 +57,9 @@ struct EventConsequences {
       state: state.state, at: state.at, in: transaction)
     guard isNews else { return }
     if state.state == .approved { return try await pauses.lift([(state.scope, state.key)], in: transaction) }
-    let until = min(state.until ?? .distantFuture, now().addingTimeInterval(Self.probeAfter))
-    guard until > now() else { return }
+    let now = try await pauses.now(in: transaction)
+    let until = min(state.until ?? .distantFuture, now.addingTimeInterval(Self.probeAfter))
+    guard until > now else { return }
     try await pauses.put(SendPause(scope: state.scope, key: state.key, until: until, code: 0), in: transaction)
   }
 }

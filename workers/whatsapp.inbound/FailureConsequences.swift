@@ -25,7 +25,7 @@ struct FailureConsequences {
         case .message, .pair, .template: nil  // a report names no template
         }
       guard let key, code != 0 else { return }
-      let until = now().addingTimeInterval(probeAfter / .seconds(1))
+      let until = try await pauses.now(in: transaction).addingTimeInterval(probeAfter / .seconds(1))
       try await pauses.put(SendPause(scope: scope, key: key, until: until, code: code), in: transaction)
     default: return
     }

@@ -83,6 +83,6 @@ public struct WhatsAppEventWorker: BatchWorker {
         .providerEvent, item.arrival.update.field, of: item.arrival.business,
         at: item.arrival.update.at ?? item.arrival.receivedAt)
     }
-    try await EventConsequences(inbound: inbound, pauses: pauses, now: now).apply(new.map(\.arrival), in: transaction)
+    try await EventConsequences(inbound: inbound, pauses: pauses).apply(new.map(\.arrival), in: transaction)
   }
 }

@@ -43,7 +43,7 @@ struct SendPlan {
     case .refused, .superseded, .expired, .unknown:
       return .gone(reason: "the message was \(message.state.rawValue) before")
     case .sending:
-      let age = message.sendingAt.map { worker.now().timeIntervalSince($0) } ?? .infinity
+      let age = message.sendingAt.map { message.readAt.timeIntervalSince($0) } ?? .infinity
       if age > Self.ownerGoneAfter { try await worker.messages.doubt(id, in: transaction) }
       return .wait(Self.look, reason: "another process is sending it, or was")
     case .inDoubt: return try await doubtful(message, in: transaction)
@@ -54,7 +54,7 @@ struct SendPlan {
   private func prepared(_ message: OutgoingMessage, _ owner: UUID, in transaction: StoreTransaction) async throws
     -> Step
   {
-    let now = worker.now()
+    let now = message.readAt
     if message.expiresAt <= now { return .end(message, .expired, reason: "its time was over before it could be sent") }
     if message.isSuperseded { return .end(message, .superseded, reason: "what it tells is not so any more") }
     let content = message.notice.content(message.facts, booking: message.booking)
@@ -77,7 +77,7 @@ struct SendPlan {
   /// Nobody knows whether it was accepted. A report would tell. Where none came in a quiet time, it was not, provided
   /// that webhooks of later events have been coming for as long: after an outage the provider's old ones come late.
   private func doubtful(_ message: OutgoingMessage, in transaction: StoreTransaction) async throws -> Step {
-    let now = worker.now()
+    let now = message.readAt
     let age = message.sendingAt.map { now.timeIntervalSince($0) } ?? .infinity
     let isOver = message.expiresAt <= now
     let heard = message.webhooksSince.map { now.timeIntervalSince($0) } ?? 0

@@ -33,7 +33,7 @@ public struct SendTemplateWorker: Worker {
   private let api: any CloudAPI
   let now: @Sendable () -> Date
 
-  /// - Parameter now: the clock by which messages expire.
+  /// - Parameter now: the clock by which ends are counted in the reports.
   public init(
     api: any CloudAPI, messages: OutboundStore, policy: DoubtPolicy = DoubtPolicy(),
     now: @escaping @Sendable () -> Date = { Date() }
@@ -119,11 +119,11 @@ public struct SendTemplateWorker: Worker {
       try await context.transact { transaction in
         try await messages.putBack(message.id, owner: owner, code: error.code, in: transaction)
         if let key = message.key(of: scope, content) {
-          let until = now().addingTimeInterval(pause / .seconds(1))
+          let until = try await pauses.now(in: transaction).addingTimeInterval(pause / .seconds(1))
           try await pauses.put(SendPause(scope: scope, key: key, until: until, code: error.code), in: transaction)
         }
       }
-      return .snoozed(for: SendPlan.pause(pause, message, now()), reason: reason)
+      return .snoozed(for: SendPlan.pause(pause, message, message.readAt), reason: reason)
     case .undeliverable:
       guard !message.usesOtherForm, PhoneNumber.otherForm(of: message.number) != nil else { return try await end() }
       try await context.transact {

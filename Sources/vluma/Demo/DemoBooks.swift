@@ -80,7 +80,13 @@ struct DemoBooks: Sendable {
       """)
     let byCallback = Dictionary(grouping: phones, by: { $0.callback ?? "" })
     let accepted = byCallback.values.filter { $0.contains(where: \.accepted) }
-    let refused = byCallback.values.filter { tries in !tries.contains(where: \.accepted) && tries.last?.code != nil }
+    // One that was refused for the moment, and then had nothing to say any more, was not refused for good.
+    let overtaken = try await pool.query(
+      "SELECT id::text FROM whatsapp.outbound WHERE business_id = \(business) AND state IN ('superseded', 'expired')"
+    ).map { try $0.decode(0, as: String.self) }
+    let refused = byCallback.filter { callback, tries in
+      !tries.contains(where: \.accepted) && tries.last?.code != nil && !overtaken.contains(callback)
+    }
     let statuses = Dictionary(
       phones.flatMap { message in Set(message.statuses).map { ($0, 1) } }, uniquingKeysWith: +)
     var lines = [
