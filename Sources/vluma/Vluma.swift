@@ -14,9 +14,9 @@ struct Vluma: AsyncParsableCommand {
     commandName: "vluma",
     abstract: "AgendVluma's job platform: takes bookings, works on them, and never loses one.",
     subcommands: [
-      Up.self, IngestCommand.self, Work.self, Migrate.self, Check.self, TopologyCommand.self, Queues.self, Scale.self,
-      Pause.self,
-      Resume.self, Dead.self, Trace.self, Report.self, WhatsAppCommand.self, Sandbox.self, Demo.self,
+      Up.self, IngestCommand.self, Work.self, Migrate.self, Check.self, DoctorCommand.self, TopologyCommand.self,
+      Queues.self, Scale.self, Pause.self, Resume.self, Move.self, Dead.self, Trace.self, Report.self,
+      WhatsAppCommand.self, Sandbox.self, Demo.self,
     ])
 
   static func main() async {

@@ -69,7 +69,7 @@ struct PostgresJobLedgerTests {
       try await withSecondNode(configuration) { second async throws in
         for _ in 0..<20 {
           let jobs = (0..<3).map { _ in SampleJobs.full() }
-          for job in jobs { try await first.delay(job, pool: "one", until: Date(timeIntervalSinceNow: -1)) }
+          for job in jobs { try await first.delay(job, pool: "one", for: .seconds(-1)) }
           async let firstGot = first.releaseDueJobs(limit: 10)
           async let secondGot = second.releaseDueJobs(limit: 10)
           let released = try await firstGot + secondGot
@@ -133,7 +133,7 @@ struct PostgresJobLedgerTests {
       { _ = try await ledger.close([receipt], deadline: .now + .seconds(5)) { _, _ in JobClosing() } },
       { try await ledger.deleteFromOutbox([receipt.jobRun]) },
       { _ = try await ledger.relayOutbox(olderThan: .zero, limit: 1) { _ in [] } },
-      { try await ledger.delay(SampleJobs.bare(), pool: "one", until: Date()) },
+      { try await ledger.delay(SampleJobs.bare(), pool: "one", for: .zero) },
       { _ = try await ledger.releaseDueJobs(limit: 1) },
       { _ = try await ledger.markStart(receipt.jobRun, node: "a") },
       { try await ledger.clearStarts(receipt.jobRun) },

@@ -94,7 +94,7 @@ struct PostgresOperatorTests {
       let empty = try await LedgerCounts.read(pool)
       #expect(empty.delayed.isEmpty && empty.dead.isEmpty && empty.outbox == 0 && empty.outboxOldestSeconds == nil)
       for name in ["one", "one", "two"] as [PoolName] {
-        try await ledger.delay(SampleJobs.bare(), pool: name, until: Date(timeIntervalSinceNow: 3_600))
+        try await ledger.delay(SampleJobs.bare(), pool: name, for: .seconds(3_600))
       }
       let (open, retried) = (letter(), letter())
       try await index.record([open, retried])

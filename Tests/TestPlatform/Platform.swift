@@ -23,8 +23,10 @@ package final class Platform: Sendable {
     /// Servers other than those of the environment.
     package var postgres: ServerURL?
     package var rabbitMQ: ServerURL?
-    /// RabbitMQ likewise.
+    package var redis: ServerURL?
+    /// RabbitMQ and Redis likewise.
     package var rabbitMQProxy: TCPProxy?
+    package var redisProxy: TCPProxy?
     /// The stand-in for WhatsApp; nil: there is none, and the business has no number to write from.
     package var sandbox: SandboxConfiguration?
     /// How long a message in doubt waits for a report, in seconds.
@@ -184,7 +186,12 @@ package final class Platform: Sendable {
   ) async throws -> PlatformProcess {
     var environment = ProcessInfo.processInfo.environment
     let broker = servers.rabbitMQ
-    environment["VLUMA_RABBITMQ_URL"] = throughProxy ? broker.with(port: setup.rabbitMQProxy?.port) : broker.string
+    // Left as it is without a proxy: a cluster's URL names several hosts.
+    environment["VLUMA_RABBITMQ_URL"] =
+      (throughProxy ? setup.rabbitMQProxy : nil).map { broker.with(port: $0.port) } ?? broker.string
+    if let redis = setup.redis ?? (try? TestEnvironment.redis()) {
+      environment["VLUMA_REDIS_URL"] = redis.with(port: throughProxy ? setup.redisProxy?.port : nil)
+    }
     let server = servers.postgres
     environment["VLUMA_POSTGRES_URL"] = server.with(
       port: throughProxy ? setup.postgresProxy?.port : nil, path: "/\(name)")
@@ -203,33 +210,6 @@ package final class Platform: Sendable {
     let process = try await PlatformProcess(arguments: arguments, environment: environment, log: log)
     processes.withLock { $0.append(process) }
     return process
-  }
-
-  /// Starts a worker process and waits until it runs.
-  @discardableResult
-  package func startWorker(failpoints: String? = nil, pools: [String] = []) async throws -> PlatformProcess {
-    let worker = try await start(["work"] + pools.flatMap { ["--pool", $0] }, failpoints: failpoints)
-    let address = try await worker.address()
-    try await eventually(within: .seconds(20), "the worker is ready; it printed:\n\(worker.output)") {
-      guard worker.isRunning else { return true }  // a failpoint was quicker
-      return (try? await self.request("GET", "\(address)/readyz"))?.status == 200
-    }
-    return worker
-  }
-
-  /// Starts ingest and returns it with its address.
-  package func startIngest(failpoints: String? = nil) async throws -> (process: PlatformProcess, address: String) {
-    let ingest = try await start(["ingest"], failpoints: failpoints)
-    let address = try await ingest.address()
-    sandbox?.send(webhooksTo: "\(address)/webhooks/whatsapp")
-    return (ingest, address)
-  }
-
-  /// Runs a command to its end and returns its exit status and what it printed.
-  @discardableResult
-  package func command(_ arguments: String...) async throws -> (status: Int32, output: String) {
-    let process = try await start(arguments, throughProxy: false)
-    return (try await process.ended(), process.output)
   }
 
   /// What each process has printed.
