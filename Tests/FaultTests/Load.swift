@@ -13,11 +13,14 @@ final class Load: Sendable {
   }
 
   private let platform: Platform
+  private let pause: Duration
   private let address: @Sendable () -> String
   private let state = Mutex(State())
 
-  init(_ platform: Platform, _ address: @escaping @Sendable () -> String) {
+  /// - Parameter pause: of each customer, between two requests.
+  init(_ platform: Platform, pause: Duration = .zero, _ address: @escaping @Sendable () -> String) {
     self.platform = platform
+    self.pause = pause
     self.address = address
   }
 
@@ -55,6 +58,7 @@ final class Load: Sendable {
         }
       }
       index += 1
+      if pause > .zero { try await Task.sleep(for: pause) }
     }
   }
 }

@@ -1,11 +1,11 @@
 import Foundation
 import TestServers
-import Wires
 
 /// A set of servers of one test's own, which it may kill: `scripts/services` in another folder, on other ports.
 struct PrivateServers: Sendable {
   let rabbitMQ: ServerURL
   let postgres: ServerURL
+  let redis: ServerURL
   private let environment: [String: String]
   private let folder: URL
   private let firstPort: Int
@@ -13,8 +13,8 @@ struct PrivateServers: Sendable {
   /// Starts servers for the length of `body`.
   static func with(_ body: (PrivateServers) async throws -> Void) async throws {
     let servers = try PrivateServers()
-    try await servers.run("up")
     do {
+      try await servers.run("up")
       try await body(servers)
       await servers.remove()
     } catch {
@@ -32,29 +32,38 @@ struct PrivateServers: Sendable {
     self.environment = environment
     rabbitMQ = try TestEnvironment.rabbitMQ().onPort(firstPort)
     postgres = try TestEnvironment.postgres().onPort(firstPort + 2)
+    redis = try TestEnvironment.redis().onPort(firstPort + 3)
   }
 
   /// Runs `scripts/services` with these arguments, and waits.
   func run(_ arguments: String...) async throws {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let process = Process()
-    process.executableURL = root.appending(path: "scripts/services")
-    process.arguments = arguments
-    process.environment = environment
-    // Not a pipe: the servers would inherit it and keep it open.
-    process.standardOutput = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    let exit = OneShot<Int32>()
-    process.terminationHandler = { exit.resolve(.success($0.terminationStatus)) }
-    try await process.runWithSignals()
-    guard try await exit.wait() == 0 else {
-      throw NotInTime(description: "scripts/services \(arguments) failed; see the logs under \(folder.path)")
-    }
+    try await runTool(repository.appending(path: "scripts/services"), arguments, environment: environment)
   }
 
+  /// Runs RabbitMQ's own tool against this set's node: the environment is what `scripts/services` gives the node.
+  func rabbitmqctl(_ arguments: String...) async throws {
+    let home = folder.appending(path: "rabbitmq").path
+    let names = [
+      "HOME": home, "RABBITMQ_NODENAME": "vluma-\(firstPort)@localhost", "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+      "ERL_EPMD_ADDRESS": "127.0.0.1", "ERL_EPMD_PORT": "\(firstPort + 4)", "LANG": "C.UTF-8",
+    ]
+    try await runTool(
+      URL(filePath: "/usr/lib/rabbitmq/bin/rabbitmqctl"), ["--quiet"] + arguments,
+      environment: environment.merging(names) { $1 })
+  }
+
+  /// Deletes all that Redis holds.
+  func emptyRedis() async throws {
+    try await runTool(
+      URL(filePath: "/usr/bin/redis-cli"), ["-h", redis.host, "-p", "\(redis.port)", "FLUSHALL"],
+      environment: environment)
+  }
+
+  /// In a task of its own, because that of a test whose time is over is cancelled, and nothing may be left running.
   private func remove() async {
-    try? await run("down")
-    try? await run("remove")
+    await Task {
+      try? await run("down")
+      try? await run("remove")
+    }.value
   }
 }

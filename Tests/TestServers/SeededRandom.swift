@@ -1,5 +1,5 @@
 /// A generator (SplitMix64) that gives the same numbers for the same seed, so that a random test that fails can be run again.
-public struct SeededRandom: RandomNumberGenerator {
+public struct SeededRandom: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   /// Starts the sequence that belongs to `seed`.

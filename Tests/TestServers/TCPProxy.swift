@@ -13,6 +13,7 @@ public final class TCPProxy: @unchecked Sendable {
     let server: Int32
     var pumps = 2
     var isCut = false
+    var isSwallowed = false
     var isClosed = false
 
     init(client: Int32, server: Int32) { (self.client, self.server) = (client, server) }
@@ -33,6 +34,9 @@ public final class TCPProxy: @unchecked Sendable {
   private var isOpen = true
   private var isFrozen = false
   private var isStopped = false
+  private var pause = Duration.zero
+  private var bytesPerSecond: Int?
+  private var calms = 0
   private var untilCut: Int?
   private var received = 0
   private var cuts = 0
@@ -45,19 +49,10 @@ public final class TCPProxy: @unchecked Sendable {
     guard inet_pton(AF_INET, host == "localhost" ? "127.0.0.1" : host, &target.sin_addr) == 1 else {
       throw Failure(description: "the proxy forwards to IPv4 addresses only, not to \(host)")
     }
-    var own = sockaddr_in()
-    own.sin_family = sa_family_t(AF_INET)
-    own.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    let status = withAddress(&own) { address in
-      let bound = Glibc.bind(descriptor, address, size)
-      return bound == 0 && Glibc.listen(descriptor, 64) == 0 ? Glibc.getsockname(descriptor, address, &size) : -1
-    }
-    guard status == 0 else { throw Failure(description: "the proxy cannot listen (errno \(errno))") }
+    guard let own = Loopback.listener() else { throw Failure(description: "the proxy cannot listen (errno \(errno))") }
     self.target = target
-    listener = descriptor
-    self.port = Int(own.sin_port.bigEndian)
+    listener = own.descriptor
+    self.port = own.port
     startThread { self.acceptAll() }
   }
 
@@ -100,6 +95,33 @@ public final class TCPProxy: @unchecked Sendable {
     }
   }
 
+  /// Holds whatever arrives for so long before it is forwarded, in both directions, until ``calm()``.
+  public func delay(_ pause: Duration) { locked { self.pause = pause } }
+
+  /// Forwards no more than so many bytes a second on each connection, in each direction, until ``calm()``.
+  public func throttle(bytesPerSecond: Int) { locked { self.bytesPerSecond = max(1, bytesPerSecond) } }
+
+  /// Forgets the connections that stand, as a firewall does that was started again: their bytes vanish in both
+  /// directions, and neither side is told, not even where the other one closes. New connections are forwarded as ever.
+  public func swallow() {
+    locked {
+      for pair in pairs { pair.isSwallowed = true }
+      condition.broadcast()
+    }
+  }
+
+  /// Ends all that hinders: forwards at once again, accepts, and resets the connections that were swallowed.
+  public func calm() {
+    locked {
+      isOpen = !isStopped
+      isFrozen = false
+      pause = .zero
+      bytesPerSecond = nil
+      calms += 1
+      cut(pairs.filter(\.isSwallowed))
+    }
+  }
+
   /// Resets every connection and stops listening; afterwards nobody listens on the port.
   public func stop() {
     let isFirst = locked {
@@ -139,7 +161,7 @@ public final class TCPProxy: @unchecked Sendable {
   }
 
   private func forward(_ client: Int32) {
-    let server = dial()
+    let server = Loopback.connection(to: target)
     let pair = Pair(client: client, server: server)
     let isTaken = locked {
       if isOpen, server >= 0 { pairs.append(pair) }
@@ -154,15 +176,6 @@ public final class TCPProxy: @unchecked Sendable {
     startThread { self.pump(pair, from: server, to: client, isFromClient: false) }
   }
 
-  private func dial() -> Int32 {
-    let server = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = target
-    let status = withAddress(&address) { Glibc.connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-    if status == 0 { return server }
-    Glibc.close(server)
-    return -1
-  }
-
   /// Forwards one direction until the connection ends.
   private func pump(_ pair: Pair, from source: Int32, to destination: Int32, isFromClient: Bool) {
     var one: Int32 = 1
@@ -172,7 +185,9 @@ public final class TCPProxy: @unchecked Sendable {
       let count = recv(source, &buffer, 65_536, 0)
       if count < 0, errno == EINTR { continue }
       if isFromClient, count > 0 { locked { received += count } }
+      hold(pair)
       guard waitForThaw(pair) else { break }
+      if locked({ pair.isSwallowed }) { if count > 0 { continue } else { break } }
       guard count > 0 else {
         if count == 0 { shutdown(destination, Int32(SHUT_WR)) } else { locked { cut([pair]) } }
         break
@@ -201,9 +216,14 @@ public final class TCPProxy: @unchecked Sendable {
     var left = UnsafeRawBufferPointer(rebasing: bytes)
     while !left.isEmpty {
       guard waitForThaw(pair) else { return false }
-      let count = Glibc.send(destination, left.baseAddress, left.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+      let (rate, isSwallowed) = locked { (bytesPerSecond, pair.isSwallowed) }
+      if isSwallowed { return true }
+      // A twentieth of a second's bytes at a time, so that the pauses between are short.
+      let size = rate.map { min(left.count, max(1, $0 / 20)) } ?? left.count
+      let count = Glibc.send(destination, left.baseAddress, size, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
       if count > 0 {
         left = UnsafeRawBufferPointer(rebasing: left.dropFirst(count))
+        if let rate { hold(pair, for: Duration.seconds(1) * count / rate) }
       } else if errno == EAGAIN {
         var descriptor = pollfd(fd: destination, events: Int16(POLLOUT), revents: 0)
         poll(&descriptor, 1, 20)
@@ -217,8 +237,17 @@ public final class TCPProxy: @unchecked Sendable {
   /// Waits while the proxy is frozen; false where the connection was cut.
   private func waitForThaw(_ pair: Pair) -> Bool {
     locked {
-      while isFrozen, !pair.isCut { condition.wait() }
+      while isFrozen, !pair.isCut, !pair.isSwallowed { condition.wait() }
       return !pair.isCut
+    }
+  }
+
+  /// Waits for so long, by default as long as bytes are delayed, or until the connection is cut or all is calm again.
+  private func hold(_ pair: Pair, for time: Duration? = nil) {
+    locked {
+      let end = Date(timeIntervalSinceNow: (time ?? pause) / .seconds(1))
+      let before = calms
+      while !pair.isCut, calms == before, end.timeIntervalSinceNow > 0 { _ = _ = condition.wait(until: end) }
     }
   }
 
@@ -253,10 +282,4 @@ public final class TCPProxy: @unchecked Sendable {
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
     Glibc.close(descriptor)
   }
-}
-
-private func withAddress<Result>(_ address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>) -> Result)
-  -> Result
-{
-  withUnsafeMutablePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
 }

@@ -1,0 +1,29 @@
+import Foundation
+
+/// Which runs there are: three short ones that every `scripts/test` has, or as many as `scripts/faults` asks for.
+enum FaultPlan {
+  private static func number(_ variable: String) -> UInt64? {
+    ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }
+  }
+
+  /// True where `scripts/faults` asks, by VLUMA_FAULT_RUNS.
+  static let isLong = number("VLUMA_FAULT_RUNS") != nil
+
+  /// The seeds, each a run. The three short ones have nearly every kind of fault between them, and none that lasts.
+  static let seeds: [UInt64] = {
+    guard let runs = number("VLUMA_FAULT_RUNS") else { return [18, 801, 945] }
+    let first = number("VLUMA_FAULT_SEED") ?? 1
+    return (0..<runs).map { first &+ $0 }
+  }()
+
+  /// When no further run begins, by VLUMA_FAULT_MINUTES, counted from the first one; nil: after all seeds.
+  private static let end = number("VLUMA_FAULT_MINUTES").map { ContinuousClock.now + .seconds(Int64($0) * 60) }
+
+  /// True when no further run begins.
+  static var isOver: Bool { end.map { $0 <= .now } ?? false }
+
+  /// The schedule of a seed.
+  static func schedule(_ seed: UInt64) -> FaultSchedule {
+    isLong ? FaultSchedule(seed: seed, steps: 10) : FaultSchedule(seed: seed, steps: 5, longest: 5_000)
+  }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import Glibc
+import Postgres
+import TestPlatform
+import TestServers
+import WhatsAppSandbox
+
+/// One run: servers and processes of its own, customers and webhooks, the faults of a schedule, and the account.
+struct FaultRun {
+  let schedule: FaultSchedule
+  /// Whether the stand-in for WhatsApp fails now and then as well; messages then take half a minute more to end.
+  let hasUnreliableProvider: Bool
+
+  /// Runs, prints one line, and returns the report; a platform that does not come to rest is a complaint in it.
+  func run() async -> FaultReport {
+    print(schedule)
+    fflush(nil)
+    let start = ContinuousClock.now
+    var report = FaultReport(schedule)
+    do {
+      try await PrivateServers.with { (servers) async throws in
+        let proxies = try FaultProxies(servers)
+        defer { proxies.stop() }
+        try await Platform.with(setup(servers, proxies)) { (platform) async throws in
+          try await play(on: platform, servers, proxies, &report)
+        }
+      }
+    } catch { report.complaints.append("\(error)") }
+    report.seconds = Int((ContinuousClock.now - start) / .seconds(1))
+    print(report)
+    for complaint in report.complaints { print("seed \(schedule.seed): \(complaint)") }
+    // The log shall have it even where the process is killed later.
+    fflush(nil)
+    return report
+  }
+
+  private func setup(_ servers: PrivateServers, _ proxies: FaultProxies) -> Platform.Setup {
+    var setup = Platform.Setup()
+    setup.rabbitMQ = servers.rabbitMQ
+    setup.rabbitMQProxy = proxies[.rabbitmq]
+    setup.postgres = servers.postgres
+    setup.postgresProxy = proxies[.postgres]
+    setup.redis = servers.redis
+    setup.redisProxy = proxies[.redis]
+    setup.rate = "1000/s"
+    // A report may be in the hands of whoever is stopped; a message is not sent again before that can have come out.
+    setup.quiet = max(20, schedule.longestSeconds + 15)
+    setup.sandbox = .quick
+    setup.sandbox?.seed = schedule.seed
+    if hasUnreliableProvider {
+      setup.sandbox?.faults = ["4%:refuse:131000", "1%:cut-before", "1%:cut-after", "2%:refuse:131047"]
+        .compactMap { SandboxFault($0) }
+    }
+    return setup
+  }
+
+  private func play(
+    on platform: Platform, _ servers: PrivateServers, _ proxies: FaultProxies, _ report: inout FaultReport
+  ) async throws {
+    let jumps = schedule.faults.contains { $0.kind == .clockJump }
+    let clocks = try await jumps ? NodeClocks() : nil
+    defer { clocks?.remove() }
+    let stage = FaultStage(platform, servers, proxies, clocks: clocks)
+    try await stage.start()
+    let load = Load(platform, pause: .milliseconds(100)) { stage.address }
+    let webhooks = try WebhookLoad(platform, pause: .milliseconds(150)) { stage.address }
+    let workers = Locked<[Duration]>([])
+    let broker = Locked<[Duration]>([])
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for customer in 0..<4 { group.addTask { try await load.customer(customer) } }
+      for _ in 0..<2 { group.addTask { try await webhooks.post() } }
+      for step in schedule.steps {
+        try await load.waitForAnswers(more: step.after)
+        let accepted = load.result.accepted
+        let begin = ContinuousClock.now
+        for fault in step.faults { try await stage.begin(fault) }
+        if step.faults.map(\.kind) == [.killWorker] {
+          group.addTask {
+            if await Self.haveEnded(accepted, on: platform) {
+              workers.change { $0.append(ContinuousClock.now - begin) }
+            }
+          }
+        }
+        try await pass(step.lasts, load)
+        // Servers first: a process that is started needs them.
+        for fault in step.faults where fault.isOfServers { try await stage.end(fault) }
+        let back = ContinuousClock.now
+        for fault in step.faults where !fault.isOfServers { try await stage.end(fault) }
+        if step.faults.map(\.kind) == [.killRabbitMQ] {
+          try await load.waitForAnswers(more: 1)
+          broker.change { $0.append(ContinuousClock.now - back) }
+        }
+      }
+      try await load.waitForAnswers(more: 10)
+      load.stop()
+      webhooks.stop()
+      try await group.waitForAll()
+    }
+    report.workerRecovery = workers.value.max()
+    report.brokerRecovery = broker.value.max()
+    report.dead = try await FaultSettling(platform: platform, rabbitMQ: servers.rabbitMQ)
+      .settle(revivingCrashed: schedule.tearCount >= 3)
+    try await account(load, webhooks, platform, &report)
+    if !stage.isComplete { report.complaints.append("a process has ended by itself") }
+  }
+
+  private func pass(_ length: FaultStep.Length, _ load: Load) async throws {
+    switch length {
+    case .moment: return
+    case .answers(let count): try await load.waitForAnswers(more: count)
+    case .milliseconds(let milliseconds): try await Task.sleep(for: .milliseconds(milliseconds))
+    }
+  }
+
+  /// Waits until the bookings have their ends; false where that takes more than a minute.
+  private static func haveEnded(_ bookings: Set<UUID>, on platform: Platform) async -> Bool {
+    let ids = Array(bookings)
+    do {
+      try await eventually(within: .seconds(60), every: .milliseconds(50), "the bookings have ended") {
+        let ended = try? await platform.number(
+          "SELECT count(*) FROM scheduling.booking WHERE id = ANY(\(ids)::uuid[]) AND status <> 'validating'")
+        return ended == ids.count
+      }
+      return true
+    } catch { return false }
+  }
+
+  private func account(
+    _ load: Load, _ webhooks: WebhookLoad, _ platform: Platform, _ report: inout FaultReport
+  ) async throws {
+    let (accepted, unanswered) = load.result
+    let bookings = try await Accounting.count(platform, accepted: accepted, unanswered: unanswered)
+    let posts = try await webhooks.account()
+    let messages = try await MessageAccounting.count(platform)
+    report.accepted = accepted.count
+    report.unanswered = unanswered
+    report.webhooks = posts.accepted
+    report.messages = messages.accepted
+    report.lost = bookings.lost + posts.lost + messages.open
+    report.recovered = bookings.recovered + posts.recovered
+    report.unexpected = bookings.unexpected + posts.unexpected
+    report.duplicated = bookings.duplicated + posts.duplicated + messages.acceptedTwice
+    if !bookings.isClean { report.complaints.append("bookings: \(bookings)") }
+    if !messages.isClean { report.complaints.append("messages: \(messages)") }
+    if posts.lost + posts.unexpected + posts.duplicated > 0 { report.complaints.append("webhooks: \(posts)") }
+    let letters = try await platform.deadLetters()
+    if !letters.isEmpty { report.complaints.append("dead: \(letters)") }
+    if accepted.count < 20 { report.complaints.append("only \(accepted.count) bookings were accepted") }
+  }
+}
