@@ -4,9 +4,9 @@ struct IntakeCapacity {
   /// Bodies in hand should not take more than this together. The broker counts messages only, so it is kept by asking
   /// for fewer of them where they are large.
   static let bytesWished = 32 << 20
-  /// Beyond this, bodies are given back. The wish is corrected by factors of two, so it takes a sudden change to larger
-  /// bodies to get here.
-  static let bytesMax = 2 * bytesWished
+  /// Beyond this, bodies are given back, as the last resort: the broker would hand them out again at once, so it must be
+  /// rare. It takes a sudden change to much larger bodies to get here.
+  static let bytesMax = 8 * bytesWished
   /// Where a single consumer gains nothing from more, as measured on quorum queues.
   static let countMax = 2_000
 

@@ -30,15 +30,16 @@ extension JobAttempt {
       await exits.bury(delivery, envelope, .unknownKind, detail: detail, cause: "kind")
       return nil
     }
-    guard !paused.contains(envelope.kind) else {
-      await exits.park(delivery, envelope)
-      // It may have been resumed at this very moment, when this one was not parked yet.
-      if !paused.contains(envelope.kind) {
-        _ = await exits.persist("unparking jobs") { try await ledger.unpark(pool: pool.name, except: paused.all) }
-      }
-      return nil
-    }
     return Known(delivery: delivery, envelope: envelope, worker: worker)
+  }
+
+  /// Puts the job aside where its kind is paused; false where it is not.
+  func isParked(_ known: Known) async -> Bool {
+    guard paused.contains(known.envelope.kind) else { return false }
+    await exits.park(known.delivery, known.envelope)
+    // It may have been resumed at this very moment, when this one was not parked yet.
+    if !paused.contains(known.envelope.kind) { paused.unsettle() }
+    return true
   }
 
   func decode(_ known: Known) async -> Ready? {

@@ -12,6 +12,7 @@ extension JobAttempt {
     guard let history else { return exits.giveBackUnbegun(delivery, envelope) }
     // A copy of a job that was closed before: an effect outside of the ledger must not even begin.
     guard !history.isClosed else { return await exits.leave(delivery, envelope, nil) }
+    if await isParked(known) { return }
     guard delivery.redelivered else { return await begin([known]) }
     guard history.starts > 0 else { return await beginMarked(known) }
 

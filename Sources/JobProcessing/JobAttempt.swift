@@ -63,7 +63,9 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
     {
       await beginAgain(only)
     } else {
-      await begin(known)
+      var wanted: [Known] = []
+      for job in known where await !isParked(job) { wanted.append(job) }
+      await begin(wanted)
     }
   }
 

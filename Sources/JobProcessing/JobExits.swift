@@ -71,7 +71,10 @@ struct JobExits<Ledger: JobLedger>: Sendable {
   /// Puts a job aside whose kind is paused.
   func park(_ delivery: JobDelivery, _ envelope: JobEnvelope) async {
     let isKept = await persist("parking a job") { try await ledger.park(envelope, pool: pool.name) } != nil
-    await finish(delivery, envelope, isKept, .parked)
+    guard isKept else { return giveBackUnbegun(delivery, envelope) }
+    // It was not begun here: what is marked of it was marked by others, and stays.
+    count(.parked, envelope)
+    delivery.acknowledge()
   }
 
   /// Sends the job to its pool's dead letters; `envelope` is nil where none could be read.

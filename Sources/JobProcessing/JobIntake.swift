@@ -35,6 +35,8 @@ struct JobIntake: Sendable {
   private(set) var isDraining = false
   /// The bodies of all jobs in hand, in bytes.
   private(set) var bytesInHand = 0
+  /// What runs. After a lost connection the broker hands out again what runs here all the while.
+  private var running: Set<JobRun> = []
 
   init(size: Int, batchKinds: Set<JobKind>, batchSize: Int, batchWait: Duration) {
     self.size = size
@@ -50,6 +52,7 @@ struct JobIntake: Sendable {
   /// first one is always taken, however large.
   mutating func add(_ deliveries: [JobDelivery], now: ContinuousClock.Instant) -> [JobDelivery] {
     if isDraining { return deliveries }
+    dropTakenBack()
     for (index, delivery) in deliveries.enumerated() {
       guard inHand == 0 || bytesInHand + delivery.body.count <= IntakeCapacity.bytesMax else {
         return Array(deliveries[index...])
@@ -64,7 +67,18 @@ struct JobIntake: Sendable {
   mutating func finished(_ deliveries: [JobDelivery]) {
     runningCount -= 1
     runningJobs -= deliveries.count
+    for delivery in deliveries { if let run = delivery.jobRun { running.remove(run) } }
     forget(deliveries)
+  }
+
+  /// Forgets what waits and was taken back by the broker: it comes again, here or elsewhere. Begun now, it would be done
+  /// alongside its next copy, and without a look for its receipt. A connection takes all its deliveries along, so what
+  /// it leaves is always in front of what came by the next one.
+  private mutating func dropTakenBack() {
+    while let first = waiting.first, !first.delivery.isHeld {
+      waiting.removeFirst()
+      forget([first.delivery])
+    }
   }
 
   private mutating func forget(_ deliveries: [JobDelivery]) {
@@ -92,10 +106,11 @@ struct JobIntake: Sendable {
   mutating func next(now: ContinuousClock.Instant) -> Step {
     if isDraining, runningCount == 0 { return .finished }
     guard runningCount < size else { return .wait(until: nil) }
+    dropTakenBack()
     var considered = Set<JobKind>()
     var wake: ContinuousClock.Instant?
     // In order of arrival; a batch that waits for company holds up nothing behind it.
-    for index in waiting.indices {
+    for index in waiting.indices where canBegin(waiting[index].delivery) {
       guard let kind = batchKind(of: waiting[index].delivery) else {
         return begin([waiting.remove(at: index).delivery])
       }
@@ -115,7 +130,9 @@ struct JobIntake: Sendable {
   private func mates(of kind: JobKind, from start: Int) -> [Int] {
     var mates: [Int] = []
     for index in start..<waiting.endIndex
-    where mates.count < batchSize && batchKind(of: waiting[index].delivery) == kind {
+    where mates.count < batchSize && batchKind(of: waiting[index].delivery) == kind
+      && canBegin(waiting[index].delivery)
+    {
       mates.append(index)
     }
     return mates
@@ -124,8 +141,13 @@ struct JobIntake: Sendable {
   private mutating func begin(_ jobs: [JobDelivery]) -> Step {
     runningCount += 1
     runningJobs += jobs.count
+    for job in jobs { if let run = job.jobRun { running.insert(run) } }
     return .begin(jobs)
   }
+
+  /// False for the copy of a job that runs: when that has ended, the copy's turn finds its receipt, or does the job
+  /// again.
+  private func canBegin(_ delivery: JobDelivery) -> Bool { delivery.jobRun.map { !running.contains($0) } ?? true }
 
   /// The kind a delivery can be batched under. One that came back is done alone: it may be what killed a process.
   private func batchKind(of delivery: JobDelivery) -> JobKind? {

@@ -15,13 +15,16 @@ final class PausedKinds: Sendable {
   /// All of them.
   var all: Set<JobKind> { state.withLock { $0.kinds } }
 
-  /// Sets the kinds; true where jobs may be parked that are paused no longer.
-  func set(_ kinds: Set<JobKind>) -> Bool {
-    state.withLock { state in
-      if state.kinds != kinds { state = State(kinds: kinds) }
-      return !state.isSettled
-    }
+  /// True where jobs may be parked that are paused no longer.
+  var isSettled: Bool { state.withLock { $0.isSettled } }
+
+  /// Sets the kinds.
+  func set(_ kinds: Set<JobKind>) {
+    state.withLock { if $0.kinds != kinds { $0 = State(kinds: kinds) } }
   }
+
+  /// Another one may be.
+  func unsettle() { state.withLock { $0.isSettled = false } }
 
   /// Those jobs have been let go.
   func settled(_ kinds: Set<JobKind>) { state.withLock { if $0.kinds == kinds { $0.isSettled = true } } }

@@ -33,9 +33,21 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
           signal.send()
         }
       }
+      group.addTask {
+        while !Task.isCancelled {
+          try? await CurrentRuntime.sleep(for: interval / 4)
+          await unpark()
+        }
+      }
       await allocate()
       for await _ in signal.stream { await allocate() }
     }
+  }
+
+  /// Apart from the lease, which must be renewed whatever this takes. What fails is tried again in a moment.
+  private func unpark() async {
+    guard hasAllocated.isSet else { return }
+    for runner in runners { try? await runner.unpark() }
   }
 
   /// Gives the lease up, so that the other nodes take over at once.
@@ -53,6 +65,8 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
     do {
       let report = NodeReport(id: node, startedAt: startedAt, pools: pools)
       let (settings, nodes) = try await directory.renewLease(report, lease: lease)
+      // Before anything is taken: a kind may have been paused for the harm it does.
+      for runner in runners { runner.pause(settings[runner.pool.name]?.pausedKinds ?? []) }
       for runner in runners {
         let total = Self.size(of: runner.pool, settings[runner.pool.name])
         let sharers = nodes.filter { $0.pools.keys.contains(runner.pool.name.rawValue) }.map(\.id)
@@ -60,7 +74,6 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
       }
       letters?.isPaused(settings[JobConfiguration.deadLetterPool]?.isPaused ?? false)
       hasAllocated.set()
-      for runner in runners { try await runner.pause(settings[runner.pool.name]?.pausedKinds ?? []) }
       outage.succeeded()
     } catch {
       if Task.isCancelled { return }

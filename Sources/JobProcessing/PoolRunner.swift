@@ -52,24 +52,31 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
   /// - Parameter nodes: how many nodes share the pool, this one included.
   func resize(to share: Int, nodes: Int) {
     attempt.rate?.nodes = nodes
-    let capacity: Int? = state.withLock { state in
+    // The wish goes out with the lock held: an older one must not overtake it.
+    let surplus: [JobDelivery]? = state.withLock { state in
       guard state.intake.size != share else { return nil }
       state.intake.size = share
-      return state.capacity.resize(to: share)
+      let capacity = state.capacity.resize(to: share)
+      subscription.setCapacity(capacity)
+      return state.intake.trim(to: capacity)
     }
-    guard let capacity else { return }
+    guard let surplus else { return }
     JobMetrics.share(share, pool: pool.name)
-    subscription.setCapacity(capacity)
     // Jobs held ready for workers that are no more are somebody else's; held for long, the broker would take them back.
-    for delivery in state.withLock({ $0.intake.trim(to: capacity) }) { delivery.giveBack() }
+    for delivery in surplus { delivery.giveBack() }
     signal.send()
   }
 
-  /// Which kinds are not to be begun. Jobs that were put aside come back where their kind is no longer among them.
-  func pause(_ kinds: Set<JobKind>) async throws {
-    guard attempt.paused.set(kinds) else { return }
-    try await attempt.ledger.unpark(pool: pool.name, except: kinds)
-    attempt.paused.settled(kinds)
+  /// Which kinds are not to be begun from now on.
+  func pause(_ kinds: Set<JobKind>) { attempt.paused.set(kinds) }
+
+  /// Lets jobs come back that were put aside and whose kind is paused no longer, some at a time.
+  func unpark() async throws {
+    while !attempt.paused.isSettled {
+      let kinds = attempt.paused.all
+      let count = try await attempt.ledger.unpark(pool: pool.name, except: kinds, limit: 1_000)
+      if count < 1_000 { attempt.paused.settled(kinds) }
+    }
   }
 
   /// Runs until ``drain()`` was called and all jobs have ended. Cancelling interrupts the running jobs and gives them
@@ -94,12 +101,16 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
   private func take() async {
     for await deliveries in subscription.deliveries {
       watchdog.arrived()
-      let (unwanted, capacity) = state.withLock { state in
+      let unwanted = state.withLock { state in
+        // Without a share nothing would begin them. What was given back when it was lost may have come straight back.
+        if state.capacity.current == 0 { return deliveries }
         if case .job(let envelope) = deliveries.last?.content { state.lastTakenEnqueuedAt = envelope.enqueuedAt }
         let unwanted = state.intake.add(deliveries, now: CurrentRuntime.now)
-        return (unwanted, state.capacity.arrived(sizes: deliveries.lazy.map(\.body.count)))
+        if let capacity = state.capacity.arrived(sizes: deliveries.lazy.map(\.body.count)) {
+          subscription.setCapacity(capacity)
+        }
+        return unwanted
       }
-      if let capacity { subscription.setCapacity(capacity) }
       for delivery in unwanted { delivery.giveBack() }
       signal.send()
     }

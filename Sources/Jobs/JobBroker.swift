@@ -54,21 +54,32 @@ public struct JobDelivery: Sendable {
   /// Set on messages from a pool's dead letters.
   public let certificate: DeathCertificate?
   private let settle: @Sendable (_ isDone: Bool) -> Void
+  private let isOurs: @Sendable () -> Bool
 
   /// Made by a broker's adapter.
   ///
-  /// - Parameter settle: tells the broker: true to forget the message, false to put it back into its queue. The engine
-  ///   calls it once.
+  /// - Parameters:
+  ///   - isOurs: false once the broker has taken the unsettled message back; quick, for it is asked with locks held.
+  ///   - settle: tells the broker: true to forget the message, false to put it back into its queue. The engine calls it
+  ///     once.
   public init(
     content: Content, body: Data, redelivered: Bool, certificate: DeathCertificate? = nil,
-    settle: @escaping @Sendable (_ isDone: Bool) -> Void
+    isOurs: @escaping @Sendable () -> Bool = { true }, settle: @escaping @Sendable (_ isDone: Bool) -> Void
   ) {
     self.content = content
     self.body = body
     self.redelivered = redelivered
     self.certificate = certificate
+    self.isOurs = isOurs
     self.settle = settle
   }
+
+  /// True while this process holds the message. False once the broker has taken it back, as with a lost connection: it
+  /// comes again, perhaps elsewhere, and settling this copy does nothing. It says nothing of a settled message.
+  public var isHeld: Bool { isOurs() }
+
+  /// The run of the job, where there is one in the message.
+  public var jobRun: JobRun? { if case .job(let envelope) = content { envelope.jobRun } else { nil } }
 
   /// The broker may forget the message.
   public func acknowledge() { settle(true) }

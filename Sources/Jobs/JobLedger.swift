@@ -137,10 +137,13 @@ public protocol JobLedger<Transaction>: Sendable {
   /// Keeps a job for so long by the ledger's clock, for a node's may be wrong; a second time for the same run replaces
   /// the first.
   func delay(_ envelope: JobEnvelope, pool: PoolName, for pause: Duration) async throws
-  /// Puts a job of a paused kind aside, until its kind is resumed; after an hour it comes to be looked at again.
+  /// Puts a job of a paused kind aside, until its kind is resumed; after six hours it comes to be looked at again.
   func park(_ envelope: JobEnvelope, pool: PoolName) async throws
-  /// Lets the pool's parked jobs come due at once, but for those of the kinds that are still paused.
-  func unpark(pool: PoolName, except paused: Set<JobKind>) async throws
+  /// Lets the pool's parked jobs come due at once, `limit` of them at most, but for those of the kinds that are still
+  /// paused.
+  ///
+  /// - Returns: how many; fewer than `limit` where none is left.
+  func unpark(pool: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int
   /// Moves due jobs to the outbox, each by one node only, and returns them for the caller to enqueue.
   func releaseDueJobs(limit: Int) async throws -> [OutboxEntry]
 

@@ -188,20 +188,23 @@ public struct PostgresJobLedger: JobLedger {
     try await translating { _ = try await pool.query(statement) }
   }
 
-  /// Keeps the job in `jobs.delayed` for an hour, marked as parked.
+  /// Keeps the job in `jobs.delayed` for six hours, marked as parked.
   public func park(_ envelope: JobEnvelope, pool name: PoolName) async throws {
-    let statement = try Self.upsertDelayed([(envelope, name, .after(.seconds(3_600)))], isParked: true)
+    let statement = try Self.upsertDelayed([(envelope, name, .after(.seconds(6 * 3_600)))], isParked: true)
     try await translating { _ = try await pool.query(statement) }
   }
 
-  /// Makes parked jobs due now, in one statement.
-  public func unpark(pool name: PoolName, except paused: Set<JobKind>) async throws {
+  /// Makes parked jobs due now, in one statement; what another node has locked is left to it.
+  public func unpark(pool name: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int {
     try await translating {
-      _ = try await pool.query(
+      try await pool.query(
         """
-        UPDATE jobs.delayed SET due_at = now(), parked = false
-        WHERE parked AND pool = \(name.rawValue) AND NOT envelope ->> 'kind' = ANY(\(paused.map(\.rawValue))::text[])
-        """)
+        UPDATE jobs.delayed SET due_at = now(), parked = false WHERE (job_id, run) IN (
+          SELECT job_id, run FROM jobs.delayed
+          WHERE parked AND pool = \(name.rawValue) AND NOT envelope ->> 'kind' = ANY(\(paused.map(\.rawValue))::text[])
+          LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+        """
+      ).affectedRows
     }
   }
 

@@ -40,13 +40,14 @@ public struct PostgresPoolDirectory: PoolDirectory {
     return try Self.overview(Array(results.suffix(2)))
   }
 
-  /// Deletes the lease and announces that; one that is gone already does not matter.
+  /// Deletes the lease and announces that. One that is gone already is not announced: a node that watches and releases
+  /// would answer itself for ever.
   public func releaseLease(_ node: String) async throws {
-    try await pool.withConnection { connection in
-      _ = try await connection.run([
-        "DELETE FROM jobs.node WHERE id = \(node)", "SELECT pg_notify(\(Self.channel), 'node')::text",
-      ])
-    }
+    _ = try await pool.query(
+      """
+      WITH gone AS (DELETE FROM jobs.node WHERE id = \(node) RETURNING id)
+      SELECT pg_notify(\(Self.channel), 'node')::text FROM gone
+      """)
   }
 
   /// Reads settings and live nodes in one round trip. Nodes are sorted by id; a pool without a setting is missing.

@@ -19,8 +19,10 @@ public struct PostgresPoolMove: Sendable {
     let names = kinds.map(\.rawValue)
     var total = 0
     for table in ["outbox", "delayed"] {
+      // The new pool decides for itself what is paused.
+      let unparking = table == "delayed" ? ", parked = false, due_at = CASE WHEN parked THEN now() ELSE due_at END" : ""
       let statement: PostgresQuery = """
-        UPDATE jobs.\(unsafe: table) SET pool = \(new.rawValue) WHERE (job_id, run) IN (
+        UPDATE jobs.\(unsafe: table) SET pool = \(new.rawValue)\(unsafe: unparking) WHERE (job_id, run) IN (
           SELECT job_id, run FROM jobs.\(unsafe: table)
           WHERE pool = \(old.rawValue) AND envelope ->> 'kind' = ANY(\(names)::text[])
           LIMIT \(Self.chunk) FOR UPDATE SKIP LOCKED)

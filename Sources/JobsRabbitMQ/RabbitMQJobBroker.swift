@@ -86,7 +86,7 @@ struct RabbitMQJobSubscription: JobSubscription {
     }
     return JobDelivery(
       content: content, body: delivery.body, redelivered: delivery.redelivered,
-      certificate: DeathCertificate(delivery.properties, pool: pool)
+      certificate: DeathCertificate(delivery.properties, pool: pool), isOurs: { delivery.isHeld }
     ) { isDone in
       if isDone { delivery.acknowledge() } else { delivery.requeue() }
     }

@@ -58,6 +58,8 @@ extension BrokerConformance {
     let expected = Set(first.compactMap(\.envelope?.id)).subtracting([first[1].envelope?.id].compactMap { $0 })
     try requireEqual(Set(again.compactMap(\.envelope?.id)), expected, "the jobs that came again")
     try require(again.allSatisfy(\.redelivered), "a job that came again did not say so")
+    try require(again.allSatisfy(\.isHeld), "a job that came again is said not to be held")
+    try require(!first[0].isHeld && !first[2].isHeld, "a job that was taken back is said to be held")
     for delivery in again { delivery.acknowledge() }
   }
 

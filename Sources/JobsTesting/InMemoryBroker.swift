@@ -185,6 +185,10 @@ public final class InMemoryBroker: JobBroker {
     }
   }
 
+  private func isUnsettled(consumer: Int, tag: Int) -> Bool {
+    state.withLock { $0.consumers[consumer]?.unsettled[tag] != nil }
+  }
+
   /// Gives what is ready to whoever has room; called with the lock held.
   private func handOut(_ state: inout BrokerState) {
     // In an order of its own, not a dictionary's: simulations must do the same again.
@@ -193,7 +197,7 @@ public final class InMemoryBroker: JobBroker {
         let deliveries = messages.map { tag, message in
           JobDelivery(
             content: message.content, body: message.body, redelivered: message.isRedelivered,
-            certificate: message.certificate
+            certificate: message.certificate, isOurs: { self.isUnsettled(consumer: consumer, tag: tag) }
           ) { isDone in self.settle(consumer: consumer, tag: tag, isDone: isDone) }
         }
         state.consumers[consumer]?.output.yield(deliveries)

@@ -27,23 +27,26 @@ extension InMemoryLedger {
     }
   }
 
-  /// Keeps the job for an hour of the ledger's clock, marked as parked.
+  /// Keeps the job for six hours of the ledger's clock, marked as parked.
   public func park(_ envelope: JobEnvelope, pool: PoolName) async throws {
     try perform(.park) { state in
       state.delay(
-        DelayedJob(envelope: envelope, pool: pool, dueAt: state.now.addingTimeInterval(3_600), isParked: true))
+        DelayedJob(envelope: envelope, pool: pool, dueAt: state.now.addingTimeInterval(6 * 3_600), isParked: true))
     }
   }
 
   /// Makes parked jobs due.
-  public func unpark(pool: PoolName, except paused: Set<JobKind>) async throws {
+  public func unpark(pool: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int {
     try perform(.unpark) { state in
-      for (run, job) in state.delayed where job.isParked && job.pool == pool && !paused.contains(job.envelope.kind) {
+      let parked = state.delayed.filter { $1.isParked && $1.pool == pool && !paused.contains($1.envelope.kind) }
+        .sorted { $0.value.number < $1.value.number }.prefix(limit)
+      for (run, job) in parked {
         var freed = job
         freed.isParked = false
         freed.dueAt = state.now
         state.delayed[run] = freed
       }
+      return parked.count
     }
   }
 

@@ -55,12 +55,11 @@ public final class InMemoryPoolDirectory: PoolDirectory {
     }
   }
 
-  /// Gives the lease up and tells the watchers.
+  /// Gives the lease up and tells the watchers, where there was one.
   public func releaseLease(_ node: String) async throws {
     try state.withLock { state in
       _ = try state.overview()
-      state.nodes[node] = nil
-      state.notify()
+      if state.nodes.removeValue(forKey: node) != nil { state.notify() }
     }
   }
 

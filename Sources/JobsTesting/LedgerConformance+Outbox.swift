@@ -183,15 +183,16 @@ extension LedgerConformance {
     let late = SampleJobs.bare()
     try await ledger.delay(late, pool: "test.pool", for: .seconds(3_600))
     try require(try await ledger.releaseDueJobs(limit: 10).isEmpty, "a parked job was released")
-    try await ledger.unpark(pool: "test.pool", except: ["test.kept"])
+    try requireEqual(
+      try await ledger.unpark(pool: "test.pool", except: ["test.kept"], limit: 10), 1, "the number of unparked jobs")
     let released = try await ledger.releaseDueJobs(limit: 10).map(\.envelope.id)
     try requireEqual(released, [freed.id], "the jobs that were unparked")
-    try await ledger.unpark(pool: "test.pool", except: [])
+    try requireEqual(try await ledger.unpark(pool: "test.pool", except: [], limit: 1), 1, "the number then")
     try requireEqual(
       try await ledger.releaseDueJobs(limit: 10).map(\.envelope.id), [kept.id], "the jobs that were unparked then")
     // One that is put off for another reason is parked no longer.
     try await ledger.delay(elsewhere, pool: "test.other", for: .seconds(3_600))
-    try await ledger.unpark(pool: "test.other", except: [])
+    try requireEqual(try await ledger.unpark(pool: "test.other", except: [], limit: 10), 0, "the number in the end")
     try require(try await ledger.releaseDueJobs(limit: 10).isEmpty, "a delayed job was unparked")
   }
 

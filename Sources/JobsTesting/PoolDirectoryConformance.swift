@@ -120,6 +120,12 @@ public struct PoolDirectoryConformance: Sendable {
     }
     try await requireCall(calls, "a new node") { _ = try await directory.renewLease(node("a"), lease: .seconds(60)) }
     try await requireCall(calls, "a node that leaves") { try await directory.releaseLease("a") }
+    // Or one that watches and releases would answer itself for ever.
+    try await quiet(calls)
+    let before = calls.value
+    for _ in 0..<5 { try await directory.releaseLease("a") }
+    try await quiet(calls)
+    try requireEqual(calls.value, before, "the calls after a lease was given up that was gone already")
   }
 
   /// Requires that the watcher is told of `event`, after everything before it has been heard.

@@ -47,6 +47,10 @@ struct PublishLedger {
     var isReturned = false
     /// The caller was told `inDoubt` already; the message still occupies the window.
     var isExpired = false
+    /// It stands at the head of those in flight, though its caller has given up.
+    func isOverdue(_ now: ContinuousClock.Instant, by patience: Duration) -> Bool {
+      isExpired && entry.map { $0.deadline + patience <= now } ?? false
+    }
   }
 
   private var waiting = Deque<Entry>()
@@ -83,6 +87,12 @@ struct PublishLedger {
     inFlightBytes += entry.message.size
     nextTag += 1
     return entry.message
+  }
+
+  /// True where the broker owes its word on the oldest message since long after the deadline. It withholds it while the
+  /// queue has no leader, and what was written behind it holds the window; under a new connection the others go on.
+  func isStuck(_ now: ContinuousClock.Instant, patience: Duration) -> Bool {
+    !isBlocked && inFlight.first?.isOverdue(now, by: patience) ?? false
   }
 
   /// The broker's ack (`positive`) or nack of one tag, or of all up to it.

@@ -29,6 +29,8 @@ final class PublisherDesk: Sendable {
   /// A write that lasts longer than this is stuck (an alarm whose notice did not come in time): the connection is
   /// broken.
   private static let writeMax = Duration.seconds(5)
+  /// So long after its caller has given up a message may hold up the others.
+  private static let confirmMax = Duration.seconds(5)
 
   var isReady: Bool { state.withLock { $0.channel != nil && !$0.ledger.isBlocked } }
 
@@ -75,9 +77,9 @@ final class PublisherDesk: Sendable {
   }
 
   func expire(_ now: ContinuousClock.Instant) {
-    let connection = state.withLock { $0.connection }
-    connection?.abortIfWriting(longerThan: Self.writeMax)
     change { $0.expire(now) }
+    let (connection, isStuck) = state.withLock { ($0.connection, $0.ledger.isStuck(now, patience: Self.confirmMax)) }
+    if isStuck { connection?.abort() } else { connection?.abortIfWriting(longerThan: Self.writeMax) }
   }
 
   /// Nothing will be written any more: everybody is told, now and from now on.

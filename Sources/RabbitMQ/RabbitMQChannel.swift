@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import Wires
 
 /// What a channel tells its user. Called on the connection's thread, so it must be quick and never block.
@@ -36,12 +37,19 @@ final class RabbitMQChannel: Sendable {
   let number: UInt16
   let sink: any RabbitMQChannelSink
   private let wire: RabbitMQWire
+  private let isEnded = Atomic(false)
 
   init(number: UInt16, wire: RabbitMQWire, sink: any RabbitMQChannelSink) {
     self.number = number
     self.wire = wire
     self.sink = sink
   }
+
+  /// False once the broker or this program has closed it, or its connection is lost.
+  var isOpen: Bool { !isEnded.load(ordering: .acquiring) }
+
+  /// The connection's thread knows of the channel's end.
+  func end() { isEnded.store(true, ordering: .releasing) }
 
   /// Calls a method and waits for its answer, ten seconds at most: a broker that is slower than that is taken for dead,
   /// and the connection with it.

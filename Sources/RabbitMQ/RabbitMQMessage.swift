@@ -85,6 +85,9 @@ public struct RabbitMQDelivery: Sendable {
   let tag: UInt64
   let channel: RabbitMQChannel
 
+  /// False once the channel it came by is gone: then the broker has taken it back, unless it was settled before.
+  public var isHeld: Bool { channel.isOpen }
+
   /// Tells the broker that the message is done. A no-op where the channel is gone: the broker delivers it again.
   public func acknowledge() { channel.settle(tag, .acknowledge) }
 

@@ -117,6 +117,7 @@ extension RabbitMQWire {
   /// The broker closed a channel.
   private func closeChannel(_ number: UInt16, _ code: Int, _ text: String) throws(RabbitMQError) {
     guard let connection, let state = channels.removeValue(forKey: number) else { return }
+    state.channel.end()
     var ok = amqp_channel_close_ok_t()
     let status = amqp_send_method(connection, number, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok)
     // Our own close is answered all the same, and the answer must not meet a new channel of this number.
@@ -136,6 +137,7 @@ extension RabbitMQWire {
   private func channelClosed(_ number: UInt16) {
     if crossedCloses.remove(number) == nil {
       guard let state = channels.removeValue(forKey: number) else { return }
+      state.channel.end()
       // What was called behind the close is never answered.
       let error = RabbitMQError.channelClosed(code: 0, reason: "the channel was closed before")
       for call in state.calls { call.reply.resolve(call.isClose ? .success(.done) : .failure(error)) }

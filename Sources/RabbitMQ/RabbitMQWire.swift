@@ -139,7 +139,10 @@ final class RabbitMQWire: @unchecked Sendable {
     }
     opened.resolve(.failure(end))
     for call in left.calls + channels.values.flatMap(\.calls) { call.reply.resolve(.failure(end)) }
-    for channel in left.opened + channels.values.map(\.channel) { channel.sink.closed(end) }
+    for channel in left.opened + channels.values.map(\.channel) {
+      channel.end()
+      channel.sink.closed(end)
+    }
     channels = [:]
     telling.yield(.lost(end))
     telling.finish()

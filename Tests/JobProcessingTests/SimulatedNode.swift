@@ -69,8 +69,8 @@ struct MortalLedger: JobLedger {
   func park(_ envelope: JobEnvelope, pool: PoolName) async throws {
     try await call { try await ledger.park(envelope, pool: pool) }
   }
-  func unpark(pool: PoolName, except paused: Set<JobKind>) async throws {
-    try await call { try await ledger.unpark(pool: pool, except: paused) }
+  func unpark(pool: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int {
+    try await call { try await ledger.unpark(pool: pool, except: paused, limit: limit) }
   }
   func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
     try await call { try await ledger.releaseDueJobs(limit: limit) }
@@ -121,7 +121,7 @@ struct MortalSubscription: JobSubscription {
           batch.map { delivery in
             JobDelivery(
               content: delivery.content, body: delivery.body, redelivered: delivery.redelivered,
-              certificate: delivery.certificate
+              certificate: delivery.certificate, isOurs: { delivery.isHeld }
             ) { isDone in
               if life.isOver { return }
               if isDone { delivery.acknowledge() } else { delivery.giveBack() }

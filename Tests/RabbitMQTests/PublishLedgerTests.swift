@@ -26,6 +26,25 @@ struct PublishLedgerTests {
     #expect(line.ledger.count == 0)
   }
 
+  @Test func `a message that is never confirmed holds the others up for a while only`() {
+    var line = PublishLine()
+    line.add(1, patience: .seconds(10))
+    line.add(2, patience: .seconds(60))
+    #expect(line.write() == ["1", "2"])
+    let deadline = line.now + .seconds(10)
+    #expect(!line.ledger.isStuck(deadline + .seconds(9), patience: .seconds(5)))  // nobody has given up yet
+    #expect(line.ledger.expire(deadline) == [resolved(1, .inDoubt)])
+    #expect(!line.ledger.isStuck(deadline + .seconds(4), patience: .seconds(5)))
+    #expect(line.ledger.isStuck(deadline + .seconds(5), patience: .seconds(5)))
+    line.ledger.isBlocked = true  // in an alarm nobody is confirmed, and a new connection is no help
+    #expect(!line.ledger.isStuck(deadline + .seconds(5), patience: .seconds(5)))
+    line.ledger.isBlocked = false
+    // Under the next connection only what somebody waits for is written again.
+    line.ledger.connectionLost()
+    #expect(line.write() == ["2"])
+    #expect(!line.ledger.isStuck(deadline + .seconds(5), patience: .seconds(5)))
+  }
+
   @Test func `a confirm with multiple resolves all up to its tag`() {
     var line = line(5)
     #expect(line.acknowledge(3, multiple: true) == (1...3).map { resolved($0, .confirmed) })
