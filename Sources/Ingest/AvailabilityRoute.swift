@@ -6,6 +6,7 @@ internal import Stores
 /// `GET /v1/availability`: the free slots of a professional for a service, from `from` up to, not including, `to`.
 struct AvailabilityRoute: Sendable {
   let stores: StorePool
+  let now: @Sendable () -> Date
 
   /// The longest range one request may ask for, in seconds.
   private static let rangeMax: TimeInterval = 31 * 86_400
@@ -55,7 +56,7 @@ struct AvailabilityRoute: Sendable {
       let zone = offer.business.timeZone
       return try .json(
         Document(
-          slots: offer.slots(in: range, now: Date(), busy: busy).map {
+          slots: offer.slots(in: range, now: now(), busy: busy).map {
             .init(starts_at: Instant.text($0, in: zone), ends_at: Instant.text($0 + offer.service.duration, in: zone))
           }))
     } catch let problem as Problem {

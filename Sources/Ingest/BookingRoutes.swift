@@ -44,7 +44,8 @@ struct BookingRoutes: Sendable {
     }
     let asked = "\(service)|\(professional)|\(startsAt.timeIntervalSince1970)|\(customer.name)|\(customer.phone)"
     let fingerprint = Digest.hex(asked)
-    let booking = idempotencyKey.map { Digest.uuid("\(business)|POST /v1/bookings|\($0)") } ?? UUID.version7(at: Date())
+    let booking =
+      idempotencyKey.map { Digest.uuid("\(business)|POST /v1/bookings|\($0)") } ?? UUID.version7(at: acceptance.now())
     if idempotencyKey != nil, let known = await memory.fingerprint(of: booking) {
       guard known == fingerprint else {
         throw Problem(

@@ -1,3 +1,4 @@
+public import Foundation
 public import Hummingbird
 public import Jobs
 public import Redis
@@ -16,15 +17,16 @@ public struct IngestRoutes: Sendable {
   /// - Parameter redis: soft memory of accepted requests; nil: none.
   /// - Parameter whatsApp: what webhooks are checked by; nil: they are answered 503.
   /// - Parameter concurrentMax: requests served at a time; more are told to come again. 1,000 by default.
+  /// - Parameter now: the clock that says what is past, and which of two commands came first.
   public init(
     broker: any JobBroker, routes: [JobKind: PoolName], stores: StorePool, redis: RedisClient?,
-    whatsApp: WhatsAppSecrets?, concurrentMax: Int = 1_000
+    whatsApp: WhatsAppSecrets?, concurrentMax: Int = 1_000, now: @escaping @Sendable () -> Date = { Date() }
   ) {
-    let acceptance = JobAcceptance(broker: broker, routes: routes)
+    let acceptance = JobAcceptance(broker: broker, routes: routes, now: now)
     bookings = BookingRoutes(acceptance: acceptance, memory: RequestMemory(redis: redis), stores: stores)
-    reports = ReportRoutes(stores: stores)
+    reports = ReportRoutes(stores: stores, now: now)
     self.whatsApp = WhatsAppRoutes(acceptance: acceptance, secrets: whatsApp)
-    availability = AvailabilityRoute(stores: stores)
+    availability = AvailabilityRoute(stores: stores, now: now)
     admission = Admission(max: concurrentMax)
   }
 

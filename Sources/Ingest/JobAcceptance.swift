@@ -6,6 +6,8 @@ internal import Jobs
 struct JobAcceptance: Sendable {
   let broker: any JobBroker
   let routes: [JobKind: PoolName]
+  /// The clock that jobs are ordered by; the same for all who take jobs in.
+  let now: @Sendable () -> Date
 
   /// How long the broker may take to keep a job.
   static let patience = Duration.seconds(4)
@@ -20,7 +22,7 @@ struct JobAcceptance: Sendable {
   ) async throws {
     let kind = Work.kind
     guard let pool = routes[kind] else { throw UnroutedKind(kind: kind) }
-    let envelope = try JobCodec.envelope(for: job, tenant: business, traceparent: request.traceparent)
+    let envelope = try JobCodec.envelope(for: job, at: now(), tenant: business, traceparent: request.traceparent)
     let outcome = await broker.enqueue([OutgoingJob(envelope, to: .pool(pool))], deadline: .now + Self.patience).first
     switch outcome {
     case .kept: return

@@ -7,6 +7,7 @@ internal import Stores
 /// default), in buckets of that length.
 struct ReportRoutes: Sendable {
   let stores: StorePool
+  let now: @Sendable () -> Date
 
   private struct Document: Encodable {
     struct Entry: Encodable {
@@ -39,7 +40,7 @@ struct ReportRoutes: Sendable {
         throw Problem(.notFound, "there is no such business")
       }
       let calendar = RollupCalendar(zone: zone)
-      guard let day = calendar.day(asked ?? calendar.dayText(Date())) else {
+      guard let day = calendar.day(asked ?? calendar.dayText(now())) else {
         throw Problem(
           .unprocessableContent, "the date is wrong",
           fields: [.init(pointer: "query:date", detail: "must be a date such as 2026-11-23, from 2000 to 2099")])

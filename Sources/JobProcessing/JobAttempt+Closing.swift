@@ -89,7 +89,7 @@ extension JobAttempt {
       // The same job twice in one batch is closed once.
       var seen = Set<JobRun>()
       let openJobs = jobs.filter { open.contains($0.receipt) && seen.insert($0.receipt).inserted }
-      var followUps = FollowUps()
+      var followUps = FollowUps(at: now())
       let outcomes = try await body(transaction, openJobs, &followUps)
       guard outcomes.count == openJobs.count else {
         throw WrongOutcomeCount(jobs: openJobs.count, outcomes: outcomes.count)

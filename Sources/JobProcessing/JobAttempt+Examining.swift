@@ -38,7 +38,7 @@ extension JobAttempt {
     guard paused.contains(known.envelope.kind) else { return false }
     await exits.park(known.delivery, known.envelope)
     // It may have been resumed at this very moment, when this one was not parked yet.
-    if !paused.contains(known.envelope.kind) { paused.unsettle() }
+    paused.parked(known.envelope.kind)
     return true
   }
 
@@ -49,11 +49,13 @@ extension JobAttempt {
       let ready = Ready(delivery: delivery, envelope: envelope, worker: known.worker, job: job)
       JobMetrics.queueWait(
         CurrentRuntime.date.timeIntervalSince(envelope.enqueuedAt), pool: pool.name, kind: envelope.kind)
-      if let deadline = envelope.deadline, deadline < CurrentRuntime.date {
-        await close([ready]) { _, _ in [.discarded(reason: "its deadline passed before it was begun")] }
+      guard let isLate = await isLate(envelope) else {
+        await exits.giveBack(delivery, envelope)
         return nil
       }
-      return ready
+      guard isLate else { return ready }
+      await close([ready]) { _, _ in [.discarded(reason: "its deadline passed before it was begun")] }
+      return nil
     } catch JobCodec.Failure.newerSchema(let found, let known) {
       let failure = JobCodec.Failure.newerSchema(found: found, known: known)
       await exits.bury(delivery, envelope, .newerSchema, detail: failure.description, cause: "schema")
@@ -61,5 +63,12 @@ extension JobAttempt {
       await exits.bury(delivery, envelope, .unreadable, detail: "\(error)", cause: "body")
     }
     return nil
+  }
+
+  /// Whether a job's deadline has passed; nil where the task was cancelled before that was known. Where this node thinks
+  /// so the ledger is asked as well: a clock that has jumped must not cost jobs their lives.
+  private func isLate(_ envelope: JobEnvelope) async -> Bool? {
+    guard let deadline = envelope.deadline, deadline < now() else { return false }
+    return await exits.persist("reading its clock") { try await ledger.now() }.map { deadline < $0 }
   }
 }

@@ -27,7 +27,13 @@ extension JobAttempt {
       metadata: ["job": "\(envelope.jobRun)", "pool": "\(pool.name)", "crashes": "\(crashes)"])
     let pause = Self.suspicionPause(afterStarts: history.starts) - (history.sinceLastStart ?? .zero)
     if pause > .zero { try? await CurrentRuntime.sleep(for: pause) }
-    let hadItsTurn = await Task.isCancelled ? false : quarantine.alone { await beginMarked(known) }
+    let hadItsTurn =
+      await Task.isCancelled
+      ? false
+      : quarantine.alone {
+        // Its kind may have been paused for the processes it kills, while this one stood in line.
+        if await !isParked(known) { await beginMarked(known) }
+      }
     if !hadItsTurn { exits.giveBackUnbegun(delivery, envelope) }
   }
 

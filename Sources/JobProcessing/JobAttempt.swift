@@ -7,9 +7,9 @@ internal import Wires
 
 /// Takes jobs from delivery to their end. The steps, for one job:
 ///
-/// 1. Is it readable, of a sane size and of a known kind? Otherwise it is dead. Is its kind paused? Then it is put aside.
+/// 1. Is it readable, of a sane size and of a known kind? Otherwise it is dead.
 /// 2. Did it come back? With a receipt it is acknowledged. Otherwise its start is marked; too many starts mean that it
-///    kills processes, and it is dead.
+///    kills processes, and it is dead. Before a start, the first too: is its kind paused? Then it is put aside.
 /// 3. Is it past its deadline? Then it is discarded.
 /// 4. The worker runs when the pool's rate limit lets it, within the timeout; its closing transaction writes the
 ///    receipt first.
@@ -27,6 +27,8 @@ struct JobAttempt<Ledger: JobLedger>: Sendable {
   let quarantine: Quarantine
   let paused: PausedKinds
   let rate: RateGate?
+  /// The time of day that all nodes agree on.
+  let now: @Sendable () -> Date
   let logger: Logger
 
   /// A job that passed the first steps.

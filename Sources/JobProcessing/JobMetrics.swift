@@ -38,6 +38,9 @@ enum JobMetrics {
     Gauge(label: "pool_share", dimensions: [("pool", pool.rawValue)]).record(size)
   }
 
+  /// Seconds by which this node's clock is ahead of the ledger's; negative: behind.
+  static func clockAhead(_ seconds: Double) { Gauge(label: "clock_ahead_seconds").record(seconds) }
+
   private static func labels(_ pool: PoolName, _ kind: JobKind) -> [(String, String)] {
     [("pool", pool.rawValue), ("kind", kind.rawValue)]
   }

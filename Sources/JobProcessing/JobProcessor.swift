@@ -1,10 +1,10 @@
-internal import Foundation
+public import Foundation
 public import JobConfiguration
 public import Jobs
 public import Logging
 public import ServiceLifecycle
 internal import Synchronization
-internal import Wires
+public import Wires
 
 /// The engine: runs pools of workers against a broker and a ledger until it is told to stop, and then drains.
 public final class JobProcessor<Ledger: JobLedger>: Service {
@@ -19,15 +19,19 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
     /// A pool that gets nothing for so long is looked at, and its flow rebuilt where jobs wait. 15 s by default: longer
     /// than a change of a queue's leader takes.
     public var silence: Duration
+    /// The time of day that deadlines are compared with and follow-up jobs are stamped with; the node's own by default.
+    public var now: @Sendable () -> Date
 
     /// By default every pool of the configuration is run, and running jobs have 30 s to finish.
     public init(
-      node: String, pools: Set<PoolName>? = nil, grace: Duration = .seconds(30), silence: Duration = .seconds(15)
+      node: String, pools: Set<PoolName>? = nil, grace: Duration = .seconds(30), silence: Duration = .seconds(15),
+      now: @escaping @Sendable () -> Date = { CurrentRuntime.date }
     ) {
       self.node = node
       self.pools = pools
       self.grace = grace
       self.silence = silence
+      self.now = now
     }
   }
 
@@ -63,7 +67,7 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
         routes: configuration.routes, ledger: ledger, counting: registry.counting, outbox: outbox, exits: exits,
         quarantine: quarantine, paused: PausedKinds(),
         rate: pool.rate.map { RateGate(pool: pool.name, limit: $0, limiter: limiter) },
-        logger: logger)
+        now: options.now, logger: logger)
       return PoolRunner(pool: pool, attempt: attempt, broker: broker, silence: options.silence)
     }
     letters =
@@ -85,7 +89,8 @@ public final class JobProcessor<Ledger: JobLedger>: Service {
   /// Nil while jobs flow; otherwise what is in the way.
   public var unreadiness: String? {
     if draining.isOn { return "draining" }
-    if !allocator.hasAllocated.isSet { return "the pools have no sizes yet" }
+    if !allocator.renewals.hasBegun { return "the pools have no sizes yet" }
+    if allocator.isLeaseOver { return "no job can be ended: the ledger is away" }
     if !broker.isReady { return "jobs cannot be enqueued: the broker is away or has an alarm" }
     if let stalled = runners.first(where: { !$0.isFlowing }) { return "pool \(stalled.pool.name) is not consuming" }
     if letters?.isFlowing == false { return "pool \(JobConfiguration.deadLetterPool) is not consuming" }

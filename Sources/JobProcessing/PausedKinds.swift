@@ -1,31 +1,64 @@
 internal import Jobs
 internal import Synchronization
+internal import Wires
 
-/// The kinds of a pool's jobs that an operator has paused, as the allocator last read them.
+/// The kinds of a pool's jobs that an operator has paused, as the allocator last read them, and whether the parked jobs
+/// of all other kinds have been let go.
 final class PausedKinds: Sendable {
+  /// What is to be let go: the parked jobs of all kinds but these.
+  struct Release: Sendable {
+    let kept: Set<JobKind>
+    fileprivate let revision: Int
+  }
+
   private struct State {
     var kinds: Set<JobKind> = []
-    /// The parked jobs of all other kinds have been let go.
-    var isSettled = false
+    /// Raised by whatever may leave a job parked that should not be.
+    var revision = 1
+    var released = 0
+    var releasedAt: ContinuousClock.Instant?
   }
   private let state = Mutex(State())
 
+  /// After this time it is done once more: a node that heard of a pause late, and then of nothing more, may have parked
+  /// a job after everybody else was through.
+  private static let again = Duration.seconds(60)
+
   func contains(_ kind: JobKind) -> Bool { state.withLock { $0.kinds.contains(kind) } }
 
-  /// All of them.
-  var all: Set<JobKind> { state.withLock { $0.kinds } }
+  /// What is to be let go now; nil where that has been done.
+  func release(now: ContinuousClock.Instant) -> Release? {
+    state.withLock { state in
+      let isFresh = state.releasedAt.map { now < $0 + Self.again } ?? false
+      if state.released == state.revision, isFresh { return nil }
+      return Release(kept: state.kinds, revision: state.revision)
+    }
+  }
 
-  /// True where jobs may be parked that are paused no longer.
-  var isSettled: Bool { state.withLock { $0.isSettled } }
+  /// All of it has been let go. What changed in the meantime stays to be done.
+  func released(_ release: Release, at now: ContinuousClock.Instant) {
+    state.withLock { state in
+      state.released = release.revision
+      state.releasedAt = now
+    }
+  }
 
   /// Sets the kinds.
   func set(_ kinds: Set<JobKind>) {
-    state.withLock { if $0.kinds != kinds { $0 = State(kinds: kinds) } }
+    state.withLock { state in
+      guard state.kinds != kinds else { return }
+      state.kinds = kinds
+      state.revision += 1
+    }
   }
 
-  /// Another one may be.
-  func unsettle() { state.withLock { $0.isSettled = false } }
-
-  /// Those jobs have been let go.
-  func settled(_ kinds: Set<JobKind>) { state.withLock { if $0.kinds == kinds { $0.isSettled = true } } }
+  /// A job was parked just now; true where its kind is paused no longer, so that it must be let go.
+  @discardableResult
+  func parked(_ kind: JobKind) -> Bool {
+    state.withLock { state in
+      guard !state.kinds.contains(kind) else { return false }
+      state.revision += 1
+      return true
+    }
+  }
 }

@@ -1,7 +1,6 @@
 internal import Foundation
 internal import JobConfiguration
 internal import Jobs
-internal import Synchronization
 internal import Wires
 
 /// Keeps this node's lease and sets its pools to their shares: a pool's size, the operator's or queues.yaml's, divided
@@ -14,13 +13,15 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
   let letters: DeadLetterIndexer?
   let draining: Draining
   let outage: OutageLog
-  /// Shares have been set once: before that nothing can flow.
-  let hasAllocated = Flag()
+  /// Before shares have been set once nothing can flow.
+  let renewals = Renewals()
 
   /// How often the lease is renewed, and so the longest a change can stay unseen when a notification is lost.
   private var interval: Duration { .seconds(1) }
   /// How long a silent node keeps its shares.
   private var lease: Duration { .seconds(4) }
+  /// The ledger has been away for longer than the lease lasts.
+  var isLeaseOver: Bool { renewals.isOverdue(lease + interval, at: CurrentRuntime.now) }
 
   /// Allocates until the task is cancelled, then gives the lease up.
   func run() async {
@@ -46,7 +47,7 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
 
   /// Apart from the lease, which must be renewed whatever this takes. What fails is tried again in a moment.
   private func unpark() async {
-    guard hasAllocated.isSet else { return }
+    guard renewals.hasBegun else { return }
     for runner in runners { try? await runner.unpark() }
   }
 
@@ -73,7 +74,7 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
         runner.resize(to: PoolShares.share(of: total, for: node, among: sharers), nodes: max(1, sharers.count))
       }
       letters?.isPaused(settings[JobConfiguration.deadLetterPool]?.isPaused ?? false)
-      hasAllocated.set()
+      renewals.renewed(at: CurrentRuntime.now)
       outage.succeeded()
     } catch {
       if Task.isCancelled { return }
@@ -86,12 +87,4 @@ struct PoolAllocator<Ledger: JobLedger>: Sendable {
     if setting?.isPaused == true { return 0 }
     return min(max(setting?.size ?? pool.workers.start, pool.workers.min), pool.workers.max)
   }
-}
-
-/// Something that becomes true once.
-final class Flag: Sendable {
-  private let value = Atomic(false)
-
-  var isSet: Bool { value.load(ordering: .relaxed) }
-  func set() { value.store(true, ordering: .relaxed) }
 }

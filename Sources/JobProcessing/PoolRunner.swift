@@ -72,10 +72,9 @@ final class PoolRunner<Ledger: JobLedger>: Sendable {
 
   /// Lets jobs come back that were put aside and whose kind is paused no longer, some at a time.
   func unpark() async throws {
-    while !attempt.paused.isSettled {
-      let kinds = attempt.paused.all
-      let count = try await attempt.ledger.unpark(pool: pool.name, except: kinds, limit: 1_000)
-      if count < 1_000 { attempt.paused.settled(kinds) }
+    while let release = attempt.paused.release(now: CurrentRuntime.now) {
+      let count = try await attempt.ledger.unpark(pool: pool.name, except: release.kept, limit: 1_000)
+      if count < 1_000 { attempt.paused.released(release, at: CurrentRuntime.now) }
     }
   }
 

@@ -67,12 +67,15 @@ public enum JobCodec {
   }
 
   /// An envelope around a job, ready to be enqueued.
+  ///
+  /// - Parameter now: the time of day, which is in the id too, unless there is one already.
   public static func envelope<Work: Job>(
-    for job: Work, id: JobID = JobID(), tenant: UUID?, deadline: Date? = nil, correlationID: String? = nil,
-    traceparent: String? = nil
+    for job: Work, id: JobID? = nil, at now: Date = Date(), tenant: UUID?, deadline: Date? = nil,
+    correlationID: String? = nil, traceparent: String? = nil
   ) throws -> JobEnvelope {
     JobEnvelope(
-      id: id, kind: Work.kind, schemaVersion: Work.schemaVersion, tenant: tenant, deadline: deadline,
-      correlationID: correlationID, traceparent: traceparent, body: try encode(job))
+      id: id ?? JobID(.version7(at: now)), kind: Work.kind, schemaVersion: Work.schemaVersion, tenant: tenant,
+      enqueuedAt: now, deadline: deadline, correlationID: correlationID, traceparent: traceparent,
+      body: try encode(job))
   }
 }

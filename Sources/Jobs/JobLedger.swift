@@ -121,6 +121,9 @@ public protocol JobLedger<Transaction>: Sendable {
     deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (Transaction) async throws -> Void
   ) async throws
 
+  /// The ledger's clock, by which all nodes agree on what is late: a node's own may be wrong.
+  func now() async throws -> Date
+
   /// What became of earlier deliveries of the run.
   func history(of job: JobRun) async throws -> JobHistory
 

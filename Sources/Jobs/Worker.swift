@@ -176,9 +176,12 @@ public struct FollowUps: Sendable {
   public private(set) var items: [Item] = []
   /// What was counted so far.
   public private(set) var counts: [CountKey: Int] = [:]
+  private let now: Date
 
   /// Nothing follows yet.
-  public init() {}
+  ///
+  /// - Parameter now: when what follows is taken to have been enqueued.
+  public init(at now: Date = Date()) { self.now = now }
 
   /// Enqueues a job after the commit, at once or at `dueAt`.
   ///
@@ -189,7 +192,7 @@ public struct FollowUps: Sendable {
     _ job: Work, from cause: JobInfo, tenant: UUID? = nil, dueAt: Date? = nil, deadline: Date? = nil
   ) throws {
     let envelope = try JobCodec.envelope(
-      for: job, tenant: tenant ?? cause.tenant, deadline: deadline,
+      for: job, at: now, tenant: tenant ?? cause.tenant, deadline: deadline,
       correlationID: cause.correlationID ?? "\(cause.jobRun.id)",
       traceparent: cause.traceparent)
     items.append(Item(envelope: envelope, dueAt: dueAt))

@@ -1,4 +1,4 @@
-internal import Foundation
+public import Foundation
 public import Jobs
 public import Postgres
 
@@ -40,6 +40,11 @@ public struct PostgresJobLedger: JobLedger {
     deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (PostgresTransaction) async throws -> Void
   ) async throws {
     try await translating { try await pool.withTransaction(deadline: deadline) { try await body($0) } }
+  }
+
+  /// The clock of PostgreSQL.
+  public func now() async throws -> Date {
+    try await translating { try await pool.query("SELECT clock_timestamp()")[0].decode(0) }
   }
 
   /// Looks for the run's receipt, whatever its outcome, and for its markers, in one round trip.

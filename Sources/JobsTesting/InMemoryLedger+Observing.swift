@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// The calls of the ledger port, for planning faults.
 public enum LedgerCall: Sendable, Hashable, CaseIterable {
-  case close, history, transact, deleteFromOutbox, relayOutbox, delay, park, unpark, releaseDueJobs, markStart,
+  case close, now, history, transact, deleteFromOutbox, relayOutbox, delay, park, unpark, releaseDueJobs, markStart,
     clearStarts
 }
 
@@ -50,7 +50,7 @@ extension InMemoryLedger {
     set { state.withLock { $0.isAvailable = newValue } }
   }
 
-  /// Puts the ledger's clock forward: entries grow older, delayed jobs come due.
+  /// Puts the ledger's clock forward (entries grow older, delayed jobs come due), or back.
   public func advance(by duration: Duration) { state.withLock { $0.clockOffset += duration / .seconds(1) } }
 
   /// The effects of all committed transactions, in order.

@@ -1,4 +1,4 @@
-internal import Foundation
+public import Foundation
 public import Jobs
 internal import Synchronization
 internal import Wires
@@ -74,6 +74,12 @@ public final class InMemoryLedger: JobLedger {
     try Task.checkCancellation()
     state.withLock { $0.effects += transaction.effects }
     if let fault { throw fault.error }
+  }
+
+  /// The node's clock, as far as ``advance(by:)`` has put it forward, or back.
+  public func now() async throws -> Date {
+    if let fault = try fault(for: .now) { throw fault.error }
+    return state.withLock { $0.now }
   }
 
   /// Looks for the run's receipt and its noted starts.

@@ -13,6 +13,7 @@ extension LedgerConformance {
       Rule("a step of a job that is closed already happens all the same") { try await $0.stepFollowsClosing() },
       Rule("a run is closed once it has its receipt, and no other run of the job") { try await $0.closedIsKnown() },
       Rule("steps leave nothing in the outbox, and no start") { try await $0.stepLeavesNothingElse() },
+      Rule("the ledger's clock goes on") { try await $0.clockGoesOn() },
     ]
   }
 
@@ -80,6 +81,12 @@ extension LedgerConformance {
     try requireEqual(try await ledger.history(of: job).isClosed, true, "whether a job is closed after its closing")
     let next = JobRun(id: job.id, run: 2)
     try requireEqual(try await ledger.history(of: next).isClosed, false, "whether the job's next run is closed")
+  }
+
+  private func clockGoesOn() async throws {
+    let before = try await ledger.now()
+    try await Task.sleep(for: .milliseconds(20))
+    try require(try await ledger.now() > before, "the ledger's clock stands")
   }
 
   private func stepLeavesNothingElse() async throws {

@@ -24,8 +24,6 @@ final class PublisherDesk: Sendable {
   }
 
   private let state = Mutex(State())
-  /// More messages than this waiting is overload: further ones are told at once that they were not sent.
-  private static let messagesMax = 20_000
   /// A write that lasts longer than this is stuck (an alarm whose notice did not come in time): the connection is
   /// broken.
   private static let writeMax = Duration.seconds(5)
@@ -39,9 +37,7 @@ final class PublisherDesk: Sendable {
     _ continuation: CheckedContinuation<[PublishOutcome], Never>
   ) {
     let (isTaken, channel) = state.withLock { state in
-      guard !state.isStopped, state.ledger.count + messages.count <= Self.messagesMax else {
-        return (false, RabbitMQChannel?.none)
-      }
+      guard !state.isStopped else { return (false, RabbitMQChannel?.none) }
       state.nextBatch += 1
       let batch = state.nextBatch
       state.batches[batch] = Batch(

@@ -18,7 +18,9 @@ public final class RabbitMQPublisher: Sendable {
 
   /// Publishes the messages and waits for the broker's word on each, until the deadline.
   ///
-  /// Outcomes stand in the order of the messages. While there is no connection the messages wait for one.
+  /// Outcomes stand in the order of the messages. So many messages are in flight at most, 1,000 and 1 MiB; the others
+  /// wait in line with their callers, as they do while there is no connection. The line is as long as there are callers:
+  /// nobody leaves messages behind, so who bounds the callers bounds the memory.
   public func publish(_ messages: [RabbitMQMessage], deadline: ContinuousClock.Instant) async -> [PublishOutcome] {
     guard !messages.isEmpty else { return [] }
     // What the protocol cannot carry would close the channel under everybody else's messages.

@@ -72,10 +72,14 @@ public struct Booking: Sendable, Equatable {
   public var fingerprint: String
   /// What became of the last reschedule; nil where none was decided.
   public var lastChange: Change?
-  /// The newest command that was applied to it.
+  /// The newest command that was applied to it, by the clocks of those who took the commands in.
   public var lastCommand: UUID
   /// When the customer said that they will come; nil: not yet.
   public var attendanceConfirmedAt: Date?
+
+  /// The ``lastCommand`` of a booking that had none yet. It is not the job that made it: the first command cannot have
+  /// overtaken that one, whatever the clocks say.
+  public static let noCommand = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 
   /// Puts a booking together as it is to be stored; nothing is checked.
   public init(

@@ -31,18 +31,22 @@ struct Composition: Sendable {
   }
 
   /// All workers of the platform.
-  static func registry(_ whatsApp: WhatsAppSettings) -> WorkerRegistry<StoreTransaction> {
+  ///
+  /// - Parameter now: the clock by which they decide what is past.
+  static func registry(
+    _ whatsApp: WhatsAppSettings, now: @escaping @Sendable () -> Date = { Date() }
+  ) -> WorkerRegistry<StoreTransaction> {
     let messages = OutboundStore(defaultNumber: whatsApp.defaultNumber)
     var registry = WorkerRegistry<StoreTransaction>()
-    registry.register(ValidateBookingWorker(messages: messages))
-    registry.register(ResolveBookingWorker(messages: messages))
-    registry.register(CancelBookingWorker(messages: messages))
-    registry.register(RescheduleBookingWorker(messages: messages))
-    registry.register(ConfirmAttendanceWorker())
-    registry.register(WhatsAppEventWorker(messages: messages))
-    registry.register(SendTemplateWorker(api: whatsApp.api, messages: messages, policy: whatsApp.policy))
+    registry.register(ValidateBookingWorker(messages: messages, now: now))
+    registry.register(ResolveBookingWorker(messages: messages, now: now))
+    registry.register(CancelBookingWorker(messages: messages, now: now))
+    registry.register(RescheduleBookingWorker(messages: messages, now: now))
+    registry.register(ConfirmAttendanceWorker(now: now))
+    registry.register(WhatsAppEventWorker(messages: messages, now: now))
+    registry.register(SendTemplateWorker(api: whatsApp.api, messages: messages, policy: whatsApp.policy, now: now))
     registry.register(CountEventWorker())
-    registry.counting = { try CountEvent.envelope(of: $0, $1, at: Date()) }
+    registry.counting = { try CountEvent.envelope(of: $0, $1, at: now()) }
     return registry
   }
 
@@ -105,20 +109,25 @@ struct Composition: Sendable {
     let publisher = RabbitMQPublisher(rabbitMQ, name: "\(node) publishing", logger: logger)
     let consumer = RabbitMQConsumer(rabbitMQ, name: "\(node) consuming", logger: logger)
     let broker = RabbitMQJobBroker(publisher: publisher, consumer: consumer)
+    let ledger = PostgresJobLedger(pool: pool)
+    let clock = LedgerClock(ledger, logger: logger)
+    await clock.read()
     var services: [any Service] = extra.map { [$0] } ?? []
+    services.append(BackgroundService("keeping time") { await clock.run() })
     services.append(BackgroundService("publishing") { await publisher.run() })
     let redis = try environment.redis().map { try RedisClient($0, timeout: .milliseconds(200), logger: logger) }
     var processor: JobProcessor<PostgresJobLedger>?
     if roles.contains(.workers) {
       let options = JobProcessor<PostgresJobLedger>.Options(
-        node: node, pools: pools.isEmpty ? nil : Set(pools), grace: try environment.grace())
+        node: node, pools: pools.isEmpty ? nil : Set(pools), grace: try environment.grace(),
+        now: { clock.now })
       processor = JobProcessor(
-        configuration: configuration, registry: Self.registry(whatsApp), broker: broker,
-        ledger: PostgresJobLedger(pool: pool), directory: directory(pool),
+        configuration: configuration, registry: Self.registry(whatsApp, now: { clock.now }), broker: broker,
+        ledger: ledger, directory: directory(pool),
         letters: PostgresDeadLetterIndex(pool: pool),
         limiter: redis.map { RedisRateLimiter(redis: $0) } ?? LocalRateLimiter(), options: options, logger: logger)
       services.append(BackgroundService("consuming") { await consumer.run() })
-      let sweeper = MessageSweeper(pool: pool, logger: logger)
+      let sweeper = MessageSweeper(pool: pool, now: { clock.now }, logger: logger)
       services.append(BackgroundService("sweeping") { await sweeper.run() })
       let pruning = LedgerPruning(
         pruner: LedgerPruner(pool.configuration, retention: LedgerRetention(receiptDays: receiptDays)), logger: logger)
@@ -133,7 +142,8 @@ struct Composition: Sendable {
     }
     if roles.contains(.ingest) {
       IngestRoutes(
-        broker: broker, routes: configuration.routes, stores: pool, redis: redis, whatsApp: secrets
+        broker: broker, routes: configuration.routes, stores: pool, redis: redis, whatsApp: secrets,
+        now: { clock.now }
       ).add(to: router)
       if secrets == nil { logger.warning("webhooks are answered 503: WHATSAPP_APP_SECRET is not set") }
     }

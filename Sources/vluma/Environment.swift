@@ -16,7 +16,8 @@ struct Environment: Sendable {
   }
 
   static let rabbitMQ = Variable(
-    name: "VLUMA_RABBITMQ_URL", meaning: "amqp://user:password@host:port[,host:port...]/vhost", fallback: nil,
+    name: "VLUMA_RABBITMQ_URL", meaning: "amqp:// or amqps://user:password@host:port[,host:port...]/vhost",
+    fallback: nil,
     isSecret: true)
   static let postgres = Variable(
     name: "VLUMA_POSTGRES_URL", meaning: "postgres://user:password@host:port/database", fallback: nil, isSecret: true)

@@ -40,9 +40,10 @@ struct LivePlatformMonitor: PlatformMonitor {
       status.nodes = nodes
       status.outbox = counts.outbox
       status.outboxOldestSeconds = counts.outboxOldestSeconds
+      let now = try await PostgresJobLedger(pool: pool).now()
       for index in pools.indices {
-        fill(
-          &pools[index], counts, settings[pools[index].name], nodes.compactMap { $0.pools[pools[index].name.rawValue] })
+        let name = pools[index].name
+        fill(&pools[index], counts, settings[name], nodes.compactMap { $0.pools[name.rawValue] }, at: now)
       }
       status.figures = try await Self.figures(pool)
     } catch { status.troubles.append("\(error)") }
@@ -67,7 +68,8 @@ struct LivePlatformMonitor: PlatformMonitor {
   }
 
   private func fill(
-    _ entry: inout PlatformStatus.Pool, _ counts: LedgerCounts, _ setting: PoolSetting?, _ reports: [PoolReport]
+    _ entry: inout PlatformStatus.Pool, _ counts: LedgerCounts, _ setting: PoolSetting?, _ reports: [PoolReport],
+    at now: Date
   ) {
     entry.delayed = counts.delayed[entry.name] ?? 0
     entry.dead += counts.dead[entry.name] ?? 0
@@ -78,7 +80,7 @@ struct LivePlatformMonitor: PlatformMonitor {
     entry.pausedKinds = (setting?.pausedKinds ?? []).sorted { $0.rawValue < $1.rawValue }
     entry.size = setting?.size ?? configuration.pool(entry.name)?.workers.start ?? 0
     if entry.ready ?? 0 > 0, let taken = reports.compactMap(\.lastTakenEnqueuedAt).max() {
-      entry.oldestSeconds = max(0, Date().timeIntervalSince(taken))
+      entry.oldestSeconds = max(0, now.timeIntervalSince(taken))
     }
   }
 

@@ -8,6 +8,7 @@ import Stores
 /// Ends messages that no job looks after any more, once a minute: nothing stays open for ever.
 struct MessageSweeper: Sendable {
   let pool: PostgresPool
+  let now: @Sendable () -> Date
   let logger: Logger
 
   /// Between two sweeps; a message is an hour out of time by then.
@@ -30,7 +31,7 @@ struct MessageSweeper: Sendable {
   private func sweep() async throws -> Int {
     try await pool.withTransaction { transaction in
       let ended = try await OutboundStore().sweep(limit: Self.limit, in: transaction)
-      let minute = CountKey(tenant: nil, measure: "", at: Date()).minute
+      let minute = CountKey(tenant: nil, measure: "", at: now()).minute
       try await RollupStore().add(
         ended.map {
           .init(

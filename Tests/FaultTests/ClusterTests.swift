@@ -1,56 +1,75 @@
 import Foundation
+import Glibc
 import TestPlatform
 import TestServers
 import Testing
+import WhatsAppSandbox
 
 /// Three RabbitMQ nodes of which one dies, or is cut off: the other two have the majority of every queue, and bookings
-/// go on.
+/// and webhooks go on.
 @Suite(.serialized, .timeLimit(.minutes(12)))
 struct ClusterTests {
-  /// Hits the node that leads the queue of bookings, and then one that follows; each time bookings go on without it,
-  /// and it comes back.
-  private func survives(_ fault: String, thenBy cure: String) async throws {
-    try await PrivateCluster.with { (cluster) async throws in
-      var setup = Platform.Setup()
-      setup.rabbitMQ = cluster.rabbitMQ
-      try await Platform.with(setup) { (platform) async throws in
-        let (ingest, address) = try await platform.startIngest()
-        let workers = [try await platform.startWorker(), try await platform.startWorker()]
-        let load = Load(platform, pause: .milliseconds(100)) { address }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-          for customer in 0..<4 { group.addTask { try await load.customer(customer) } }
-          for distance in [0, 1, 0] {
-            try await load.waitForAnswers(more: 20)
-            let leader = try await cluster.leader(of: platform.validatePool)
-            let node = (leader - 1 + distance) % 3 + 1
-            try await cluster.run(fault, "\(node)")
-            let start = ContinuousClock.now
-            try await load.waitForAnswers(more: 20)
-            print("cluster: \(fault) node \(node) of leader \(leader): 20 bookings in \(ContinuousClock.now - start)")
-            try await cluster.run(cure, "\(node)")
-            try await cluster.waitUntilWhole()
-          }
-          try await load.waitForAnswers(more: 20)
-          load.stop()
-          try await group.waitForAll()
+  @Test(arguments: FaultPlan.clusterSeeds)
+  func `with a node killed or cut off, the leader of the queues too, work goes on and nothing is lost`(
+    seed: UInt64
+  ) async throws {
+    if FaultPlan.isOver { return }
+    let schedule = ClusterSchedule(seed: seed)
+    print(schedule)
+    fflush(nil)
+    let start = ContinuousClock.now
+    var report = FaultReport(seed: seed, faults: schedule.counts)
+    do {
+      try await PrivateCluster.with { (cluster) async throws in
+        var setup = Platform.Setup()
+        setup.rabbitMQ = cluster.rabbitMQ
+        setup.sandbox = .quick
+        setup.sandbox?.seed = seed
+        setup.rate = "1000/s"
+        try await Platform.with(setup) { (platform) async throws in
+          try await play(schedule, on: platform, cluster, &report)
         }
-        try await platform.waitUntilQuiet(within: .seconds(120))
-        let (accepted, unanswered) = load.result
-        let accounting = try await Accounting.count(platform, accepted: accepted, unanswered: unanswered)
-        print("cluster, \(fault): \(accepted.count) accepted, \(unanswered) unanswered: \(accounting)")
-        #expect(accounting.isClean, "\(accounting)")
-        #expect(ingest.isRunning && workers.allSatisfy(\.isRunning))
-        let dead = try await platform.deadLetters()
-        #expect(dead.isEmpty)
       }
+    } catch { report.complaints.append("\(error)") }
+    report.seconds = Int((ContinuousClock.now - start) / .seconds(1))
+    report.publish()
+    let (isClean, complaints) = (report.isClean, report.complaints)
+    #expect(isClean, "seed \(seed): \(complaints)")
+  }
+
+  /// Plays a schedule under load, and accounts for it.
+  private func play(
+    _ schedule: ClusterSchedule, on platform: Platform, _ cluster: PrivateCluster, _ report: inout FaultReport
+  ) async throws {
+    let (ingest, address) = try await platform.startIngest()
+    let workers = [try await platform.startWorker(), try await platform.startWorker()]
+    let load = Load(platform, pause: .milliseconds(100)) { address }
+    let webhooks = try WebhookLoad(platform, pause: .milliseconds(150)) { address }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for customer in 0..<4 { group.addTask { try await load.customer(customer) } }
+      for _ in 0..<2 { group.addTask { try await webhooks.post() } }
+      for step in schedule.steps {
+        try await load.waitForAnswers(more: 20)
+        let leader = try await cluster.leader(of: platform.validatePool)
+        let node = (leader - 1 + step.distance) % 3 + 1
+        try await cluster.run(step.fault.commands.fault, "\(node)")
+        let hit = ContinuousClock.now
+        try await load.waitForAnswers(more: step.answers)
+        print(
+          "cluster: \(step.fault) of node \(node), leader \(leader): \(step.answers) bookings in \(ContinuousClock.now - hit)"
+        )
+        try await cluster.run(step.fault.commands.cure, "\(node)")
+        try await cluster.waitUntilWhole()
+      }
+      try await load.waitForAnswers(more: 20)
+      load.stop()
+      webhooks.stop()
+      try await group.waitForAll()
     }
-  }
-
-  @Test func `a node is killed and started again, the leader of the queues too, and bookings go on`() async throws {
-    try await survives("kill", thenBy: "start")
-  }
-
-  @Test func `a node is cut off and let back, the leader of the queues too, and bookings go on`() async throws {
-    try await survives("partition", thenBy: "heal")
+    report.dead = try await FaultSettling(platform: platform, rabbitMQ: cluster.rabbitMQ).settle(revivingCrashed: false)
+    try await report.account(load, webhooks, on: platform)
+    if !ingest.isRunning || !workers.allSatisfy(\.isRunning) {
+      report.complaints.append("a process has ended by itself")
+    }
   }
 }

@@ -63,7 +63,7 @@ struct DeadLetterCrashTests {
       try await platform.startWorker(pools: ["dead.letters"])
       try await platform.waitUntilQuiet()
       #expect(try await platform.number("SELECT count(*) FROM jobs.dead_letter") == 0)
-      let accounting = try await Accounting.count(platform, accepted: [booking], unanswered: 0)
+      let accounting = try await Accounting.count(platform, accepted: [booking])
       #expect(accounting == Accounting(), "\(accounting)")
     }
   }
@@ -128,7 +128,7 @@ struct DeadLetterCrashTests {
       try await platform.waitUntilQuiet()
       #expect(try await platform.number("SELECT max(run) FROM jobs.receipt WHERE kind = 'booking.validate'") == 2)
       #expect(try await platform.number("SELECT count(*) FROM jobs.audit WHERE action = 'dead.retry'") == 1)
-      let accounting = try await Accounting.count(platform, accepted: [booking], unanswered: 0)
+      let accounting = try await Accounting.count(platform, accepted: [booking])
       #expect(accounting == Accounting(), "\(accounting)")
       // Done in its second run: an open letter of the first would now be refused.
       try await platform.pool.query("UPDATE jobs.dead_letter SET state = 'open'")
@@ -149,7 +149,7 @@ struct DeadLetterCrashTests {
       try await platform.startWorker()
       try await platform.wait(for: "confirmed", of: booking)
       try await platform.waitUntilQuiet()
-      let accounting = try await Accounting.count(platform, accepted: [booking], unanswered: 0)
+      let accounting = try await Accounting.count(platform, accepted: [booking])
       #expect(accounting == Accounting(), "\(accounting)")
     }
   }
@@ -171,7 +171,7 @@ struct DeadLetterCrashTests {
       try await platform.loadCatalog()
       for booking in bookings { try await platform.wait(for: "confirmed", of: booking) }
       try await platform.waitUntilQuiet()
-      let accounting = try await Accounting.count(platform, accepted: bookings, unanswered: 0)
+      let accounting = try await Accounting.count(platform, accepted: bookings)
       #expect(accounting == Accounting(), "\(accounting)")
     }
   }

@@ -1,6 +1,12 @@
+import Foundation
+import Glibc
+import TestPlatform
+
 /// What came of a run: the four-way count over bookings, webhooks and messages, and what else is not as it should be.
 struct FaultReport: Sendable, CustomStringConvertible {
-  let schedule: FaultSchedule
+  let seed: UInt64
+  /// How often each kind of fault was in it.
+  let faults: [(kind: String, count: Int)]
   /// Bookings whose 202 was seen, and requests without a clear answer.
   var accepted = 0
   var unanswered = 0
@@ -25,19 +31,58 @@ struct FaultReport: Sendable, CustomStringConvertible {
   /// All else that is wrong, in words.
   var complaints: [String] = []
 
-  init(_ schedule: FaultSchedule) { self.schedule = schedule }
+  init(seed: UInt64, faults: [(kind: String, count: Int)]) {
+    self.seed = seed
+    self.faults = faults
+  }
 
   var isClean: Bool { lost == 0 && unexpected == 0 && duplicated == 0 && complaints.isEmpty }
 
   /// The one line of the log, which `scripts/faults` adds up.
   var description: String {
-    let counts = schedule.counts.map { "\($0.kind.rawValue):\($0.count)" }.joined(separator: ",")
+    let counts = faults.map { "\($0.kind):\($0.count)" }.joined(separator: ",")
     func milliseconds(_ time: Duration?) -> String { time.map { "\(Int($0 / .milliseconds(1)))" } ?? "-" }
     return """
-      fault-run seed=\(schedule.seed) result=\(isClean ? "ok" : "failed") seconds=\(seconds) accepted=\(accepted) \
+      fault-run seed=\(seed) result=\(isClean ? "ok" : "failed") seconds=\(seconds) accepted=\(accepted) \
       unanswered=\(unanswered) lost=\(lost) recovered=\(recovered) unexpected=\(unexpected) duplicated=\(duplicated) \
       dead=\(dead) messages=\(messages) webhooks=\(webhooks) worker_recovery_ms=\(milliseconds(workerRecovery)) \
       broker_recovery_ms=\(milliseconds(brokerRecovery)) faults=\(counts)
       """
+  }
+}
+
+extension FaultReport {
+  /// Does the four-way count, once the load is over and the platform at rest.
+  mutating func account(_ load: Load, _ webhooks: WebhookLoad, on platform: Platform) async throws {
+    let (accepted, doubtful) = load.result
+    let bookings = try await Accounting.count(platform, accepted: accepted, doubtful: doubtful)
+    let posts = try await webhooks.account()
+    let messages = try await MessageAccounting.count(platform)
+    self.accepted = accepted.count
+    unanswered = doubtful.count
+    self.webhooks = posts.accepted
+    self.messages = messages.accepted
+    lost = bookings.lost + posts.lost + messages.open
+    recovered = bookings.recovered + posts.recovered
+    unexpected = bookings.unexpected + posts.unexpected
+    duplicated = bookings.duplicated + posts.duplicated + messages.acceptedTwice
+    if !bookings.isClean { complaints.append("bookings: \(bookings)") }
+    if !messages.isClean { complaints.append("messages: \(messages)") }
+    if posts.lost + posts.unexpected + posts.duplicated > 0 { complaints.append("webhooks: \(posts)") }
+    let letters = try await platform.deadLetters()
+    if !letters.isEmpty { complaints.append("dead: \(letters)") }
+    if accepted.count < 20 { complaints.append("only \(accepted.count) bookings were accepted") }
+  }
+
+  /// Prints its line and what it complains of, and adds the line to the log, if there is one.
+  func publish() {
+    print(self)
+    for complaint in complaints { print("seed \(seed): \(complaint)") }
+    fflush(nil)
+    // What is printed comes out when the tests are over; the log has it now.
+    if let log = FaultPlan.log, let file = fopen(log, "a") {
+      fputs("\(self)\n", file)
+      fclose(file)
+    }
   }
 }

@@ -11,12 +11,13 @@ struct FaultRun {
   /// Whether the stand-in for WhatsApp fails now and then as well; messages then take half a minute more to end.
   let hasUnreliableProvider: Bool
 
-  /// Runs, prints one line, and returns the report; a platform that does not come to rest is a complaint in it.
+  /// Runs, prints and logs one line, and returns the report; a platform that does not come to rest is a complaint in it.
   func run() async -> FaultReport {
     print(schedule)
     fflush(nil)
     let start = ContinuousClock.now
-    var report = FaultReport(schedule)
+    var report = FaultReport(
+      seed: schedule.seed, faults: schedule.counts.map { (kind: $0.kind.rawValue, count: $0.count) })
     do {
       try await PrivateServers.with { (servers) async throws in
         let proxies = try FaultProxies(servers)
@@ -27,10 +28,7 @@ struct FaultRun {
       }
     } catch { report.complaints.append("\(error)") }
     report.seconds = Int((ContinuousClock.now - start) / .seconds(1))
-    print(report)
-    for complaint in report.complaints { print("seed \(schedule.seed): \(complaint)") }
-    // The log shall have it even where the process is killed later.
-    fflush(nil)
+    report.publish()
     return report
   }
 
@@ -100,7 +98,7 @@ struct FaultRun {
     report.brokerRecovery = broker.value.max()
     report.dead = try await FaultSettling(platform: platform, rabbitMQ: servers.rabbitMQ)
       .settle(revivingCrashed: schedule.tearCount >= 3)
-    try await account(load, webhooks, platform, &report)
+    try await report.account(load, webhooks, on: platform)
     if !stage.isComplete { report.complaints.append("a process has ended by itself") }
   }
 
@@ -123,28 +121,5 @@ struct FaultRun {
       }
       return true
     } catch { return false }
-  }
-
-  private func account(
-    _ load: Load, _ webhooks: WebhookLoad, _ platform: Platform, _ report: inout FaultReport
-  ) async throws {
-    let (accepted, unanswered) = load.result
-    let bookings = try await Accounting.count(platform, accepted: accepted, unanswered: unanswered)
-    let posts = try await webhooks.account()
-    let messages = try await MessageAccounting.count(platform)
-    report.accepted = accepted.count
-    report.unanswered = unanswered
-    report.webhooks = posts.accepted
-    report.messages = messages.accepted
-    report.lost = bookings.lost + posts.lost + messages.open
-    report.recovered = bookings.recovered + posts.recovered
-    report.unexpected = bookings.unexpected + posts.unexpected
-    report.duplicated = bookings.duplicated + posts.duplicated + messages.acceptedTwice
-    if !bookings.isClean { report.complaints.append("bookings: \(bookings)") }
-    if !messages.isClean { report.complaints.append("messages: \(messages)") }
-    if posts.lost + posts.unexpected + posts.duplicated > 0 { report.complaints.append("webhooks: \(posts)") }
-    let letters = try await platform.deadLetters()
-    if !letters.isEmpty { report.complaints.append("dead: \(letters)") }
-    if accepted.count < 20 { report.complaints.append("only \(accepted.count) bookings were accepted") }
   }
 }

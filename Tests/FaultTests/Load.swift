@@ -7,7 +7,7 @@ import TestServers
 final class Load: Sendable {
   private struct State {
     var accepted = Set<UUID>()
-    var unanswered = 0
+    var doubtful = Set<String>()
     var answers = 0
     var isStopped = false
   }
@@ -24,7 +24,8 @@ final class Load: Sendable {
     self.address = address
   }
 
-  var result: (accepted: Set<UUID>, unanswered: Int) { state.withLock { ($0.accepted, $0.unanswered) } }
+  /// The bookings that were promised, and the customers who do not know whether they have one.
+  var result: (accepted: Set<UUID>, doubtful: Set<String>) { state.withLock { ($0.accepted, $0.doubtful) } }
 
   func stop() { state.withLock { $0.isStopped = true } }
 
@@ -40,7 +41,8 @@ final class Load: Sendable {
     while !state.withLock({ $0.isStopped }) {
       let slot = index.isMultiple(of: 3) ? index : index * 4 + number
       let address = address()
-      let answer = try await platform.book(slot % 14_000, at: address)
+      let name = "Maria \(number) \(index)"
+      let answer = try await platform.book(slot % 14_000, at: address, customer: name)
       if answer?.status == 0 {  // ingest is down: go on when there is a new one
         try await eventually(within: .seconds(60), "ingest is back") {
           self.address() != address || self.state.withLock { $0.isStopped }
@@ -48,13 +50,11 @@ final class Load: Sendable {
         continue
       }
       state.withLock { state in
-        switch answer {
-        case (202, let booking?)?:
+        if let answer, answer.status == 202, let booking = answer.booking {
           state.accepted.insert(booking)
           state.answers += 1
-        // In doubt, says the front: it may have been kept.
-        case (503, _)?: state.unanswered += 1
-        default: state.unanswered += 1
+        } else if answer?.isInDoubt ?? true {
+          state.doubtful.insert(name)
         }
       }
       index += 1

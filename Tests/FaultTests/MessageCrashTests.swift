@@ -35,7 +35,7 @@ struct MessageCrashTests {
       let messages = try await MessageAccounting.count(platform)
       #expect(messages.isClean, "\(messages)")
       #expect(messages.accepted == 2)
-      let accounting = try await Accounting.count(platform, accepted: [booking, other], unanswered: 0)
+      let accounting = try await Accounting.count(platform, accepted: [booking, other])
       #expect(accounting == Accounting(), "\(accounting)")
       #expect(try await platform.number("SELECT count(*) FROM jobs.dead_letter") == 0)
       try await check(platform)

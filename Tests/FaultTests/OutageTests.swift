@@ -29,9 +29,9 @@ struct OutageTests {
           try await group.waitForAll()
         }
         try await platform.waitUntilQuiet(within: .seconds(120))
-        let (accepted, unanswered) = load.result
-        let accounting = try await Accounting.count(platform, accepted: accepted, unanswered: unanswered)
-        print("outages: \(accepted.count) accepted, \(unanswered) unanswered: \(accounting)")
+        let (accepted, doubtful) = load.result
+        let accounting = try await Accounting.count(platform, accepted: accepted, doubtful: doubtful)
+        print("outages: \(accepted.count) accepted, \(doubtful.count) unanswered: \(accounting)")
         #expect(accounting.isClean, "\(accounting)")
         #expect(ingest.isRunning && workers.allSatisfy(\.isRunning))
         #expect(try await platform.number("SELECT count(*) FROM jobs.dead_letter") == 0)

@@ -24,8 +24,7 @@ struct PrivateServers: Sendable {
   }
 
   private init() throws {
-    firstPort = 28_000 + Int.random(in: 0..<200) * 6
-    folder = FileManager.default.temporaryDirectory.appending(path: "vluma-servers-\(firstPort)")
+    (firstPort, folder) = try Self.claim()
     var environment = ProcessInfo.processInfo.environment
     environment["VLUMA_SERVICES_DIR"] = folder.path
     environment["VLUMA_SERVICES_PORT"] = "\(firstPort)"
@@ -33,6 +32,19 @@ struct PrivateServers: Sendable {
     rabbitMQ = try TestEnvironment.rabbitMQ().onPort(firstPort)
     postgres = try TestEnvironment.postgres().onPort(firstPort + 2)
     redis = try TestEnvironment.redis().onPort(firstPort + 3)
+  }
+
+  /// Ports that no other set has, nor one of another process: their folder could be made.
+  private static func claim() throws -> (firstPort: Int, folder: URL) {
+    for slot in (0..<200).shuffled() {
+      let firstPort = 28_000 + slot * 6
+      let folder = FileManager.default.temporaryDirectory.appending(path: "vluma-servers-\(firstPort)")
+      do {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        return (firstPort, folder)
+      } catch CocoaError.fileWriteFileExists { continue }
+    }
+    throw NotInTime(description: "every folder /tmp/vluma-servers-* is taken: delete those of tests that were killed")
   }
 
   /// Runs `scripts/services` with these arguments, and waits.

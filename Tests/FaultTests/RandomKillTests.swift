@@ -46,11 +46,11 @@ struct RandomKillTests {
       }
       try await platform.waitUntilMessagesEnd(within: .seconds(180))
       try await platform.waitUntilQuiet(within: .seconds(180))
-      let (accepted, unanswered) = load.result
-      let accounting = try await Accounting.count(platform, accepted: accepted, unanswered: unanswered)
+      let (accepted, doubtful) = load.result
+      let accounting = try await Accounting.count(platform, accepted: accepted, doubtful: doubtful)
       let messages = try await MessageAccounting.count(platform)
       print(
-        "seed \(seed): 20 kills, \(accepted.count) accepted, \(unanswered) unanswered: \(accounting); messages: \(messages)"
+        "seed \(seed): 20 kills, \(accepted.count) accepted, \(doubtful.count) unanswered: \(accounting); messages: \(messages)"
       )
       #expect(messages.isClean, "\(messages)")
       #expect(accounting.isClean, "\(accounting)")

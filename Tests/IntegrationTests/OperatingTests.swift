@@ -55,9 +55,14 @@ struct OperatingTests {
       try await eventually(within: .seconds(5), "the size survived") {
         try await status(platform).pool(pool).share == 7
       }
-      let audit = try await platform.pool.query("SELECT who, before, after FROM jobs.audit WHERE target = \(pool)")
+      let audit = try await platform.pool.query(
+        "SELECT who, before, after, at > now() - interval '3 minutes' FROM jobs.audit WHERE target = \(pool)")
       #expect(audit.count == 1)
+      #expect(try !audit[0].decode(0, as: String.self).isEmpty)
+      #expect(try audit[0].decode(1, as: String.self) == "size from queues.yaml")
       #expect(try audit[0].decode(2, as: String.self) == "size 7")
+      #expect(try audit[0].decode(3, as: Bool.self))
+      #expect(try await platform.command("scale", pool, "0").status == 2)
       #expect(try await platform.command("scale", pool, "9").status == 2)
       #expect(try await platform.command("scale", "nowhere", "1").status == 2)
       #expect(try await platform.command("scale", pool, "many").status == 2)

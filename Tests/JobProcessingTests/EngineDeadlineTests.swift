@@ -35,6 +35,22 @@ struct EngineDeadlineTests {
     }
   }
 
+  @Test func `a kind with a timeout of its own has that one`() async throws {
+    let platform = EnginePlatform(timeout: .seconds(600), timeouts: [Errand.kind: Self.timeout])
+    let seen = Locked<[Look]>([])
+    try await platform.withNode(
+      errands: { job, context in
+        seen.change { $0.append(Look(deadline: context.deadline, at: .now)) }
+        return try await ErrandWorker.simple(job, context)
+      }
+    ) { _ async throws in
+      try await platform.enqueue("a")
+      try await platform.eventuallyIdle()
+      try #require(seen.value.count == 1)
+      #expect(seen.value[0].deadline <= seen.value[0].at + Self.timeout)
+    }
+  }
+
   @Test func `the next attempt has as much time again`() async throws {
     let platform = EnginePlatform(timeout: Self.timeout)
     let seen = Locked<[Look]>([])

@@ -156,6 +156,16 @@ struct EngineOutcomeTests {
     }
   }
 
+  @Test func `a node whose clock is ahead takes no job's deadline for passed`() async throws {
+    let platform = EnginePlatform()
+    platform.ledger.advance(by: .seconds(-3_600))
+    try await platform.withNode(errands: ErrandWorker.simple) { _ async throws in
+      let job = try await platform.enqueue("a", deadline: Date(timeIntervalSinceNow: -600))[0]
+      try await platform.eventuallyIdle()
+      #expect(platform.ledger.receipt(of: job.jobRun)?.outcome == .done)
+    }
+  }
+
   @Test func `two copies of a job have one effect and both are acknowledged`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(errands: ErrandWorker.simple) { _ async throws in

@@ -40,14 +40,16 @@ struct EnginePlatform: Sendable {
   /// Two pools; failed jobs always wait in the one tier, so that no test depends on chance.
   init(
     workers: WorkerCounts = WorkerCounts(min: 1, start: 4, max: 50), timeout: Duration = .seconds(30),
-    maxAttempts: Int = 3, maxCrashes: Int = 2, batch: BatchConfiguration? = nil, rate: RateLimit? = nil
+    maxAttempts: Int = 3, maxCrashes: Int = 2, batch: BatchConfiguration? = nil, rate: RateLimit? = nil,
+    timeouts: [JobKind: Duration] = [:]
   ) {
     let retry = RetryPolicy(maxAttempts: maxAttempts, base: .seconds(1), factor: 1, max: .seconds(1), jitter: .none)
     configuration = JobConfiguration(
       retryTiers: [.seconds(1)],
       pools: [
         PoolConfiguration(
-          name: errands, jobs: [Errand.kind], workers: workers, timeout: timeout, retry: retry, maxCrashes: maxCrashes,
+          name: errands, jobs: [Errand.kind], workers: workers, timeout: timeout, timeouts: timeouts, retry: retry,
+          maxCrashes: maxCrashes,
           batch: batch, rate: rate),
         PoolConfiguration(name: sequels, jobs: [Sequel.kind], workers: workers, retry: retry),
         PoolConfiguration(

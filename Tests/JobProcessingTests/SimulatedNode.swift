@@ -50,6 +50,7 @@ struct MortalLedger: JobLedger {
   func transact(
     deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (InMemoryTransaction) async throws -> Void
   ) async throws { try await call { try await ledger.transact(deadline: deadline, body) } }
+  func now() async throws -> Date { try await call { try await ledger.now() } }
   func history(of job: JobRun) async throws -> JobHistory { try await call { try await ledger.history(of: job) } }
   func deleteFromOutbox(_ jobs: [JobRun]) async throws { try await call { try await ledger.deleteFromOutbox(jobs) } }
   func relayOutbox(

@@ -127,12 +127,28 @@ struct RabbitMQPublisherFailureTests {
     }
   }
 
-  @Test func `more messages than the line holds are turned away at once`() async throws {
-    let publisher = RabbitMQPublisher(try rabbitMQ(), name: "never run", logger: logger)
-    let outcomes = try await answer(within: .seconds(10), "an overfull batch is answered") {
-      await publisher.publish(Array(repeating: message("a", to: "q"), count: 20_001), deadline: .now + .seconds(600))
+  @Test func `where the window is full, callers wait in line until their deadline`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
+        try await eventually("the publisher is ready") { publisher.isReady }
+        proxy.freeze()
+        let before = proxy.bytesFromClient
+        let full = Task {
+          await publisher.publish(
+            Array(repeating: message("a", to: queue), count: 3_000), deadline: .now + .seconds(600))
+        }
+        try await eventually("the others stand in line") { proxy.bytesFromClient > before + 20 }
+        let begin = ContinuousClock.now
+        let late = await publisher.publish([message("b", to: queue)], deadline: begin + .milliseconds(300))
+        #expect(late == [.notSent])
+        #expect(ContinuousClock.now >= begin + .milliseconds(300))
+        proxy.thaw()
+        let outcomes = try await answer(within: .seconds(30), "the others go out") { await full.value }
+        #expect(outcomes == Array(repeating: PublishOutcome.confirmed, count: 3_000))
+      }
     }
-    #expect(outcomes == Array(repeating: PublishOutcome.notSent, count: 20_001))
   }
 
   @Test func `what is under way when the publisher stops is told so at once`() async throws {

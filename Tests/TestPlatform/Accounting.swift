@@ -22,17 +22,20 @@ package struct Accounting: Equatable, CustomStringConvertible {
     "\(lost) lost, \(recovered) recovered, \(unexpected) unexpected, \(duplicated) duplicated"
   }
 
-  /// Counts, given the bookings whose 202 was seen, and how many requests got no clear answer.
-  package static func count(_ platform: Platform, accepted: Set<UUID>, unanswered: Int) async throws -> Accounting {
+  /// Counts, given the bookings whose 202 was seen, and the customers, each with a name of their own, whose requests got
+  /// no clear answer. One that was refused in clear words must not have become a booking.
+  package static func count(
+    _ platform: Platform, accepted: Set<UUID>, doubtful: Set<String> = []
+  ) async throws -> Accounting {
     var accounting = Accounting()
     var stored: [UUID: String] = [:]
-    for row in try await platform.pool.query("SELECT id, status FROM scheduling.booking") {
-      stored[try row.decode(0)] = try row.decode(1, as: String.self)
+    for row in try await platform.pool.query("SELECT id, status, customer_name FROM scheduling.booking") {
+      let booking: UUID = try row.decode(0)
+      stored[booking] = try row.decode(1, as: String.self)
+      if accepted.contains(booking) { continue }
+      if doubtful.contains(try row.decode(2)) { accounting.recovered += 1 } else { accounting.unexpected += 1 }
     }
     accounting.lost = accepted.filter { !["confirmed", "rejected", "cancelled"].contains(stored[$0] ?? "") }.count
-    let extra = stored.keys.filter { !accepted.contains($0) }.count
-    accounting.recovered = min(extra, unanswered)
-    accounting.unexpected = extra - accounting.recovered
     accounting.duplicated = try await platform.number(
       """
       SELECT (SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM effect GROUP BY booking, what) AS effects)::bigint

@@ -12,12 +12,23 @@ extension Platform {
     return Date(timeIntervalSince1970: tomorrow + TimeInterval(index) * 1_800)
   }
 
-  /// Asks for a slot over HTTP; status 0 where the request never reached the server, nil where there was no answer to it.
-  package func book(_ index: Int, at address: String, key: String? = nil) async throws -> (status: Int, booking: UUID?)?
-  {
+  /// What a request for a booking was answered with.
+  package struct BookingAnswer: Sendable {
+    /// 0 where the request never reached the server.
+    package let status: Int
+    /// The booking that was promised, or found under the same key.
+    package let booking: UUID?
+    /// The server says that it does not know whether the request was kept.
+    package let isInDoubt: Bool
+  }
+
+  /// Asks for a slot over HTTP; nil where there was no answer to a request that may have been read.
+  package func book(
+    _ index: Int, at address: String, key: String? = nil, customer: String = "Maria"
+  ) async throws -> BookingAnswer? {
     let body = """
       {"service_id": "\(service)", "professional_id": "\(professional)", "starts_at": "\(slot(index).formatted(.iso8601))",
-       "customer": {"name": "Maria", "phone": "+5511987654321"}}
+       "customer": {"name": "\(customer)", "phone": "+5511987654321"}}
       """
     var headers = [(name: "Vluma-Business", value: "\(business)"), (name: "Content-Type", value: "application/json")]
     if let key { headers.append((name: "Idempotency-Key", value: key)) }
@@ -25,12 +36,13 @@ extension Platform {
       "POST", "\(address)/v1/bookings", headers: headers, body: Data(body.utf8), timeout: .seconds(10))
     let response: CurlResponse
     do { response = try await http.send(request) } catch let error as CurlError {
-      return error.mayHaveBeenWritten ? nil : (0, nil)
+      return error.mayHaveBeenWritten ? nil : BookingAnswer(status: 0, booking: nil, isInDoubt: false)
     }
     let id = response.header("location").flatMap { $0.split(separator: "/").last }.flatMap {
       UUID(uuidString: String($0))
     }
-    return (response.status, id)
+    let isInDoubt = String(decoding: response.body, as: UTF8.self).contains("it is not known")
+    return BookingAnswer(status: response.status, booking: id, isInDoubt: response.status == 503 && isInDoubt)
   }
 
   /// A webhook as the provider sends it, signed unless another signature is given.

@@ -1,6 +1,7 @@
 public import Foundation
 public import Jobs
 internal import Reporting
+internal import Scheduling
 public import Stores
 internal import WhatsApp
 
@@ -19,12 +20,12 @@ public struct CancelBookingWorker: Worker {
   }
 
   /// Cancels a booking that is validating or confirmed, and frees its time. The command is discarded where the booking
-  /// was rejected or cancelled before, or where for 120 s the business has no such booking.
+  /// was rejected or cancelled before, or where for a day the business has no such booking.
   public func work(_ job: CancelBooking, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
     try await context.close { transaction, followUps in
       guard var booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
         booking.business == job.business
-      else { return context.info.waitsForBooking }
+      else { return context.info.waitsForBooking(now: now()) }
       let command = context.info.jobRun.id.uuid
       guard booking.status == .validating || booking.status == .confirmed else {
         return .discarded(reason: "the booking was \(booking.status.rawValue) before")
@@ -43,13 +44,11 @@ public struct CancelBookingWorker: Worker {
 }
 
 extension JobInfo {
-  /// How long a command waits for its booking, which may still be on its way through the queues.
-  private static let patience: TimeInterval = 120
-
   /// What becomes of a command whose booking is not stored (yet).
-  var waitsForBooking: JobOutcome {
-    Date().timeIntervalSince(enqueuedAt) < Self.patience
-      ? .snoozed(for: .seconds(1), reason: "its booking is not stored yet")
-      : .discarded(reason: "there is no such booking")
+  func waitsForBooking(now: Date) -> JobOutcome {
+    guard let pause = CommandPatience.pause(afterWaiting: now.timeIntervalSince(enqueuedAt)) else {
+      return .discarded(reason: "there is no such booking")
+    }
+    return .snoozed(for: .milliseconds(Int64(pause * 1_000)), reason: "its booking is not stored yet")
   }
 }

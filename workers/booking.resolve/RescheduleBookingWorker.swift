@@ -22,12 +22,12 @@ public struct RescheduleBookingWorker: Worker {
 
   /// Moves a confirmed booking and its claim, or stores why not. A booking that is still validating is waited for. The
   /// command is discarded where the booking was rejected or cancelled, where a later command was applied, or where for
-  /// 120 s the business has no such booking.
+  /// a day the business has no such booking.
   public func work(_ job: RescheduleBooking, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
     try await context.close { transaction, followUps in
       guard let booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
         booking.business == job.business
-      else { return context.info.waitsForBooking }
+      else { return context.info.waitsForBooking(now: now()) }
       if booking.status == .validating { return .snoozed(for: .seconds(1), reason: "the booking is being decided") }
       guard booking.status == .confirmed else {
         return .discarded(reason: "the booking is \(booking.status.rawValue)")

@@ -76,7 +76,7 @@ public struct ValidateBookingWorker: BatchWorker {
       id: job.booking, business: job.business, service: job.service, professional: job.professional,
       customer: job.customer,
       startsAt: job.startsAt, endsAt: nil, status: .validating, fingerprint: job.fingerprint,
-      lastCommand: item.info.jobRun.id.uuid)
+      lastCommand: Booking.noCommand)
     switch answer {
     case .rejected(let reason): booking.reasons = [reason]
     case .offer(let offer):

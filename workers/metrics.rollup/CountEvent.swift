@@ -40,7 +40,7 @@ public struct CountEvent: Job {
       counts: all.map { key, count in
         Count(business: key.tenant, measure: key.measure, detail: key.detail, minute: key.minute, count: count)
       })
-    return try JobCodec.envelope(for: event, tenant: nil, correlationID: closed.first?.info.correlationID)
+    return try JobCodec.envelope(for: event, at: now, tenant: nil, correlationID: closed.first?.info.correlationID)
   }
 }
 
