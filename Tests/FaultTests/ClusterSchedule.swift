@@ -13,12 +13,12 @@ enum ClusterFault: String, CaseIterable, Sendable {
 
 /// What goes wrong in one run on a cluster: the same for a seed wherever it is drawn.
 struct ClusterSchedule: Sendable, Equatable, CustomStringConvertible {
-  /// One node is hit, and comes back when so many customers were answered without it.
+  /// One node is hit, and comes back after a time in which customers are answered without it.
   struct Step: Sendable, Equatable {
     let fault: ClusterFault
     /// 0: the node that leads the queue of bookings; 1 and 2: those that follow it.
     let distance: Int
-    let answers: Int
+    let seconds: Int
   }
 
   let seed: UInt64
@@ -30,7 +30,7 @@ struct ClusterSchedule: Sendable, Equatable, CustomStringConvertible {
     var steps: [Step] = []
     for _ in 0..<3 {
       let (fault, distance) = (dice.pick(ClusterFault.allCases), dice.roll(0...2))
-      steps.append(Step(fault: fault, distance: distance, answers: dice.roll(10...60)))
+      steps.append(Step(fault: fault, distance: distance, seconds: dice.roll(1...15)))
     }
     self.seed = seed
     self.steps = steps
@@ -47,7 +47,7 @@ struct ClusterSchedule: Sendable, Equatable, CustomStringConvertible {
   var description: String {
     let lines = steps.map { step in
       let node = step.distance == 0 ? "the leader" : "follower \(step.distance)"
-      return "  \(step.fault.commands.fault) \(node) for \(step.answers) answers"
+      return "  \(step.fault.commands.fault) \(node) for \(step.seconds) s"
     }
     return (["seed \(seed)"] + lines).joined(separator: "\n")
   }

@@ -27,7 +27,7 @@ enum FaultPlan {
   }()
 
   /// Between them a leader and a follower are killed, and a leader and a follower are cut off.
-  static let usualClusterSeeds: [UInt64] = [12, 16]
+  static let usualClusterSeeds: [UInt64] = [25, 42]
 
   /// When no further run begins, by VLUMA_FAULT_MINUTES, counted from the first one; nil: after all seeds.
   private static let end = number("VLUMA_FAULT_MINUTES").map { ContinuousClock.now + .seconds(Int64($0) * 60) }

@@ -21,11 +21,11 @@ struct LedgerPrunerTests {
   @Test func `partitions are made ahead, once, and jobs are closed in them`() async throws {
     try await PrunedLedger.with { it async throws in
       let before = try await it.partitions()
-      let made = try await it.pruner.prune()
+      let made = try await it.prune()
       let after = try await it.partitions()
-      #expect(made.partitionsMade > 0 && made.partitionsPostponed == 0)
+      #expect(made.partitionsMade > 0)
       #expect(after.isSuperset(of: before) && after.count == before.count + made.partitionsMade)
-      let again = try await it.pruner.prune()
+      let again = try await it.prune()
       #expect(!again.isAnything && !again.isMore && !again.isElsewhere)
 
       let jobs = ([0, 10, 14] as [Double]).map { job(madeAt: it.now + $0 * Self.day) }
@@ -45,8 +45,8 @@ struct LedgerPrunerTests {
       let early = job(madeAt: it.now + 12 * Self.day)
       try await it.close(early)
       #expect(try await it.place(of: early) == "jobs.receipt_default")
-      let pruned = try await it.pruner.prune()
-      #expect(pruned.partitionsMade > 0 && pruned.partitionsPostponed == 0)
+      let pruned = try await it.prune()
+      #expect(pruned.partitionsMade > 0)
       let place = try await it.place(of: early)
       #expect(place != nil && place != "jobs.receipt_default")
       #expect(try await !it.close(early))
@@ -55,16 +55,16 @@ struct LedgerPrunerTests {
 
   @Test func `old partitions go as a whole, and a job of their time is closed in the default one`() async throws {
     try await PrunedLedger.with { it async throws in
-      _ = try await it.pruner.prune()
+      _ = try await it.prune()
       let jobs = ([0, 10] as [Double]).map { job(madeAt: it.now + $0 * Self.day) }
       for job in jobs { try await it.close(job) }
       let before = try await it.partitions()
-      let young = try await it.pruner.prune(now: it.now + 8 * Self.day)
+      let young = try await it.prune(now: it.now + 8 * Self.day)
       #expect(young.partitionsDropped == 0)
       #expect(try await it.closed(jobs) == jobs)
 
-      let pruned = try await it.pruner.prune(now: it.later)
-      #expect(pruned.partitionsDropped >= before.count - 1 && pruned.partitionsPostponed == 0)
+      let pruned = try await it.prune(now: it.later)
+      #expect(pruned.partitionsDropped >= before.count - 1)
       #expect(try await it.partitions().intersection(before) == ["jobs.receipt_default"])
       #expect(try await it.closed(jobs) == [])
       #expect(try await it.close(jobs[0]))
@@ -79,10 +79,10 @@ struct LedgerPrunerTests {
       let young = [try job(Self.lowest + "2"), JobRun(id: JobID()), try job(Self.highest + "2")]
       try await it.write(old, at: it.later - 16 * Self.day)
       try await it.write(young, at: it.later - 14 * Self.day)
-      let first = try await it.pruner.prune(now: it.later)
+      let first = try await it.prune(now: it.later)
       #expect(first.partitionsDropped > 0 && first.receipts == 1)
       #expect(try await it.closed(old + young) == young)
-      let second = try await it.pruner.prune(now: it.later + 2 * Self.day)
+      let second = try await it.prune(now: it.later + 2 * Self.day)
       #expect(second.receipts == 3)
       #expect(try await it.closed(old + young) == [])
     }
@@ -95,24 +95,24 @@ struct LedgerPrunerTests {
       let run = [letter.jobRun]
       try await it.index.record([letter])
       for days in [0, 400] as [Double] {
-        let pruned = try await it.pruner.prune(now: it.later + days * Self.day)
-        #expect(pruned.partitionsPostponed == 0 && pruned.deadLetters == 0)
+        let pruned = try await it.prune(now: it.later + days * Self.day)
+        #expect(pruned.deadLetters == 0)
         #expect(try await it.closed(run) == run)
       }
       let end = it.later + 400 * Self.day
       #expect(try await it.index.retry(DeadLetterFilter(), by: "test").retried == 1)
       // Dealt with just now, as far as anybody knows.
-      _ = try await it.pruner.prune(now: end)
+      _ = try await it.prune(now: end)
       #expect(try await it.closed(run) == run)
       // While the next run waits in the outbox, nothing of the job is forgotten.
-      _ = try await it.pruner.prune(now: end + 16 * Self.day)
+      _ = try await it.prune(now: end + 16 * Self.day)
       #expect(try await it.closed(run) == run)
       let relayed = try await it.ledger.relayOutbox(olderThan: .zero, limit: 10) { $0.map(\.envelope.jobRun) }
       #expect(relayed == 1)
-      let pruned = try await it.pruner.prune(now: end + 16 * Self.day)
+      let pruned = try await it.prune(now: end + 16 * Self.day)
       #expect(pruned.receipts == 1 && pruned.deadLetters == 0)
       #expect(try await it.closed(run) == [])
-      #expect(try await it.pruner.prune(now: end + 31 * Self.day).deadLetters == 1)
+      #expect(try await it.prune(now: end + 31 * Self.day).deadLetters == 1)
     }
   }
 
@@ -123,9 +123,9 @@ struct LedgerPrunerTests {
       }
       try await it.index.record(letters)
       #expect(try await it.index.discard(DeadLetterFilter(ids: [letters[0].jobRun.id]), by: "test") == 1)
-      #expect(try await it.pruner.prune(now: it.now).deadLetters == 0)
-      #expect(try await it.pruner.prune(now: it.now + 29 * Self.day).deadLetters == 0)
-      #expect(try await it.pruner.prune(now: it.now + 31 * Self.day).deadLetters == 1)
+      #expect(try await it.prune(now: it.now).deadLetters == 0)
+      #expect(try await it.prune(now: it.now + 29 * Self.day).deadLetters == 0)
+      #expect(try await it.prune(now: it.now + 31 * Self.day).deadLetters == 1)
       #expect(try await it.index.groups().map(\.count) == [2])
     }
   }
@@ -139,8 +139,8 @@ struct LedgerPrunerTests {
       for job in jobs { try await it.close(job) }
       // Out of their partition first, and then from the default one.
       for days in [0, 40] as [Double] {
-        let pruned = try await it.pruner.prune(now: it.later + days * Self.day)
-        #expect(pruned.partitionsPostponed == 0 && pruned.receipts == 0)
+        let pruned = try await it.prune(now: it.later + days * Self.day)
+        #expect(pruned.receipts == 0)
         #expect(try await it.closed(jobs) == [delayed, waiting].map(\.jobRun))
       }
       let counts = try await LedgerCounts.read(it.pool)
@@ -166,7 +166,7 @@ struct LedgerPrunerTests {
           VALUES (\(it.later - days * Self.day), 'test', 'pool.set', 'one')
           """)
       }
-      let pruned = try await it.pruner.prune(now: it.later)
+      let pruned = try await it.prune(now: it.later)
       #expect(pruned.startMarkers == 1 && pruned.auditRows == 1)
       var starts: [Int] = []
       for job in [dead, going, delayed.jobRun] { starts.append(try await it.ledger.history(of: job).starts) }
