@@ -45,25 +45,31 @@ struct ClusterTests {
     let workers = [try await platform.startWorker(), try await platform.startWorker()]
     let load = Load(platform, pause: .milliseconds(300)) { address }
     let webhooks = try WebhookLoad(platform, pause: .milliseconds(400)) { address }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for customer in 0..<4 { group.addTask { try await load.customer(customer) } }
-      for _ in 0..<2 { group.addTask { try await webhooks.post() } }
-      for step in schedule.steps {
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for customer in 0..<4 { group.addTask { try await load.customer(customer) } }
+        for _ in 0..<2 { group.addTask { try await webhooks.post() } }
+        for step in schedule.steps {
+          try await load.waitForAnswers(more: 20)
+          let leader = try await cluster.leader(of: platform.validatePool)
+          let node = (leader - 1 + step.distance) % 3 + 1
+          try await cluster.run(step.fault.commands.fault, "\(node)")
+          let hit = ContinuousClock.now
+          try await load.waitForAnswers(more: 20)
+          print("cluster: \(step.fault) of node \(node), leader \(leader): 20 bookings in \(ContinuousClock.now - hit)")
+          try await Task.sleep(until: hit + .seconds(step.seconds))
+          try await cluster.run(step.fault.commands.cure, "\(node)")
+          try await cluster.waitUntilWhole()
+        }
         try await load.waitForAnswers(more: 20)
-        let leader = try await cluster.leader(of: platform.validatePool)
-        let node = (leader - 1 + step.distance) % 3 + 1
-        try await cluster.run(step.fault.commands.fault, "\(node)")
-        let hit = ContinuousClock.now
-        try await load.waitForAnswers(more: 20)
-        print("cluster: \(step.fault) of node \(node), leader \(leader): 20 bookings in \(ContinuousClock.now - hit)")
-        try await Task.sleep(until: hit + .seconds(step.seconds))
-        try await cluster.run(step.fault.commands.cure, "\(node)")
-        try await cluster.waitUntilWhole()
+        load.stop()
+        webhooks.stop()
+        try await group.waitForAll()
       }
-      try await load.waitForAnswers(more: 20)
-      load.stop()
-      webhooks.stop()
-      try await group.waitForAll()
+    } catch {
+      print("ingest printed:\n\(ingest.output.suffix(6_000))")
+      for n in 1...3 { print("node \(n):", (try? await cluster.run("log", "\(n)")) ?? "") }
+      throw error
     }
     report.dead = try await FaultSettling(platform: platform, rabbitMQ: cluster.rabbitMQ).settle(revivingCrashed: false)
     try await report.account(load, webhooks, on: platform)

@@ -44,10 +44,14 @@ struct PrivateCluster: Sendable {
     return node
   }
 
-  /// Waits until all three nodes run and see each other.
+  /// Waits until all three nodes run and see each other, and every queue would survive the loss of any one of them: a
+  /// node that came back has to catch up before the next one may go.
   func waitUntilWhole() async throws {
     try await eventually(within: .seconds(90), every: .milliseconds(500), "the three nodes are one") {
       (try? await self.run("status")) != nil
+    }
+    try await eventually(within: .seconds(90), every: .milliseconds(500), "any node may be lost") {
+      (try? await self.run("safe")) != nil
     }
   }
 
