@@ -28,6 +28,12 @@ struct PublishLedger {
     var wasWritten = false
   }
 
+  /// Where messages go: one that cannot be reached is no news of the others.
+  struct Destination: Hashable {
+    let exchange: String
+    let routingKey: String
+  }
+
   /// A message's place in its caller's batch.
   struct Ticket: Equatable {
     let batch: Int
@@ -93,6 +99,17 @@ struct PublishLedger {
   /// queue has no leader, and what was written behind it holds the window; under a new connection the others go on.
   func isStuck(_ now: ContinuousClock.Instant, patience: Duration) -> Bool {
     !isBlocked && inFlight.first?.isOverdue(now, by: patience) ?? false
+  }
+
+  /// Where the messages go that the broker speaks of: one tag, or all up to it.
+  func destinations(_ tag: UInt64, multiple: Bool) -> Set<Destination> {
+    var destinations = Set<Destination>()
+    for flight in inFlight {
+      guard flight.tag <= tag else { break }
+      guard multiple || flight.tag == tag, let message = flight.entry?.message else { continue }
+      destinations.insert(Destination(exchange: message.exchange, routingKey: message.routingKey))
+    }
+    return destinations
   }
 
   /// The broker's ack (`positive`) or nack of one tag, or of all up to it.

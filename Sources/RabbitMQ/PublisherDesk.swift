@@ -19,7 +19,8 @@ final class PublisherDesk: Sendable {
     var lastSession = 0
     var session: Int?
     var lostSession = 0
-    var refusals = RefusalStreak()
+    /// Destinations for which the broker's last word was a refusal.
+    var refusals: [PublishLedger.Destination: RefusalStreak] = [:]
     var isStopped = false
   }
 
@@ -63,7 +64,7 @@ final class PublisherDesk: Sendable {
     let isTaken = state.withLock { state in
       guard state.lostSession < session else { return false }
       state.session = session
-      state.refusals = RefusalStreak()
+      for destination in state.refusals.keys { state.refusals[destination]?.restart() }
       state.connection = connection
       state.channel = channel
       return true
@@ -89,10 +90,20 @@ final class PublisherDesk: Sendable {
   }
 
   func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool) {
-    change { $0.confirmed(tag, multiple: multiple, positive: positive) }
-    let useless: RabbitMQConnection? = state.withLock { state in
-      state.refusals.confirmed(positive: positive, at: .now) ? state.connection : nil
+    let useless = state.withLock { state in
+      // Mostly nothing was refused, and nothing has to be looked up.
+      if positive, state.refusals.isEmpty { return RabbitMQConnection?.none }
+      var isUseless = false
+      for destination in state.ledger.destinations(tag, multiple: multiple) {
+        if positive {
+          state.refusals[destination] = nil
+        } else if state.refusals[destination, default: RefusalStreak()].refused(at: .now) {
+          isUseless = true
+        }
+      }
+      return isUseless ? state.connection : nil
     }
+    change { $0.confirmed(tag, multiple: multiple, positive: positive) }
     useless?.abort()
   }
 

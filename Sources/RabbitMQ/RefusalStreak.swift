@@ -1,30 +1,37 @@
-/// Negative confirms without a positive one in between: a state machine without I/O.
+/// Negative confirms for one destination without a positive one in between: a state machine without I/O.
 ///
 /// A node that was connected to the leader of a quorum queue, and reconnects while a new one is being elected, may get
-/// a channel that goes on asking the dead leader: RabbitMQ 3.10 then refuses whatever is published there, until that
-/// node is back, though the queue is well. Only a new connection helps, so a streak of refusals ends the old one.
+/// a channel that goes on asking the dead leader: RabbitMQ 3.10 then refuses whatever is published to that queue there,
+/// until that node is back, though the queue is well, and others on the same channel too. Only a new connection helps,
+/// so a streak of refusals ends the old one.
 struct RefusalStreak {
-  /// So long, and so often, everything must be refused. Where a queue is full, or has lost its majority, a connection
-  /// each second does no harm.
+  /// So long, and so often, everything must be refused.
   static let duration = Duration.seconds(1)
   static let countMin = 3
+  /// The time doubles with each connection that did not help, up to this: where a queue is full the others must not
+  /// suffer for it.
+  static let durationMax = Duration.seconds(32)
 
   private var since: ContinuousClock.Instant?
   private var count = 0
+  private var patience = Self.duration
 
-  /// The broker's word on some messages; true when the connection should be given up.
-  mutating func confirmed(positive: Bool, at now: ContinuousClock.Instant) -> Bool {
-    guard !positive else {
-      self = RefusalStreak()
-      return false
-    }
+  /// The broker refused a message; true when the connection should be given up.
+  mutating func refused(at now: ContinuousClock.Instant) -> Bool {
     count += 1
     guard let since else {
       since = now
       return false
     }
-    guard count >= Self.countMin, now - since >= Self.duration else { return false }
-    self = RefusalStreak()
+    guard count >= Self.countMin, now - since >= patience else { return false }
+    patience = min(patience * 2, Self.durationMax)
+    restart()
     return true
+  }
+
+  /// There is another connection: what counts is what it refuses.
+  mutating func restart() {
+    since = nil
+    count = 0
   }
 }

@@ -26,6 +26,15 @@ struct PublishLedgerTests {
     #expect(line.ledger.count == 0)
   }
 
+  @Test func `of each word of the broker it is known where the messages go that it speaks of`() {
+    var line = line(3)
+    #expect(line.ledger.destinations(2, multiple: false).count == 1)
+    #expect(line.ledger.destinations(3, multiple: true) == line.ledger.destinations(1, multiple: false))
+    #expect(line.acknowledge(1) == [resolved(1, .confirmed)])
+    #expect(line.ledger.destinations(1, multiple: true).isEmpty)
+    #expect(line.ledger.destinations(9, multiple: false).isEmpty)
+  }
+
   @Test func `a message that is never confirmed holds the others up for a while only`() {
     var line = PublishLine()
     line.add(1, patience: .seconds(10))

@@ -5,29 +5,38 @@ import Testing
 struct RefusalStreakTests {
   private let start = ContinuousClock.now
 
-  /// What the streak says to these confirms, each so many milliseconds after the start.
-  private func answers(_ confirms: [(milliseconds: Int, positive: Bool)]) -> [Bool] {
+  /// What the streak says to refusals, each so many milliseconds after the start.
+  private func answers(_ milliseconds: [Int]) -> [Bool] {
     var streak = RefusalStreak()
-    return confirms.map { streak.confirmed(positive: $0.positive, at: start + .milliseconds($0.milliseconds)) }
+    return milliseconds.map { streak.refused(at: start + .milliseconds($0)) }
   }
 
   @Test func `refusals that go on for a second end the connection`() {
-    #expect(answers([(0, false), (400, false), (900, false), (1_000, false)]) == [false, false, false, true])
+    #expect(answers([0, 400, 900, 1_000]) == [false, false, false, true])
   }
 
   @Test func `many at once do not, and few over a long time do not before there are three`() {
-    #expect(answers((0..<50).map { ($0, false) }).allSatisfy { !$0 })
-    #expect(answers([(0, false), (5_000, false), (9_000, false)]) == [false, false, true])
-  }
-
-  @Test func `one that is kept begins the count anew`() {
-    #expect(
-      answers([(0, false), (500, false), (990, true), (1_000, false), (1_500, false), (2_000, false)])
-        == [false, false, false, false, false, true])
+    #expect(answers(Array(repeating: 0, count: 50)).allSatisfy { !$0 })
+    #expect(answers([0, 5_000, 9_000]) == [false, false, true])
   }
 
   @Test func `after it has spoken it counts from the beginning`() {
-    #expect(
-      answers([(0, false), (10, false), (1_000, false), (1_010, false), (1_500, false)]).filter { $0 }.count == 1)
+    #expect(answers([0, 10, 1_000, 1_010, 1_500]).filter { $0 }.count == 1)
+  }
+
+  @Test func `where a new connection does not help the next one comes later, half a minute later at most`() {
+    let spoken = answers(Array(stride(from: 0, through: 200_000, by: 100))).enumerated()
+      .filter { $0.element }.map { $0.offset * 100 }
+    let pauses = zip(spoken.dropFirst(), spoken).map { $0 - $1 }
+    #expect(spoken.first == 1_000)
+    #expect(pauses.prefix(5) == [2_100, 4_100, 8_100, 16_100, 32_100])
+    #expect(pauses.allSatisfy { $0 <= 32_100 })
+  }
+
+  @Test func `what an older connection refused does not count`() {
+    var streak = RefusalStreak()
+    for milliseconds in [0, 300, 600] { #expect(streak.refused(at: start + .milliseconds(milliseconds)) == false) }
+    streak.restart()
+    #expect(streak.refused(at: start + .milliseconds(1_000)) == false)
   }
 }
