@@ -17,6 +17,7 @@ final class PostgresWire {
   private static let preparedMax = 256
   /// A cancel request that was sent may still hit a later statement, so the connection is not used for another.
   private var cancelWasSent = false
+  private var wasToldGoodbye = false
 
   /// Connects; `waker` interrupts waits so that cancellation is seen at once.
   init(
@@ -51,12 +52,14 @@ final class PostgresWire {
   deinit { PQfinish(connection) }
 
   /// True once the connection can no longer be used.
-  var isSpent: Bool { isBroken || cancelWasSent }
+  var isSpent: Bool { isBroken || cancelWasSent || wasToldGoodbye }
 
-  /// Looks, without waiting, whether the server has closed an idle connection.
+  /// Looks, without waiting, whether the server has closed an idle connection, or is about to.
+  ///
+  /// A server says nothing unasked to a connection that does not listen, but its good-bye (and, rarely, a setting that was
+  /// changed): the end of the stream may be a while behind it, so whatever it says makes the connection unfit for reuse.
   func noticeLoss() {
-    // What came first may be the server's good-bye, and the end of the stream only behind it.
-    for _ in 0..<4 where wait(for: POLLIN, until: .now) == .ready { PQconsumeInput(connection) }
+    if wait(for: POLLIN, until: .now) == .ready { wasToldGoodbye = true }
   }
 
   private var isBroken: Bool { PQstatus(connection) != CONNECTION_OK }
