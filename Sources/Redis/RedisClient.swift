@@ -22,7 +22,8 @@ public final class RedisClient: Sendable {
   public var isConnected: Bool { link.isConnected }
 
   /// Waits for the first attempt to connect, a few seconds at most; throws
-  /// ``RedisError/connectionFailed(server:reason:)`` where it failed. The client goes on trying all the same.
+  /// ``RedisError/connectionFailed(server:reason:)`` or ``RedisError/loginRefused(server:reason:)`` where it failed. The
+  /// client goes on trying all the same.
   public func firstAttempt() async throws { try await link.firstAttempt.wait() }
 
   /// Sends one command and returns its reply; a reply that is an error is thrown as ``RedisError/refused(_:)``.

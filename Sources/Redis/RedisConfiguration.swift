@@ -43,8 +43,10 @@ public struct RedisConfiguration: Sendable {
 public enum RedisError: Error, Equatable, CustomStringConvertible {
   /// The URL cannot be used; the text says why.
   case invalidURL(String)
-  /// No connection could be made to the named server; the reason is the client library's or the server's first word.
+  /// The named server could not be reached, or is not ready yet; the reason is the client library's words.
   case connectionFailed(server: String, reason: String)
+  /// The named server answered and refused user, password or database; of its answer only the first word is kept.
+  case loginRefused(server: String, reason: String)
   /// There is no connection now; the command was not sent.
   case unavailable
   /// The connection broke after the command was sent: it may or may not have taken effect.
@@ -59,6 +61,7 @@ public enum RedisError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .invalidURL(let why): "the Redis URL cannot be used: \(why)"
     case .connectionFailed(let server, let reason): "cannot connect to Redis at \(server): \(reason)"
+    case .loginRefused(let server, let reason): "Redis at \(server) refused the login: \(reason)"
     case .unavailable: "Redis is not connected"
     case .connectionLost: "the connection to Redis was lost"
     case .deadlineExceeded: "Redis did not answer in time"

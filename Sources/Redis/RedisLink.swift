@@ -92,7 +92,8 @@ final class RedisLink: @unchecked Sendable {
       return false
     }
     guard fresh.pointee.err == 0 else {
-      report(withUnsafeBytes(of: fresh.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+      let reason = withUnsafeBytes(of: fresh.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      report(.connectionFailed(server: configuration.serverName, reason: reason))
       redisFree(fresh)
       return false
     }
@@ -103,8 +104,9 @@ final class RedisLink: @unchecked Sendable {
     }
     greeting.append(["SELECT", "\(configuration.database)"])
     for command in greeting {
-      guard case .success(.status) = blockingCommand(command, on: fresh) else {
-        report("\(command[0]) was refused")
+      let reply = blockingCommand(command, on: fresh)
+      guard case .success(.status) = reply else {
+        report(failure(of: command[0], reply))
         redisFree(fresh)
         return false
       }
@@ -115,13 +117,20 @@ final class RedisLink: @unchecked Sendable {
     return true
   }
 
-  private func report(_ reason: String) {
-    firstAttempt.resolve(
-      .failure(RedisError.connectionFailed(server: configuration.serverName, reason: reason)))
-    if !reportedDown {
-      logger.warning(
-        "Redis is away; trying again", metadata: ["server": "\(configuration.serverName)", "error": "\(reason)"])
+  /// What a greeting that got this answer means. A server that still reads its data says LOADING: it will be there soon.
+  private func failure(of command: String, _ reply: Result<RedisReply, RedisError>) -> RedisError {
+    let server = configuration.serverName
+    return switch reply {
+    case .failure(.refused(let code)) where code != "LOADING":
+      .loginRefused(server: server, reason: "\(command) was answered with \(code)")
+    case .failure(let error): .connectionFailed(server: server, reason: "\(command): \(error)")
+    case .success: .connectionFailed(server: server, reason: "\(command) had an answer that is not Redis'")
     }
+  }
+
+  private func report(_ failure: RedisError) {
+    firstAttempt.resolve(.failure(failure))
+    if !reportedDown { logger.warning("Redis is away; trying again", metadata: ["error": "\(failure)"]) }
     reportedDown = true
   }
 

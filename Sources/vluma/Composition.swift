@@ -101,7 +101,7 @@ struct Composition: Sendable {
     let secrets = roles.contains(.ingest) ? try environment.whatsAppSecrets() : nil
     let sends = configuration.routes[SendTemplate.kind].map { pools.isEmpty || pools.contains($0) } ?? false
     let whatsApp = try environment.whatsAppSettings(isNeeded: roles.contains(.workers) && sends)
-    try await StartupCheck(composition: self, configuration: configuration, needsRedis: true).run()
+    try await StartupCheck(composition: self, configuration: configuration, roles: roles).run()
     let registry = PrometheusRegistry()
     MetricsSystem.bootstrap(registry)
     let node =

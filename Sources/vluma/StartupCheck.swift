@@ -7,11 +7,13 @@ import RabbitMQ
 import Redis
 
 /// Looks, before anything starts, whether the servers answer and are set up. Whatever is missing is one clear line.
+///
+/// A server that its roles can do without may be away: a front that is started anew while PostgreSQL or Redis is down takes
+/// bookings all the same, as one does that was there before.
 struct StartupCheck {
   let composition: Composition
   let configuration: JobConfiguration
-  /// True for a process that uses Redis.
-  let needsRedis: Bool
+  let roles: Composition.Roles
 
   /// A server that is not ready for this program, and what to do.
   struct Unready: Error, CustomStringConvertible {
@@ -23,29 +25,33 @@ struct StartupCheck {
   func run() async throws {
     try await checkPostgres()
     try await checkRabbitMQ()
-    if needsRedis { try await checkRedis() }
+    try await checkRedis()
   }
 
-  /// Redis is soft state and may go away later; that it is named and cannot be reached at the start is a mistake worth
-  /// telling.
+  /// Redis is soft state. That it refuses the login will not pass by itself, though.
   private func checkRedis() async throws {
     guard let configuration = try composition.environment.redis() else { return }
     let silent = Logger(label: "vluma.startup") { _ in SwiftLogNoOpLogHandler() }
-    do {
-      try await RedisClient(configuration, logger: silent).firstAttempt()
-    } catch let error as RedisError {
+    do { try await RedisClient(configuration, logger: silent).firstAttempt() } catch let error as RedisError {
+      guard case .loginRefused = error else { return warn("starting without Redis", error) }
       throw Unready(
-        description:
-          "\(error); is \(Environment.redis.name) right and the server running? Unset it to do without Redis",
+        description: "\(error); is \(Environment.redis.name) right? Unset it to do without Redis",
         exitCode: EX_UNAVAILABLE)
     }
   }
 
+  private func warn(_ message: Logger.Message, _ error: any Error) {
+    composition.logger.warning(message, metadata: ["error": "\(error)"])
+  }
+
+  /// The front needs PostgreSQL to tell of bookings only, not to accept them.
   private func checkPostgres() async throws {
     let pending: [String]
     do {
       pending = try await PostgresMigrator(try composition.environment.postgres(), migrations: Composition.migrations)
         .pending()
+    } catch let error as PostgresError where error.isUnavailable && roles == .ingest {
+      return warn("starting without PostgreSQL", error)
     } catch let error as PostgresError {
       throw Unready(
         description: "\(error); is \(Environment.postgres.name) right and the server running?", exitCode: EX_UNAVAILABLE

@@ -185,6 +185,33 @@ struct FrontTests {
     }
   }
 
+  @Test func `a front that starts while PostgreSQL and Redis are away accepts bookings, and they are done later`()
+    async throws
+  {
+    let (postgres, redis) = (try TestEnvironment.postgres().proxy(), try TestEnvironment.redis().proxy())
+    defer {
+      postgres.stop()
+      redis.stop()
+    }
+    var setup = Platform.Setup()
+    (setup.postgresProxy, setup.redisProxy) = (postgres, redis)
+    try await Platform.with(setup) { platform in
+      postgres.refuseNew()
+      redis.refuseNew()
+      let (front, address) = try await platform.startIngest()
+      #expect(front.output.contains("starting without PostgreSQL"))
+      #expect(front.output.contains("starting without Redis"))
+      let booking = try #require(try await platform.book(0, at: address)?.booking)
+      postgres.acceptNew()
+      let worker = try await platform.startWorker()
+      #expect(worker.output.contains("starting without Redis"))
+      try await platform.wait(for: "confirmed", of: booking)
+      #expect(try await platform.request("GET", "\(address)/v1/bookings/\(booking)").status == 200)
+      redis.acceptNew()
+      try await eventually(within: .seconds(20), "Redis is used again") { redis.bytesFromClient > 0 }
+    }
+  }
+
   @Test func `a broker that does not answer is a 503 within bounded time, and a way back`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }

@@ -157,8 +157,7 @@ struct OperatingTests {
     ("VLUMA_RABBITMQ_URL", "refused", 69, "refused the login"),
     ("VLUMA_RABBITMQ_URL", "http://x:hunter2@y", 78, "VLUMA_RABBITMQ_URL is malformed"),
     ("VLUMA_REDIS_URL", "http://x:hunter2@y", 78, "VLUMA_REDIS_URL is malformed"),
-    ("VLUMA_REDIS_URL", "redis://127.0.0.1:1", 69, "Redis at 127.0.0.1:1"),
-    ("VLUMA_REDIS_URL", "wrong password", 69, "AUTH was refused"),
+    ("VLUMA_REDIS_URL", "wrong password", 69, "refused the login: AUTH"),
     ("VLUMA_HTTP_PORT", "eighty", 78, "VLUMA_HTTP_PORT must be a number"),
     ("VLUMA_LOG_LEVEL", "loud", 78, "VLUMA_LOG_LEVEL must be one of"),
     ("VLUMA_QUEUES_FILE", "/nowhere.yaml", 78, "VLUMA_QUEUES_FILE names /nowhere.yaml"),
@@ -169,7 +168,8 @@ struct OperatingTests {
     var value = value == "refused" ? try TestEnvironment.rabbitMQ().with(user: "guest", password: "hunter2") : value
     if value == "wrong password" { value = try TestEnvironment.redis().with(user: "anna", password: "hunter2") }
     try await Platform.with { [value] platform in
-      for command in ["ingest", "work", "up"] where !(command == "work" && variable.contains("REDIS")) {
+      // The front does without PostgreSQL.
+      for command in ["ingest", "work", "up"] where !(command == "ingest" && line.hasPrefix("PostgreSQL at")) {
         let process = try await platform.start([command], overriding: [variable: value])
         #expect(try await process.ended() == code, "\(command): \(process.output)")
         let lines = process.output.split(separator: "\n")

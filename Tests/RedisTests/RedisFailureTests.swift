@@ -23,7 +23,8 @@ struct RedisFailureTests {
     let configuration = try RedisConfiguration(
       url: TestEnvironment.redis().with(user: "nobody-here", password: "wrong", port: proxy.port))
     try await withRedis(configuration, waits: false) { client async throws in
-      try await eventually("it has tried") { proxy.bytesFromClient > 0 }
+      let refusal = await #expect(throws: RedisError.self) { try await client.firstAttempt() }
+      #expect(refusal == .loginRefused(server: configuration.serverName, reason: "AUTH was answered with WRONGPASS"))
       await #expect(throws: RedisError.unavailable) { try await client.command("PING") }
       #expect(!client.isConnected)
     }
