@@ -44,7 +44,7 @@ public struct PoolConfiguration: Sendable, Equatable {
   public var timeouts: [JobKind: Duration]
   /// How often a failed job is tried again, and after what pauses.
   public var retry: RetryPolicy
-  /// How many processes may die of one job before it is dead.
+  /// How many processes may die while working on a job that came back, before it is dead.
   public var maxCrashes: Int
   /// For workers that take many jobs at once; nil: one by one.
   public var batch: BatchConfiguration?

@@ -16,8 +16,9 @@ extension JobAttempt {
     guard delivery.redelivered else { return await begin([known]) }
     guard history.starts > 0 else { return await beginMarked(known) }
 
-    // The first start of all was not marked, being no redelivery.
-    let crashes = history.starts + 1
+    // The first start of all is not marked, and not counted: whether that process worked on the job, or only held it,
+    // nobody knows.
+    let crashes = history.starts
     guard crashes < pool.maxCrashes else {
       let detail = "\(crashes) processes died, or lost their connection, while working on it"
       return await exits.bury(delivery, envelope, .crashed, detail: detail, cause: "crash")
