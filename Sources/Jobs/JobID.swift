@@ -39,9 +39,18 @@ public struct JobID: Sendable, Hashable, Codable, CustomStringConvertible, Compa
 }
 
 extension UUID {
+  /// A random UUIDv4 (RFC 9562, section 5.4) from the system's random number generator.
+  ///
+  /// Foundation's parameterless initialiser opens a file for its randomness and returns the same value each time, without an error,
+  /// when the process has no file descriptor left. getrandom(2), which Swift's generator calls, needs none.
+  public static func version4() -> UUID {
+    var generator = SystemRandomNumberGenerator()
+    return UUID.random(using: &generator)
+  }
+
   /// A UUIDv7: 48 bits of Unix milliseconds, then randomness.
   public static func version7(at date: Date) -> UUID {
-    var bytes = UUID().uuid
+    var bytes = version4().uuid
     let milliseconds = UInt64(max(0, date.timeIntervalSince1970 * 1000))
     bytes.0 = UInt8(truncatingIfNeeded: milliseconds >> 40)
     bytes.1 = UInt8(truncatingIfNeeded: milliseconds >> 32)

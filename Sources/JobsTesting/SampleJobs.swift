@@ -6,7 +6,7 @@ public enum SampleJobs {
   /// A job with every field set, and a body that is no text.
   public static func full(run: Int = 1, attempt: Int = 1) -> JobEnvelope {
     JobEnvelope(
-      run: run, kind: "test.full", schemaVersion: 3, tenant: UUID(), attempt: attempt,
+      run: run, kind: "test.full", schemaVersion: 3, tenant: UUID.version4(), attempt: attempt,
       enqueuedAt: Date(timeIntervalSince1970: 1_790_000_000), deadline: Date(timeIntervalSince1970: 4_000_000_000),
       correlationID: "request 7, \"quoted\", ünïcode",
       traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",

@@ -4,7 +4,7 @@ internal import Synchronization
 /// Makes ids that look like Meta's. They hold nothing of the recipient, unlike Meta's, and are no one else's, also not
 /// those of another run with the same seed: what was stored of one run must not be taken for another's.
 final class SandboxIDs: Sendable {
-  private let run = UUID()
+  private let run = (0..<4).map { _ in UInt32.random(in: 0 ... .max) }
   private let count = Mutex(0)
 
   private func next() -> Int {

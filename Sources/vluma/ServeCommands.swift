@@ -25,7 +25,7 @@ struct Up: AsyncParsableCommand {
     environment.overrides[Environment.apiURL.name] = "http://127.0.0.1:\(standInPort)"
     for variable in [Environment.token, Environment.appSecret, Environment.verifyToken]
     where environment.value(variable) == nil {
-      environment.overrides[variable.name] = "sandbox-\(UUID())"
+      environment.overrides[variable.name] = "sandbox-\(UUID.version4())"
     }
     if environment.value(Environment.phoneNumberID) == nil {
       environment.overrides[Environment.phoneNumberID.name] = "106540352242922"

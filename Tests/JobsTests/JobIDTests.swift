@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Jobs
 import TestServers
 import Testing
@@ -68,5 +69,15 @@ struct JobIDTests {
     #expect(JobRun(id: id).description == "018bcfe5-6800-7abc-9def-0123456789ab")
     #expect(JobRun(id: id, run: 2).description == "018bcfe5-6800-7abc-9def-0123456789ab#2")
     #expect(JobRun(id: id) != JobRun(id: id, run: 2))
+  }
+
+  @Test func `ids stay different in a process that has no file descriptor left`() async {
+    await #expect(processExitsWith: .success) {
+      var none = rlimit(rlim_cur: 0, rlim_max: 0)
+      precondition(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none) == 0)
+      let now = Date()
+      let ids = Set((0..<1_000).map { _ in UUID.version7(at: now) } + (0..<1_000).map { _ in UUID.version4() })
+      exit(ids.count == 2_000 ? EXIT_SUCCESS : EXIT_FAILURE)
+    }
   }
 }

@@ -47,7 +47,7 @@ public struct SendTemplateWorker: Worker {
   /// Sends the message and completes where it is accepted. Discards it where it is refused for good, overtaken, or out
   /// of time; puts it off where it must wait; fails, to be tried again, where WhatsApp is out of order.
   public func work(_ job: SendTemplate, context: JobContext<StoreTransaction>) async throws -> JobOutcome {
-    let owner = UUID()
+    let owner = UUID.version4()
     let step = try await context.transact {
       try await SendPlan(worker: self, job: context.info.jobRun.id.uuid, deadline: context.deadline).step(
         job.message, owner: owner, in: $0)

@@ -1,16 +1,17 @@
 import Foundation
+import Jobs
 import Postgres
 import Scheduling
 import Stores
 
 /// A clinic in São Paulo, made afresh for each demo so that demos never meet.
 struct DemoBusiness: Sendable {
-  let id = UUID()
-  let consultation = UUID()
-  let massage = UUID()
+  let id = UUID.version4()
+  let consultation = UUID.version4()
+  let massage = UUID.version4()
   /// The clinic's number at WhatsApp, by its id there.
   let phoneNumberID = String(UInt64.random(in: 100_000_000_000_000...999_999_999_999_999))
-  let professionals = (0..<6).map { _ in UUID() }
+  let professionals = (0..<6).map { _ in UUID.version4() }
   let zone: TimeZone
 
   static let names = ["Ana", "Bruno", "Carla", "Davi", "Elisa", "Fábio"]

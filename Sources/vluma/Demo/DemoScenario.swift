@@ -1,4 +1,5 @@
 import Foundation
+import Jobs
 import Scheduling
 
 /// What the demo's customers ask for, and what they must get. Made from a seed: the same seed asks the same.
@@ -43,7 +44,9 @@ struct DemoScenario: Sendable {
     addRepeats()
     addMalformed()
     // Every request has a key, so that one that was left without an answer can be repeated.
-    for index in asks.indices where asks[index].idempotencyKey == nil { asks[index].idempotencyKey = "\(UUID())" }
+    for index in asks.indices where asks[index].idempotencyKey == nil {
+      asks[index].idempotencyKey = "\(UUID.version4())"
+    }
     var generator = SplitMix(state: seed)
     asks.shuffle(using: &generator)
   }
@@ -101,7 +104,8 @@ struct DemoScenario: Sendable {
     for (startsAt, reason) in cases {
       for professional in 4...5 { asks.append(Ask(body: body(professional, startsAt), expectation: .rejected(reason))) }
     }
-    asks.append(Ask(body: body(4, at(day: 1, hour: 9), service: UUID()), expectation: .rejected(.unknownService)))
+    asks.append(
+      Ask(body: body(4, at(day: 1, hour: 9), service: UUID.version4()), expectation: .rejected(.unknownService)))
   }
 
   /// Customers whose network makes them send twice or thrice, and one pair who do so without a key and so race
@@ -109,7 +113,7 @@ struct DemoScenario: Sendable {
   private mutating func addRepeats() {
     for index in 0..<10 {
       var ask = Ask(body: body(4, at(day: index / 5, hour: 13 + index % 5)), expectation: .confirmed)
-      ask.idempotencyKey = "demo-\(index)-\(UUID())"
+      ask.idempotencyKey = "demo-\(index)-\(UUID.version4())"
       ask.repeats = 1 + index % 2
       asks.append(ask)
     }
