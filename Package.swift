@@ -22,6 +22,8 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let environment = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
@@ -34,6 +36,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
@@ -83,9 +86,8 @@ let package = Package(
     .target(
       name: "Ingest",
       dependencies: [
-        "Jobs", "Reporting", "Scheduling", "Stores", "Redis", "WhatsApp", "Wires", "Workers", crypto, httpTypes,
-        hummingbird,
-        logging, nio, nioFoundation,
+        "Jobs", "Reporting", "Scheduling", "Stores", "Redis", "WhatsApp", "Wires", "Workers", crypto, deque, httpTypes,
+        hummingbird, hummingbirdCore, logging, nio, nioFoundation, nioHTTPTypes,
       ],
       swiftSettings: settings),
     .target(name: "Operations", dependencies: ["Jobs", httpTypes, hummingbird, metrics, nio], swiftSettings: settings),
@@ -99,7 +101,8 @@ let package = Package(
       dependencies: [
         "Curl", "Ingest", "JobConfiguration", "JobProcessing", "Jobs", "JobsPostgres", "JobsRabbitMQ", "Operations",
         "Postgres", "RabbitMQ", "RateLimiting", "Redis", "Reporting", "Scheduling", "Stores", "WhatsApp",
-        "WhatsAppCloud", "WhatsAppSandbox", "Wires", "Workers", arguments, environment, hummingbird, lifecycle, logging,
+        "WhatsAppCloud", "WhatsAppSandbox", "Wires", "Workers", arguments, deque, environment, hummingbird,
+        hummingbirdCore, lifecycle, logging,
         metrics, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ], swiftSettings: settings),
 

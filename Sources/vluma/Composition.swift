@@ -97,6 +97,9 @@ struct Composition: Sendable {
     let pool = try pool()
     let rabbitMQ = try environment.rabbitMQ()
     let address = try environment.httpAddress()
+    let clients = ClientConnections(
+      limit: try DescriptorLimit.clients(
+        limit: DescriptorLimit.current, postgresConnections: try environment.postgresConnections()))
     let receiptDays = try environment.receiptDays()
     let secrets = roles.contains(.ingest) ? try environment.whatsAppSecrets() : nil
     let sends = configuration.routes[SendTemplate.kind].map { pools.isEmpty || pools.contains($0) } ?? false
@@ -148,18 +151,24 @@ struct Composition: Sendable {
       if secrets == nil { logger.warning("webhooks are answered 503: WHATSAPP_APP_SECRET is not set") }
     }
     probes.add(to: router)
-    services.append(server(router, address))
+    services.append(server(router, address, clients))
     if let processor { services.append(processor) }
     // Stopped in reverse: first the workers drain while probes still answer, then the front, then the connections.
     try await runServices(services, stopping)
     await pool.close()
   }
 
-  private func server(_ router: Router<BasicRequestContext>, _ address: (host: String, port: Int)) -> any Service {
+  private func server(
+    _ router: Router<BasicRequestContext>, _ address: (host: String, port: Int), _ clients: ClientConnections
+  ) -> any Service {
     let logger = logger
     return Application(
-      router: router, server: .http1(configuration: .init(idleTimeout: .seconds(75))),
-      configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
+      router: router,
+      server: .http1(
+        configuration: .init(additionalChannelHandlers: [clients.handler()], idleTimeout: .seconds(75))),
+      configuration: .init(
+        address: .hostname(address.host, port: address.port), serverName: nil,
+        availableConnectionsDelegate: clients.delegate),
       onServerRunning: { channel in
         logger.info(
           "listening", metadata: ["address": "http://\(address.host):\(channel.localAddress?.port ?? address.port)"])

@@ -1,6 +1,5 @@
 import Foundation
 import Logging
-import Synchronization
 
 /// Writes each record as one line to standard error: readable text, or JSON with ECS field names.
 struct LineLogHandler: LogHandler {
@@ -8,9 +7,11 @@ struct LineLogHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
   private let label: String
   private let isJSON: Bool
+  private let output: LineWriter
 
-  init(label: String, level: Logger.Level, isJSON: Bool) {
+  init(label: String, level: Logger.Level, isJSON: Bool, output: LineWriter = .standardError) {
     self.label = label
+    self.output = output
     self.isJSON = isJSON
     logLevel = level
   }
@@ -22,12 +23,18 @@ struct LineLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     let merged = metadata.merging(event.metadata ?? [:]) { $1 }
-    let line = isJSON ? json(event.level, "\(event.message)", merged) : text(event.level, "\(event.message)", merged)
-    // One write per line, so that lines of several threads do not mix.
-    Self.output.withLock { $0.write(Data(line.utf8)) }
+    if let dropped = output.drops() {
+      output.write(
+        line(
+          .warning, "log lines were lost: standard error did not take them; look at its reader and its disk",
+          ["count": "\(dropped)"]))
+    }
+    output.write(line(event.level, "\(event.message)", merged))
   }
 
-  private static let output = Mutex(FileHandle.standardError)
+  private func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> String {
+    isJSON ? json(level, message, metadata) : text(level, message, metadata)
+  }
 
   private static func timestamp() -> String {
     Date().formatted(.iso8601.year().month().day().dateTimeSeparator(.standard).time(includingFractionalSeconds: true))

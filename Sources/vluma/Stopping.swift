@@ -15,6 +15,7 @@ final class Stopping: Sendable {
     for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
       if begun.exchange(true, ordering: .relaxed) {
         logger.warning("second signal: stopping at once; jobs in hand go back to their queues")
+        LineWriter.standardError.flush()
         _exit(128 + signal.rawValue)
       }
       logger.info("stopping; a second signal stops at once")

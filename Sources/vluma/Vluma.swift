@@ -21,6 +21,8 @@ struct Vluma: AsyncParsableCommand {
 
   static func main() async {
     signal(SIGPIPE, SIG_IGN)
+    DescriptorLimit.raise()
+    defer { LineWriter.standardError.flush() }
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -28,11 +30,23 @@ struct Vluma: AsyncParsableCommand {
       } else {
         try command.run()
       }
+      try checkStandardOutput()
     } catch let code as ExitCode {
-      Glibc.exit(code.rawValue)
+      end(code.rawValue)
     } catch {
       fail(error)
     }
+  }
+
+  /// What was printed may still be in a buffer, and `print` tells nobody when it cannot be written.
+  private static func checkStandardOutput() throws {
+    guard fflush(nil) != 0 else { return }
+    throw OutputNotWritten(errno: errno)
+  }
+
+  private static func end(_ code: Int32) -> Never {
+    LineWriter.standardError.flush()
+    Glibc.exit(code)
   }
 
   /// Says what went wrong in as few lines as it takes, and ends the process.
@@ -40,7 +54,8 @@ struct Vluma: AsyncParsableCommand {
     let code: Int32 =
       switch error {
       case let unready as StartupCheck.Unready: unready.exitCode
-      case is Environment.Invalid, is InvalidConfiguration, is TopologyMismatch: EX_CONFIG
+      case is Environment.Invalid, is InvalidConfiguration, is TopologyMismatch, is DescriptorLimit.TooLow: EX_CONFIG
+      case is OutputNotWritten: EX_IOERR
       case let error as PostgresError where error.isUnavailable: EX_UNAVAILABLE
       case is RabbitMQError: EX_UNAVAILABLE
       case is UnknownPool: 2
@@ -50,10 +65,16 @@ struct Vluma: AsyncParsableCommand {
     // Help and version are no failures and go to standard output.
     if isParsing {
       let text = fullMessage(for: error)
-      if code == 0 { print(text) } else { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+      if code == 0 { print(text) } else { LineWriter.standardError.write(text + "\n") }
     } else {
-      FileHandle.standardError.write(Data("vluma: \(error)\n".utf8))
+      LineWriter.standardError.write("vluma: \(error)\n")
     }
-    Glibc.exit(code)
+    end(code)
   }
+}
+
+/// Standard output did not take what was printed: a full disk, or a reader that is gone.
+struct OutputNotWritten: Error, CustomStringConvertible {
+  let errno: Int32
+  var description: String { "standard output could not be written: \(String(cString: strerror(errno)))" }
 }

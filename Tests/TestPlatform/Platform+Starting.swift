@@ -6,10 +6,11 @@ extension Platform {
   /// Starts a worker process and waits until it runs.
   @discardableResult
   package func startWorker(
-    failpoints: String? = nil, pools: [String] = [], overriding: [String: String] = [:]
+    failpoints: String? = nil, pools: [String] = [], overriding: [String: String] = [:], shell: String? = nil
   ) async throws -> PlatformProcess {
     let worker = try await start(
-      ["work"] + pools.flatMap { ["--pool", $0] }, failpoints: failpoints, overriding: overriding)
+      ["work"] + pools.flatMap { ["--pool", $0] }, failpoints: failpoints, overriding: overriding,
+      shell: shell)
     let address = try await worker.address()
     try await eventually(within: .seconds(20), "the worker is ready; it printed:\n\(worker.output)") {
       guard worker.isRunning else { return true }  // a failpoint was quicker
@@ -20,9 +21,9 @@ extension Platform {
 
   /// Starts ingest and returns it with its address.
   package func startIngest(
-    failpoints: String? = nil, overriding: [String: String] = [:]
+    failpoints: String? = nil, overriding: [String: String] = [:], shell: String? = nil
   ) async throws -> (process: PlatformProcess, address: String) {
-    let ingest = try await start(["ingest"], failpoints: failpoints, overriding: overriding)
+    let ingest = try await start(["ingest"], failpoints: failpoints, overriding: overriding, shell: shell)
     let address = try await ingest.address()
     sandbox?.send(webhooksTo: "\(address)/webhooks/whatsapp")
     return (ingest, address)

@@ -180,9 +180,12 @@ package final class Platform: Sendable {
   }
 
   /// Starts `vluma` with these arguments.
+  ///
+  /// - Parameter shell: commands that a shell runs first and that the process inherits: a limit, a redirected stream.
   @discardableResult
   package func start(
-    _ arguments: [String], failpoints: String? = nil, throughProxy: Bool = true, overriding: [String: String] = [:]
+    _ arguments: [String], failpoints: String? = nil, throughProxy: Bool = true, overriding: [String: String] = [:],
+    shell: String? = nil
   ) async throws -> PlatformProcess {
     var environment = ProcessInfo.processInfo.environment
     let broker = servers.rabbitMQ
@@ -207,7 +210,8 @@ package final class Platform: Sendable {
     environment["WHATSAPP_IN_DOUBT"] = setup.inDoubt
     environment.merge(overriding) { $1 }
     let log = folder.appending(path: "\(UUID()).log")
-    let process = try await PlatformProcess(arguments: arguments, environment: environment, log: log)
+    let process = try await PlatformProcess(
+      arguments: arguments, environment: environment, log: log, shell: shell)
     processes.withLock { $0.append(process) }
     return process
   }

@@ -11,11 +11,14 @@ package final class PlatformProcess: @unchecked Sendable {
   private let exit = OneShot<Int32>()
 
   /// Starts `vluma` with these arguments; what it prints goes to `log`.
-  package init(arguments: [String], environment: [String: String], log: URL) async throws {
+  ///
+  /// - Parameter shell: commands to run in the process before it becomes `vluma`.
+  package init(arguments: [String], environment: [String: String], log: URL, shell: String? = nil) async throws {
     self.log = log
     _ = FileManager.default.createFile(atPath: log.path, contents: nil)
-    process.executableURL = try Self.binary()
-    process.arguments = arguments
+    let binary = try Self.binary()
+    process.executableURL = shell == nil ? binary : URL(filePath: "/bin/sh")
+    process.arguments = shell.map { ["-c", "\($0); exec \"$0\" \"$@\"", binary.path] + arguments } ?? arguments
     process.environment = environment
     let output = try FileHandle(forWritingTo: log)
     process.standardOutput = output
@@ -39,6 +42,9 @@ package final class PlatformProcess: @unchecked Sendable {
 
   /// All it has printed.
   package var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+
+  /// What the system knows it by.
+  package var processIdentifier: Int32 { process.processIdentifier }
 
   /// True while it runs.
   package var isRunning: Bool { exit.result == nil }
