@@ -13,20 +13,41 @@ let settings: [SwiftSetting] = [
   .define("FAILPOINTS", .when(configuration: .debug)),
 ]
 
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+/// A target in `Sources/<room>/<name>`.
+///
+/// - Parameter migrations: names of `.sql` files in its folder `Migrations`; they become part of the binary.
+func target(
+  _ name: String, in room: String? = nil, _ dependencies: [Target.Dependency] = [], migrations: [String] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: ["Sources", room, name].compactMap(\.self).joined(separator: "/"),
+    resources: migrations.map { .embedInCode("Migrations/\($0).sql") }, swiftSettings: settings)
+}
+
+/// A test target in `Tests/<room>/<name>`.
+func tests(
+  _ name: String, in room: String? = nil, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestServers"],
+    path: ["Tests", room, name].compactMap(\.self).joined(separator: "/"), exclude: exclude, swiftSettings: settings)
+}
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
-let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioFoundation = Target.Dependency.product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
+let environment = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioFoundation = Target.Dependency.product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let environment = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 
 let package = Package(
   name: "AgendVluma",
@@ -45,128 +66,107 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
-    // The C libraries: a module map and a shim each.
-    .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
-    .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    // MARK: Clients. The C libraries are a module map and a shim each; a client has one thread per connection.
+    .systemLibrary(
+      name: "CRabbitMQ", path: "Sources/Clients/CRabbitMQ", pkgConfig: "librabbitmq",
+      providers: [.apt(["librabbitmq-dev"])]),
+    .systemLibrary(
+      name: "CLibPQ", path: "Sources/Clients/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     // No pkgConfig: SwiftPM refuses the flags that hiredis names and warns about them.
-    .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
-    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-    .systemLibrary(name: "CEventFD"),
+    .systemLibrary(name: "CHiredis", path: "Sources/Clients/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(
+      name: "CCurl", path: "Sources/Clients/CCurl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CEventFD", path: "Sources/Clients/CEventFD"),
+    target("ClientLoop", in: "Clients", ["CEventFD", deque]),
+    target("RabbitMQ", in: "Clients", ["CRabbitMQ", "ClientLoop", deque, logging]),
+    target("Postgres", in: "Clients", ["CLibPQ", "ClientLoop", crypto, deque, logging]),
+    target("Redis", in: "Clients", ["CHiredis", "ClientLoop", deque, logging]),
+    target("Curl", in: "Clients", ["CCurl", "ClientLoop"]),
 
-    // Clients, each one connection per thread.
-    .target(name: "Wires", dependencies: ["CEventFD", deque], swiftSettings: settings),
-    .target(name: "RabbitMQ", dependencies: ["CRabbitMQ", "Wires", deque, logging], swiftSettings: settings),
-    .target(name: "Postgres", dependencies: ["CLibPQ", "Wires", crypto, deque, logging], swiftSettings: settings),
-    .target(name: "Redis", dependencies: ["CHiredis", "Wires", deque, logging], swiftSettings: settings),
-    .target(name: "Curl", dependencies: ["CCurl", "Wires"], swiftSettings: settings),
+    // MARK: The job queue. It knows nothing of bookings.
+    target("Jobs", in: "JobQueue", [logging]),
+    target("JobConfiguration", in: "JobQueue", ["Jobs", yams]),
+    target(
+      "JobEngine", in: "JobQueue", ["Jobs", "JobConfiguration", "ClientLoop", deque, lifecycle, logging, metrics]),
+    target("JobsRabbitMQ", in: "JobQueue", ["Jobs", "JobConfiguration", "RabbitMQ"]),
+    target("JobsPostgres", in: "JobQueue", ["Jobs", "Postgres", logging], migrations: ["jobs_0001_initial"]),
+    target("JobsRedis", in: "JobQueue", ["Jobs", "Redis"]),
+    target("JobsTesting", in: "JobQueue", ["Jobs", "ClientLoop", logging]),
+    target("JobOperations", in: "JobQueue", ["Jobs", "JobConfiguration"]),
 
-    // The engine: vocabulary and ports, configuration, processing, and the adapters of its ports.
-    .target(name: "Jobs", dependencies: [logging], swiftSettings: settings),
-    .target(name: "JobConfiguration", dependencies: ["Jobs", yams], swiftSettings: settings),
+    // MARK: The product, by feature: pure rules, and the SQL of what is stored.
+    target("BookingCalendar", in: "Bookings"),
+    target("Bookings", in: "Bookings", ["BookingCalendar", "Postgres"], migrations: ["bookings_0001_initial"]),
+    target("WhatsApp", in: "Messaging", [crypto]),
+    target("CloudAPI", in: "Messaging", ["Curl", "WhatsApp"]),
+    target("Messaging", in: "Messaging", ["Bookings", "WhatsApp", "Postgres"], migrations: ["messaging_0001_initial"]),
+    target("Reports", ["Postgres"], migrations: ["reports_0001_initial"]),
     .target(
-      name: "JobProcessing", dependencies: ["Jobs", "JobConfiguration", "Wires", deque, lifecycle, logging, metrics],
-      swiftSettings: settings),
-    .target(name: "JobsRabbitMQ", dependencies: ["Jobs", "JobConfiguration", "RabbitMQ"], swiftSettings: settings),
-    .target(name: "JobsTesting", dependencies: ["Jobs", "Wires", logging], swiftSettings: settings),
-    .target(name: "JobsPostgres", dependencies: ["Jobs", "Postgres", logging], swiftSettings: settings),
-    .target(name: "RateLimiting", dependencies: ["Jobs", "Redis"], swiftSettings: settings),
-
-    // The domain: pure rules, and its SQL.
-    .target(name: "Scheduling", swiftSettings: settings),
-    .target(name: "WhatsApp", dependencies: [crypto], swiftSettings: settings),
-    .target(name: "WhatsAppCloud", dependencies: ["Curl", "WhatsApp"], swiftSettings: settings),
-    .target(name: "Reporting", swiftSettings: settings),
-    .target(
-      name: "Stores", dependencies: ["Reporting", "Scheduling", "WhatsApp", "Postgres"], swiftSettings: settings),
-    .target(
-      name: "Workers", dependencies: ["Jobs", "Reporting", "Scheduling", "Stores", "WhatsApp", logging],
+      name: "Workers",
+      dependencies: ["BookingCalendar", "Bookings", "Jobs", "Messaging", "Postgres", "Reports", "WhatsApp", logging],
       path: "workers", swiftSettings: settings),
-
-    // The front, the operators' side, and the program.
-    .target(
-      name: "Ingest",
-      dependencies: [
-        "Jobs", "Reporting", "Scheduling", "Stores", "Redis", "WhatsApp", "Wires", "Workers", crypto, deque, httpTypes,
-        hummingbird, hummingbirdCore, logging, nio, nioFoundation, nioHTTPTypes,
-      ],
-      swiftSettings: settings),
-    .target(name: "Operations", dependencies: ["Jobs", httpTypes, hummingbird, metrics, nio], swiftSettings: settings),
     // A stand-in for Meta's Cloud API; it shares no code with WhatsApp, so that neither can hide the other's mistakes.
-    .target(
-      name: "WhatsAppSandbox",
-      dependencies: ["Curl", crypto, httpTypes, hummingbird, lifecycle, logging, nio, nioFoundation],
-      swiftSettings: settings),
+    target(
+      "WhatsAppSandbox",
+      ["Curl", crypto, httpTypes, hummingbird, lifecycle, logging, nio, nioFoundation]),
+
+    // MARK: The program.
+    target(
+      "HTTP", in: "App",
+      [
+        "BookingCalendar", "Bookings", "ClientLoop", "JobOperations", "Jobs", "Postgres", "Redis", "Reports",
+        "WhatsApp",
+        "Workers", crypto, deque, httpTypes, hummingbird, hummingbirdCore, logging, metrics, nio, nioFoundation,
+        nioHTTPTypes,
+      ]),
     .executableTarget(
       name: "vluma",
       dependencies: [
-        "Curl", "Ingest", "JobConfiguration", "JobProcessing", "Jobs", "JobsPostgres", "JobsRabbitMQ", "Operations",
-        "Postgres", "RabbitMQ", "RateLimiting", "Redis", "Reporting", "Scheduling", "Stores", "WhatsApp",
-        "WhatsAppCloud", "WhatsAppSandbox", "Wires", "Workers", arguments, deque, environment, hummingbird,
-        hummingbirdCore, lifecycle, logging,
-        metrics, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-      ], swiftSettings: settings),
+        "BookingCalendar", "Bookings", "ClientLoop", "CloudAPI", "Curl", "HTTP", "JobConfiguration", "JobEngine",
+        "JobOperations", "Jobs", "JobsPostgres", "JobsRabbitMQ", "JobsRedis", "Messaging", "Postgres", "RabbitMQ",
+        "Redis", "Reports", "WhatsApp", "WhatsAppSandbox", "Workers", arguments, deque, environment, hummingbird,
+        hummingbirdCore, lifecycle, logging, metrics, signals,
+      ], path: "Sources/App/vluma", swiftSettings: settings),
 
-    // Tests: pure ones, services on in-memory ports, real servers, and faults.
+    // MARK: Tests: pure ones, services on in-memory ports, real servers, and faults.
     .target(
-      name: "TestServers", dependencies: ["JobsPostgres", "Postgres", "Wires"], path: "Tests/TestServers",
+      name: "TestServers", dependencies: ["ClientLoop", "JobsPostgres", "Postgres"], path: "Tests/TestServers",
       swiftSettings: settings),
-    .testTarget(name: "WiresTests", dependencies: ["Wires", "TestServers"], swiftSettings: settings),
-    .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "TestServers", logging], swiftSettings: settings),
-    .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestServers", logging], swiftSettings: settings),
-    .testTarget(name: "RedisTests", dependencies: ["Redis", "TestServers", logging], swiftSettings: settings),
-    .testTarget(name: "CurlTests", dependencies: ["Curl", "TestServers"], swiftSettings: settings),
-    .testTarget(name: "JobsTests", dependencies: ["Jobs", "TestServers"], swiftSettings: settings),
-    .testTarget(
-      name: "JobConfigurationTests", dependencies: ["JobConfiguration", "Jobs", "TestServers"], swiftSettings: settings),
-    .testTarget(
-      name: "JobsTestingTests", dependencies: ["Jobs", "JobsTesting", "TestServers"], swiftSettings: settings),
-    .testTarget(
-      name: "JobProcessingTests",
-      dependencies: [
-        "JobConfiguration", "JobProcessing", "Jobs", "JobsTesting", "TestServers", "Wires", deque, lifecycle, logging,
-      ], swiftSettings: settings),
-    .testTarget(
-      name: "JobsPostgresTests",
-      dependencies: ["Jobs", "JobsPostgres", "JobsTesting", "Postgres", "TestServers", logging], swiftSettings: settings
-    ),
-    .testTarget(
-      name: "JobsRabbitMQTests",
-      dependencies: [
-        "JobConfiguration", "Jobs", "JobsRabbitMQ", "JobsTesting", "RabbitMQ", "Stores", "TestServers", "Workers",
-        logging,
-      ], exclude: ["Recorded"], swiftSettings: settings),
-    .testTarget(
-      name: "RateLimitingTests", dependencies: ["Jobs", "RateLimiting", "Redis", "TestServers", logging],
-      swiftSettings: settings),
-    .testTarget(
-      name: "WhatsAppTests", dependencies: ["WhatsApp", "TestServers"], exclude: ["Payloads"], swiftSettings: settings),
-    .testTarget(
-      name: "WhatsAppCloudTests", dependencies: ["Curl", "WhatsApp", "WhatsAppCloud", "TestServers"],
-      swiftSettings: settings),
-    .testTarget(name: "OperationsTests", dependencies: ["Jobs", "Operations"], swiftSettings: settings),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestServers"], swiftSettings: settings),
-    .testTarget(
-      name: "WhatsAppSandboxTests",
-      dependencies: [
-        "Curl", "WhatsAppSandbox", "TestServers", crypto, httpTypes, hummingbird, lifecycle, logging, nio,
-      ], swiftSettings: settings),
-    .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "TestServers"], swiftSettings: settings),
+    tests("ClientLoopTests", in: "Clients", ["ClientLoop"]),
+    tests("RabbitMQTests", in: "Clients", ["RabbitMQ", logging]),
+    tests("PostgresTests", in: "Clients", ["Postgres", logging]),
+    tests("RedisTests", in: "Clients", ["Redis", logging]),
+    tests("CurlTests", in: "Clients", ["Curl"]),
+    tests("JobsTests", in: "JobQueue", ["Jobs"]),
+    tests("JobConfigurationTests", in: "JobQueue", ["JobConfiguration", "Jobs"]),
+    tests("JobsTestingTests", in: "JobQueue", ["Jobs", "JobsTesting"]),
+    tests(
+      "JobEngineTests", in: "JobQueue",
+      ["ClientLoop", "JobConfiguration", "JobEngine", "Jobs", "JobsTesting", deque, lifecycle, logging]),
+    tests("JobsPostgresTests", in: "JobQueue", ["Jobs", "JobsPostgres", "JobsTesting", "Postgres", logging]),
+    tests(
+      "JobsRabbitMQTests", in: "JobQueue",
+      ["Bookings", "JobConfiguration", "Jobs", "JobsRabbitMQ", "JobsTesting", "RabbitMQ", "Workers", logging],
+      exclude: ["Recorded"]),
+    tests("JobsRedisTests", in: "JobQueue", ["Jobs", "JobsRedis", "Redis", logging]),
+    tests("JobOperationsTests", in: "JobQueue", ["JobOperations", "Jobs"]),
+    tests("BookingCalendarTests", in: "Bookings", ["BookingCalendar"]),
+    tests("WhatsAppTests", in: "Messaging", ["WhatsApp"], exclude: ["Payloads"]),
+    tests("CloudAPITests", in: "Messaging", ["CloudAPI", "Curl", "WhatsApp"]),
+    tests("ReportsTests", ["Reports"]),
+    tests(
+      "WhatsAppSandboxTests", ["Curl", "WhatsAppSandbox", crypto, httpTypes, hummingbird, lifecycle, logging, nio]),
     .target(
       name: "TestPlatform",
       dependencies: [
-        "Curl", "Postgres", "RabbitMQ", "Scheduling", "Stores", "TestServers", "WhatsApp", "WhatsAppSandbox", "Wires",
-        logging,
+        "BookingCalendar", "Bookings", "ClientLoop", "Curl", "Messaging", "Postgres", "RabbitMQ", "TestServers",
+        "WhatsApp", "WhatsAppSandbox", logging,
       ], path: "Tests/TestPlatform", swiftSettings: settings),
-    .testTarget(
-      name: "IntegrationTests",
-      dependencies: [
-        "Curl", "Postgres", "RabbitMQ", "Stores", "TestPlatform", "TestServers", "WhatsApp", "WhatsAppSandbox",
-      ], swiftSettings: settings),
-    .testTarget(
-      name: "FaultTests",
-      dependencies: [
-        "Curl", "Postgres", "RabbitMQ", "TestPlatform", "TestServers", "WhatsAppSandbox", "Wires", logging,
-      ],
-      swiftSettings: settings),
+    tests(
+      "IntegrationTests",
+      ["Bookings", "Curl", "Messaging", "Postgres", "RabbitMQ", "TestPlatform", "WhatsApp", "WhatsAppSandbox"]),
+    tests(
+      "FaultTests", ["ClientLoop", "Curl", "Postgres", "RabbitMQ", "TestPlatform", "WhatsAppSandbox", logging]),
   ]
 )

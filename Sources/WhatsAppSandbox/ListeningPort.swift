@@ -11,14 +11,14 @@ final class ListeningPort: Sendable {
 
   /// Waits until the sandbox listens; throws where it ended first, or the task is cancelled.
   func wait() async throws -> Int {
-    let (ports, inlet) = AsyncStream<Int>.makeStream()
+    let (ports, continuation) = AsyncStream<Int>.makeStream()
     state.withLock { state in
       if case .unknown(let waiting) = state {
-        state = .unknown(waiting + [inlet])
+        state = .unknown(waiting + [continuation])
         return
       }
-      if case .known(let port) = state { inlet.yield(port) }
-      inlet.finish()
+      if case .known(let port) = state { continuation.yield(port) }
+      continuation.finish()
     }
     for await port in ports { return port }
     try Task.checkCancellation()
@@ -27,12 +27,12 @@ final class ListeningPort: Sendable {
 
   /// The sandbox listens.
   func resolve(_ port: Int) {
-    for inlet in waiters(next: .known(port)) { inlet.yield(port) }
+    for continuation in waiters(next: .known(port)) { continuation.yield(port) }
   }
 
   /// The sandbox listens no longer.
   func end() {
-    for inlet in waiters(next: .ended) { inlet.finish() }
+    for continuation in waiters(next: .ended) { continuation.finish() }
   }
 
   private func waiters(next: State) -> [AsyncStream<Int>.Continuation] {

@@ -7,7 +7,7 @@ public import ServiceLifecycle
 /// signed webhooks about them, and misbehaves where it is told to.
 public final class WhatsAppSandbox: Service {
   private let configuration: SandboxConfiguration
-  private let world: SandboxWorld
+  private let sandbox: SandboxState
   private let listening = ListeningPort()
   private let logger: Logger
 
@@ -17,7 +17,7 @@ public final class WhatsAppSandbox: Service {
   public init(_ configuration: SandboxConfiguration, logger: Logger) {
     self.configuration = configuration
     self.logger = logger
-    world = SandboxWorld(configuration, logger: logger)
+    sandbox = SandboxState(configuration, logger: logger)
   }
 
   /// Serves until the task is cancelled or gracefully shut down; webhooks that are still to be posted are then dropped.
@@ -27,7 +27,7 @@ public final class WhatsAppSandbox: Service {
     let application = application()
     do {
       try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { await self.world.poster.run() }
+        group.addTask { await self.sandbox.dispatcher.run() }
         try await application.run()
         group.cancelAll()
       }
@@ -41,12 +41,12 @@ public final class WhatsAppSandbox: Service {
   public func port() async throws -> Int { try await listening.wait() }
 
   /// Where webhooks go from now on, those that were not yet answered included: an `http` or `https` URL.
-  public func setWebhookURL(_ url: String) { world.poster.setURL(url) }
+  public func setWebhookURL(_ url: String) { sandbox.dispatcher.setURL(url) }
 
   private func application() -> some Service {
     let router = Router(context: SandboxContext.self)
-    MessageRoute(world: world).add(to: router)
-    ControlRoutes(world: world).add(to: router)
+    MessageRoute(sandbox: sandbox).add(to: router)
+    ControlRoutes(sandbox: sandbox).add(to: router)
     let (host, configuredPort) = (configuration.host, configuration.port)
     return Application(
       router: router, configuration: .init(address: .hostname(host, port: configuredPort), serverName: nil),

@@ -40,7 +40,7 @@ extension Platform {
     running.cancel()
     await running.value
     guard outcomes.allSatisfy({ $0 == .confirmed }) else {
-      throw NotInTime(description: "not confirmed: \(outcomes.filter { $0 != .confirmed })")
+      throw TestError(description: "not confirmed: \(outcomes.filter { $0 != .confirmed })")
     }
   }
 

@@ -1,10 +1,11 @@
+import BookingCalendar
+import Bookings
 import Curl
 package import Foundation
 import Glibc
+import Messaging
 package import Postgres
 import RabbitMQ
-import Scheduling
-import Stores
 import Synchronization
 package import TestServers
 import WhatsApp
@@ -30,7 +31,7 @@ package final class Platform: Sendable {
     /// The stand-in for WhatsApp; nil: there is none, and the business has no number to write from.
     package var sandbox: SandboxConfiguration?
     /// How long a message in doubt waits for a report, in seconds.
-    package var quiet = 5
+    package var inDoubtSeconds = 5
     /// What becomes of one then: resend or give_up.
     package var inDoubt = "resend"
     /// The rate of sending.
@@ -40,7 +41,7 @@ package final class Platform: Sendable {
   }
 
   package let name: String
-  package let pool: PostgresPool
+  package let pool: PostgresConnectionPool
   package let business = UUID()
   package let service = UUID()
   package let professional = UUID()
@@ -67,7 +68,7 @@ package final class Platform: Sendable {
     folder = FileManager.default.temporaryDirectory.appending(path: "vluma-\(name)")
     database = try PostgresConfiguration(url: servers.postgres.with(path: "/\(name)"))
     rabbitMQ = try RabbitMQConfiguration(url: servers.rabbitMQ.string)
-    pool = PostgresPool(database, size: 4)
+    pool = PostgresConnectionPool(database, size: 4)
     sandbox = setup.sandbox.map { SandboxHost($0) }
   }
 
@@ -104,12 +105,12 @@ package final class Platform: Sendable {
     for arguments in [["migrate"], ["topology", "apply"]] {
       let process = try await start(arguments, throughProxy: false)
       let status = try await process.ended()
-      guard status == 0 else { throw NotInTime(description: "vluma \(arguments) failed: \(process.output)") }
+      guard status == 0 else { throw TestError(description: "vluma \(arguments) failed: \(process.output)") }
     }
     try await loadCatalog()
     try await watchEffects()
     guard sandbox != nil else { return }
-    try await OutboundStore().put(
+    try await MessageStore().put(
       number: Self.phoneNumberID, of: business, account: "102290129340398", display: "551130031234", in: pool)
   }
 
@@ -159,7 +160,7 @@ package final class Platform: Sendable {
 
   /// Makes every attempt to validate fail, until ``loadCatalog()`` mends it.
   package func breakCatalog() async throws {
-    try await pool.query("UPDATE scheduling.professional SET schedule = '{\"weekly\": {\"someday\": []}}'")
+    try await pool.query("UPDATE bookings.professional SET schedule = '{\"weekly\": {\"someday\": []}}'")
   }
 
   /// A log of effects kept by triggers: what happens twice stands there twice.
@@ -174,7 +175,7 @@ package final class Platform: Sendable {
         ELSIF NEW.status <> OLD.status THEN INSERT INTO effect VALUES (NEW.id, NEW.status); END IF;
         RETURN NEW;
       END $$;
-      CREATE TRIGGER note AFTER INSERT OR UPDATE ON scheduling.booking FOR EACH ROW EXECUTE FUNCTION note_booking();
+      CREATE TRIGGER note AFTER INSERT OR UPDATE ON bookings.booking FOR EACH ROW EXECUTE FUNCTION note_booking();
       """, deadline: .now + .seconds(10))
     await connection.close()
   }
@@ -206,7 +207,7 @@ package final class Platform: Sendable {
     environment["WHATSAPP_TOKEN"] = Self.token
     environment["WHATSAPP_APP_SECRET"] = Self.appSecret
     environment["WHATSAPP_VERIFY_TOKEN"] = "verify-me"
-    environment["WHATSAPP_QUIET_SECONDS"] = "\(setup.quiet)"
+    environment["WHATSAPP_QUIET_SECONDS"] = "\(setup.inDoubtSeconds)"
     environment["WHATSAPP_IN_DOUBT"] = setup.inDoubt
     environment.merge(overriding) { $1 }
     let log = folder.appending(path: "\(UUID()).log")
@@ -220,47 +221,47 @@ package final class Platform: Sendable {
   package var outputs: [String] { processes.withLock { $0 }.map(\.output) }
 
   /// Waits until no job is left anywhere: not in a queue, the outbox, a delay, or a worker's hands. Nodes report what they have in
-  /// hand once a second, so it must look quiet for longer than that.
-  package func waitUntilQuiet(within limit: Duration = .seconds(40)) async throws {
-    var quietSince: ContinuousClock.Instant?
+  /// hand once a second, so it must look inDoubtSeconds for longer than that.
+  package func waitUntilIdle(within limit: Duration = .seconds(40)) async throws {
+    var idleSince: ContinuousClock.Instant?
     do {
       try await eventually(within: limit, "all jobs have ended") {
-        guard try await self.remains().isEmpty else {
-          quietSince = nil
+        guard try await self.pendingJobs().isEmpty else {
+          idleSince = nil
           return false
         }
-        if quietSince == nil { quietSince = .now }
-        return quietSince.map { $0 + .seconds(2) < .now } ?? false
+        if idleSince == nil { idleSince = .now }
+        return idleSince.map { $0 + .seconds(2) < .now } ?? false
       }
-    } catch is NotInTime {
-      throw NotInTime(
-        description: "not within \(limit): all jobs of \(name) have ended; there are \(try await remains())")
+    } catch is TestError {
+      throw TestError(
+        description: "not within \(limit): all jobs of \(name) have ended; there are \(try await pendingJobs())")
     }
   }
 
   /// Waits until every message has its end. Doubts end when later webhooks come: customers write meanwhile.
-  package func waitUntilMessagesEnd(within limit: Duration = .seconds(90)) async throws {
+  package func waitUntilMessagesSettle(within limit: Duration = .seconds(90)) async throws {
     try await eventually(within: limit, every: .seconds(1), "all messages have ended") {
       try await self.sandbox?.write("Obrigado!", from: "5511999990000")
       return try await self.number(
-        "SELECT count(*) FROM whatsapp.outbound WHERE state IN ('prepared', 'sending', 'in_doubt')") == 0
+        "SELECT count(*) FROM messaging.message WHERE state IN ('prepared', 'sending', 'in_doubt')") == 0
     }
   }
 
   /// Where jobs are left, and how many.
-  private func remains() async throws -> [String: Int] {
-    var remains: [String: Int] = [:]
+  private func pendingJobs() async throws -> [String: Int] {
+    var pendingJobs: [String: Int] = [:]
     let rows = try await pool.query(
       """
-      SELECT 'outbox', count(*) FROM jobs.outbox UNION ALL SELECT 'delayed', count(*) FROM jobs.delayed UNION ALL
-      SELECT 'in hand of ' || node.id || ': ' || pool.key, (pool.value ->> 'inHand')::bigint
+      SELECT 'outbox', count(*) FROM jobs.outbox UNION ALL SELECT 'scheduled', count(*) FROM jobs.scheduled UNION ALL
+      SELECT 'in hand of ' || node.id || ': ' || pool.key, (pool.value ->> 'running')::bigint
       FROM jobs.node, jsonb_each(pools) AS pool WHERE lease_until > now()
       """)
-    for row in rows { remains[try row.decode(0)] = try row.decode(1, as: Int.self) }
+    for row in rows { pendingJobs[try row.decode(0)] = try row.decode(1, as: Int.self) }
     try await RabbitMQAdministration.with(rabbitMQ) { broker in
-      for queue in queues { remains[queue] = try await broker.queueDepth(queue)?.messages ?? 0 }
+      for queue in queues { pendingJobs[queue] = try await broker.queueDepth(queue)?.messages ?? 0 }
     }
-    return remains.filter { $0.value != 0 }
+    return pendingJobs.filter { $0.value != 0 }
   }
 
   private var queues: [String] {

@@ -1,14 +1,14 @@
+import ClientLoop
 package import Foundation
 import Glibc
 import TestServers
-import Wires
 
 /// One process of the platform, run as an operator would run it.
 package final class PlatformProcess: @unchecked Sendable {
   // @unchecked: Foundation's Process is started once here and afterwards only asked for its id.
   private let process = Process()
   private let log: URL
-  private let exit = OneShot<Int32>()
+  private let exit = Promise<Int32>()
 
   /// Starts `vluma` with these arguments; what it prints goes to `log`.
   ///
@@ -35,7 +35,7 @@ package final class PlatformProcess: @unchecked Sendable {
       .deletingLastPathComponent()
     let url = named ?? root.appending(path: ".build/debug/vluma")
     guard FileManager.default.isExecutableFile(atPath: url.path) else {
-      throw NotInTime(description: "there is no program at \(url.path): build it, or set VLUMA_BINARY")
+      throw TestError(description: "there is no program at \(url.path): build it, or set VLUMA_BINARY")
     }
     return url
   }
@@ -56,7 +56,7 @@ package final class PlatformProcess: @unchecked Sendable {
   @discardableResult
   package func ended(within limit: Duration = .seconds(20)) async throws -> Int32 {
     do { return try await withDeadline(.now + limit) { try await self.exit.wait() } } catch is DeadlineExceeded {
-      throw NotInTime(description: "the process did not end; it printed:\n\(output)")
+      throw TestError(description: "the process did not end; it printed:\n\(output)")
     }
   }
 
@@ -64,7 +64,7 @@ package final class PlatformProcess: @unchecked Sendable {
   package func address() async throws -> String {
     var address: String?
     try await eventually(within: .seconds(20), "the process listens; it printed:\n\(output)") {
-      guard isRunning else { throw NotInTime(description: "the process ended early:\n\(output)") }
+      guard isRunning else { throw TestError(description: "the process ended early:\n\(output)") }
       address = output.firstMatch(of: /listening address=(http:\S+)/).map { String($0.1) }
       return address != nil
     }

@@ -18,7 +18,7 @@ extension SandboxConfiguration {
 /// The stand-in for WhatsApp, run in the test's own process, and what it says of the messages it was given.
 package final class SandboxHost: Sendable {
   /// A message as the stand-in saw it.
-  package struct Seen: Decodable, Sendable {
+  package struct ReceivedMessage: Decodable, Sendable {
     package let wamid: String?
     package let to: String
     package let template: String?
@@ -51,13 +51,13 @@ package final class SandboxHost: Sendable {
   }
 
   /// Every send it decided on, in order.
-  package func messages() async throws -> [Seen] {
+  package func messages() async throws -> [ReceivedMessage] {
     let response = try await http.send(CurlRequest("GET", "\(try await url())/sandbox/messages"))
-    return try JSONDecoder().decode([Seen].self, from: response.body)
+    return try JSONDecoder().decode([ReceivedMessage].self, from: response.body)
   }
 
   /// What becomes of the next messages to a recipient.
-  package func plan(_ behaviours: String..., for recipient: String) async throws {
+  package func setBehaviours(_ behaviours: String..., for recipient: String) async throws {
     try await control("PUT", "recipients/\(recipient)", ["behaviours": behaviours])
   }
 
@@ -88,7 +88,7 @@ package final class SandboxHost: Sendable {
         method, "\(try await url())/sandbox/\(path)", headers: [(name: "Content-Type", value: "application/json")],
         body: try JSONSerialization.data(withJSONObject: body)))
     guard (200..<300).contains(response.status) else {
-      throw NotInTime(
+      throw TestError(
         description: "the sandbox answered \(response.status): \(String(decoding: response.body, as: UTF8.self))")
     }
   }

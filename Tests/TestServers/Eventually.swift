@@ -1,5 +1,5 @@
 /// Thrown where something that a test waits for did not happen in time.
-public struct NotInTime: Error, CustomStringConvertible {
+public struct TestError: Error, CustomStringConvertible {
   /// What did not happen, and how long it was waited for.
   public let description: String
 
@@ -7,14 +7,14 @@ public struct NotInTime: Error, CustomStringConvertible {
   public init(description: String) { self.description = description }
 }
 
-/// Polls `condition` every few milliseconds until it holds; throws ``NotInTime`` with `what` after `limit`.
+/// Polls `condition` every few milliseconds until it holds; throws ``TestError`` with `what` after `limit`.
 public func eventually(
   within limit: Duration = .seconds(10), every pause: Duration = .milliseconds(5), _ what: String,
   _ condition: () async throws -> Bool
 ) async throws {
   let end = ContinuousClock.now + limit
   while try await !condition() {
-    guard ContinuousClock.now < end else { throw NotInTime(description: "not within \(limit): \(what)") }
+    guard ContinuousClock.now < end else { throw TestError(description: "not within \(limit): \(what)") }
     try await Task.sleep(for: pause)
   }
 }
@@ -32,7 +32,7 @@ public func answer<Value: Sendable>(
   }
   defer { task.cancel() }
   try await eventually(within: limit, what) { answered.value != nil }
-  guard let result = answered.value else { throw NotInTime(description: what) }
+  guard let result = answered.value else { throw TestError(description: what) }
   return try result.get()
 }
 

@@ -50,7 +50,7 @@ public func isListening(onPort port: Int) -> Bool {
 /// A port of 127.0.0.1 on which nobody listens at the moment.
 public func freePort() throws -> Int {
   guard let (descriptor, port) = Loopback.listener() else {
-    throw NotInTime(description: "there is no free port on 127.0.0.1 (errno \(errno))")
+    throw TestError(description: "there is no free port on 127.0.0.1 (errno \(errno))")
   }
   Glibc.close(descriptor)
   return port

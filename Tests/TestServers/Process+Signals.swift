@@ -1,12 +1,12 @@
+internal import ClientLoop
 public import Foundation
 internal import Glibc
-internal import Wires
 
 extension Process {
   /// Starts the process from a thread that blocks no signals: those of Swift's pool block them all, and a child inherits
   /// that.
   public func runWithSignals() async throws {
-    let started = OneShot<Void>()
+    let started = Promise<Void>()
     Thread.detachNewThread {
       var none = sigset_t()
       sigemptyset(&none)

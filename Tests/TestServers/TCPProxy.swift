@@ -13,7 +13,7 @@ public final class TCPProxy: @unchecked Sendable {
     let server: Int32
     var pumps = 2
     var isCut = false
-    var isSwallowed = false
+    var isBlackholed = false
     var isClosed = false
 
     init(client: Int32, server: Int32) { (self.client, self.server) = (client, server) }
@@ -36,8 +36,8 @@ public final class TCPProxy: @unchecked Sendable {
   private var isStopped = false
   private var pause = Duration.zero
   private var bytesPerSecond: Int?
-  private var calms = 0
-  private var untilCut: Int?
+  private var restores = 0
+  private var bytesUntilCut: Int?
   private var received = 0
   private var cuts = 0
 
@@ -76,7 +76,7 @@ public final class TCPProxy: @unchecked Sendable {
   }
 
   /// Resets every connection once this many more bytes from clients were forwarded; then goes on as before.
-  public func cut(afterBytesFromClient count: Int) { locked { untilCut = count } }
+  public func cut(afterBytesFromClient count: Int) { locked { bytesUntilCut = count } }
 
   /// Resets new connections at once, as a server that is away does.
   public func refuseNew() { locked { isOpen = false } }
@@ -88,37 +88,37 @@ public final class TCPProxy: @unchecked Sendable {
   public func freeze() { locked { isFrozen = true } }
 
   /// Forwards what was held back, and goes on.
-  public func thaw() {
+  public func unfreeze() {
     locked {
       isFrozen = false
       condition.broadcast()
     }
   }
 
-  /// Holds whatever arrives for so long before it is forwarded, in both directions, until ``calm()``.
+  /// Holds whatever arrives for so long before it is forwarded, in both directions, until ``restore()``.
   public func delay(_ pause: Duration) { locked { self.pause = pause } }
 
-  /// Forwards no more than so many bytes a second on each connection, in each direction, until ``calm()``.
+  /// Forwards no more than so many bytes a second on each connection, in each direction, until ``restore()``.
   public func throttle(bytesPerSecond: Int) { locked { self.bytesPerSecond = max(1, bytesPerSecond) } }
 
   /// Forgets the connections that stand, as a firewall does that was started again: their bytes vanish in both
   /// directions, and neither side is told, not even where the other one closes. New connections are forwarded as ever.
-  public func swallow() {
+  public func blackhole() {
     locked {
-      for pair in pairs { pair.isSwallowed = true }
+      for pair in pairs { pair.isBlackholed = true }
       condition.broadcast()
     }
   }
 
   /// Ends all that hinders: forwards at once again, accepts, and resets the connections that were swallowed.
-  public func calm() {
+  public func restore() {
     locked {
       isOpen = !isStopped
       isFrozen = false
       pause = .zero
       bytesPerSecond = nil
-      calms += 1
-      cut(pairs.filter(\.isSwallowed))
+      restores += 1
+      cut(pairs.filter(\.isBlackholed))
     }
   }
 
@@ -187,7 +187,7 @@ public final class TCPProxy: @unchecked Sendable {
       if isFromClient, count > 0 { locked { received += count } }
       hold(pair)
       guard waitForThaw(pair) else { break }
-      if locked({ pair.isSwallowed }) { if count > 0 { continue } else { break } }
+      if locked({ pair.isBlackholed }) { if count > 0 { continue } else { break } }
       guard count > 0 else {
         if count == 0 { shutdown(destination, Int32(SHUT_WR)) } else { locked { cut([pair]) } }
         break
@@ -205,10 +205,10 @@ public final class TCPProxy: @unchecked Sendable {
   /// How many of these bytes are forwarded, and whether the connections are cut behind them.
   private func allowance(_ count: Int) -> (Int, Bool) {
     locked {
-      guard let left = untilCut else { return (count, false) }
-      untilCut = count < left ? left - count : nil
-      if untilCut == nil { cuts += 1 }
-      return (min(count, left), untilCut == nil)
+      guard let left = bytesUntilCut else { return (count, false) }
+      bytesUntilCut = count < left ? left - count : nil
+      if bytesUntilCut == nil { cuts += 1 }
+      return (min(count, left), bytesUntilCut == nil)
     }
   }
 
@@ -216,8 +216,8 @@ public final class TCPProxy: @unchecked Sendable {
     var left = UnsafeRawBufferPointer(rebasing: bytes)
     while !left.isEmpty {
       guard waitForThaw(pair) else { return false }
-      let (rate, isSwallowed) = locked { (bytesPerSecond, pair.isSwallowed) }
-      if isSwallowed { return true }
+      let (rate, isBlackholed) = locked { (bytesPerSecond, pair.isBlackholed) }
+      if isBlackholed { return true }
       // A twentieth of a second's bytes at a time, so that the pauses between are short.
       let size = rate.map { min(left.count, max(1, $0 / 20)) } ?? left.count
       let count = Glibc.send(destination, left.baseAddress, size, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
@@ -237,17 +237,17 @@ public final class TCPProxy: @unchecked Sendable {
   /// Waits while the proxy is frozen; false where the connection was cut.
   private func waitForThaw(_ pair: Pair) -> Bool {
     locked {
-      while isFrozen, !pair.isCut, !pair.isSwallowed { condition.wait() }
+      while isFrozen, !pair.isCut, !pair.isBlackholed { condition.wait() }
       return !pair.isCut
     }
   }
 
-  /// Waits for so long, by default as long as bytes are delayed, or until the connection is cut or all is calm again.
+  /// Waits for so long, by default as long as bytes are delayed, or until the connection is cut or all is restore again.
   private func hold(_ pair: Pair, for time: Duration? = nil) {
     locked {
       let end = Date(timeIntervalSinceNow: (time ?? pause) / .seconds(1))
-      let before = calms
-      while !pair.isCut, calms == before, end.timeIntervalSinceNow > 0 { _ = _ = condition.wait(until: end) }
+      let before = restores
+      while !pair.isCut, restores == before, end.timeIntervalSinceNow > 0 { _ = _ = condition.wait(until: end) }
     }
   }
 

@@ -17,14 +17,14 @@ public func withEmptyDatabase<Value>(_ body: (PostgresConfiguration) async throw
   }
 }
 
-/// Makes a database with the ledger's tables and those of `migrations`, lends a pool on it, and drops it after `body`.
+/// Makes a database with the store's tables and those of `migrations`, lends a pool on it, and drops it after `body`.
 public func withTestDatabase<Value>(
   migrations: [PostgresMigration] = [], connections: Int = 10,
-  _ body: (PostgresPool, PostgresConfiguration) async throws -> Value
+  _ body: (PostgresConnectionPool, PostgresConfiguration) async throws -> Value
 ) async throws -> Value {
   try await withEmptyDatabase { configuration in
     _ = try await PostgresMigrator(configuration, migrations: JobMigrations.all + migrations).migrate()
-    let pool = PostgresPool(configuration, size: connections)
+    let pool = PostgresConnectionPool(configuration, size: connections)
     do {
       let value = try await body(pool, configuration)
       await pool.close()

@@ -42,9 +42,9 @@ struct BehaviourTests {
 
   @Test func `cut before: the client sees a broken connection and nothing is accepted`() async throws {
     try await withSandbox { (sandbox) async throws in
-      try await sandbox.lay("cut-before")
-      let error = await #expect(throws: CurlError.self) { try await sandbox.afresh().send(Sample.template()) }
-      #expect(error?.reason == .broken)
+      try await sandbox.setBehaviours("cut-before")
+      let error = await #expect(throws: CurlError.self) { try await sandbox.newConnection().send(Sample.template()) }
+      #expect(error?.reason == .connectionLost)
       let (outcome, isAccepted) = try await decided(sandbox)
       #expect(outcome == "cut")
       #expect(!isAccepted)
@@ -52,11 +52,11 @@ struct BehaviourTests {
   }
 
   @Test func `cut after: the client sees a broken connection, and the message goes its way`() async throws {
-    try await Receiver.with { receiver in
+    try await WebhookReceiver.with { receiver in
       try await withSandbox(.test { $0.webhookURL = receiver.url }) { (sandbox) async throws in
-        try await sandbox.lay("cut-after")
-        let error = await #expect(throws: CurlError.self) { try await sandbox.afresh().send(Sample.template()) }
-        #expect(error?.reason == .broken)
+        try await sandbox.setBehaviours("cut-after")
+        let error = await #expect(throws: CurlError.self) { try await sandbox.newConnection().send(Sample.template()) }
+        #expect(error?.reason == .connectionLost)
         let (outcome, isAccepted) = try await decided(sandbox)
         #expect(outcome == "cut")
         #expect(isAccepted)
@@ -68,7 +68,7 @@ struct BehaviourTests {
 
   @Test func `a cut on a kept-alive connection is one request`() async throws {
     try await withSandbox { (sandbox) async throws in
-      try await sandbox.lay("accept", "cut-after", "accept")
+      try await sandbox.setBehaviours("accept", "cut-after", "accept")
       #expect(try await sandbox.send(Sample.template()).status == 200)
       await #expect(throws: CurlError.self) { try await sandbox.send(Sample.template()) }
       let outcomes = try await sandbox.messages().compactMap { $0["outcome"]?.text }
@@ -78,9 +78,9 @@ struct BehaviourTests {
 
   @Test func `silent: no answer comes and nothing is accepted`() async throws {
     try await withSandbox { (sandbox) async throws in
-      try await sandbox.lay("silent", "accept")
+      try await sandbox.setBehaviours("silent", "accept")
       let error = await #expect(throws: CurlError.self) {
-        try await sandbox.afresh().send(Sample.template(), timeout: .milliseconds(300))
+        try await sandbox.newConnection().send(Sample.template(), timeout: .milliseconds(300))
       }
       #expect(error?.reason == .timedOut)
       let (outcome, isAccepted) = try await decided(sandbox)
@@ -91,11 +91,11 @@ struct BehaviourTests {
   }
 
   @Test func `silent after: no answer comes, and the message goes its way`() async throws {
-    try await Receiver.with { receiver in
+    try await WebhookReceiver.with { receiver in
       try await withSandbox(.test { $0.webhookURL = receiver.url }) { (sandbox) async throws in
-        try await sandbox.lay("silent-after")
+        try await sandbox.setBehaviours("silent-after")
         let error = await #expect(throws: CurlError.self) {
-          try await sandbox.afresh().send(Sample.template(), timeout: .milliseconds(300))
+          try await sandbox.newConnection().send(Sample.template(), timeout: .milliseconds(300))
         }
         #expect(error?.reason == .timedOut)
         let (outcome, isAccepted) = try await decided(sandbox)
@@ -108,7 +108,7 @@ struct BehaviourTests {
 
   @Test func `delay: the answer comes late`() async throws {
     try await withSandbox { (sandbox) async throws in
-      try await sandbox.lay("delay:300")
+      try await sandbox.setBehaviours("delay:300")
       let time = try await duration { () async throws in
         #expect(try await sandbox.send(Sample.template()).status == 200)
       }
@@ -123,13 +123,13 @@ struct BehaviourTests {
     ]
     try await withSandbox { (sandbox) async throws in
       for (text, status) in statuses {
-        try await sandbox.lay(text)
+        try await sandbox.setBehaviours(text)
         let answer = try await sandbox.send(Sample.template())
         #expect(answer.status == status, "\(text)")
         #expect(answer.code == SandboxBehaviour(text)?.code)
       }
       for (code, file) in [("2", "err_2_http503_transient"), ("131056", "err_131056_http400")] {
-        try await sandbox.lay("refuse:\(code)")
+        try await sandbox.setBehaviours("refuse:\(code)")
         let meta = try Sample.document(file)
         let answer = try await sandbox.send(Sample.template()).document
         #expect(answer.shape == meta.shape)
@@ -144,7 +144,7 @@ struct BehaviourTests {
     let fault = SandboxFault(share: 1, behaviour: .refuse(code: 1, httpStatus: nil))
     try await withSandbox(.test { $0.faults = [fault] }) { (sandbox) async throws in
       #expect(try await sandbox.send(Sample.template()).code == 1)
-      try await sandbox.lay("refuse:131056", "refuse:131000", "accept")
+      try await sandbox.setBehaviours("refuse:131056", "refuse:131000", "accept")
       var codes: [Int?] = []
       for _ in 0..<5 { codes.append(try await sandbox.send(Sample.template()).code) }
       #expect(codes == [131_056, 131_000, nil, nil, nil])
@@ -155,9 +155,9 @@ struct BehaviourTests {
   }
 
   @Test func `wa-id: the account has another number than the one given`() async throws {
-    try await Receiver.with { receiver in
+    try await WebhookReceiver.with { receiver in
       try await withSandbox(.test { $0.webhookURL = receiver.url }) { (sandbox) async throws in
-        try await sandbox.lay("wa-id:553188888888", for: "5531988888888")
+        try await sandbox.setBehaviours("wa-id:553188888888", for: "5531988888888")
         let answer = try await sandbox.send(Sample.template(to: "+5531988888888"))
         let contact: JSONValue = ["input": "+5531988888888", "wa_id": "553188888888"]
         #expect(answer.document["contacts"]?.first == contact)

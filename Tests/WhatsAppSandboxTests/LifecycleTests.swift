@@ -18,12 +18,12 @@ struct LifecycleTests {
   }
 
   @Test func `a graceful shutdown does not wait for clients that are kept waiting`() async throws {
-    let sandbox = WhatsAppSandbox(.test(), logger: quiet)
-    let group = ServiceGroup(services: [sandbox], logger: quiet)
+    let sandbox = WhatsAppSandbox(.test(), logger: silentLogger)
+    let group = ServiceGroup(services: [sandbox], logger: silentLogger)
     let running = Task { try await group.run() }
     let client = SandboxClient(sandbox, port: try await sandbox.port())
-    try await client.lay("silent", "delay:600000")
-    let silent = Task { try await client.afresh().send(Sample.template(), timeout: .seconds(50)) }
+    try await client.setBehaviours("silent", "delay:600000")
+    let silent = Task { try await client.newConnection().send(Sample.template(), timeout: .seconds(50)) }
     try await eventually("a client waits") { try await client.messages().count == 1 }
     await group.triggerGracefulShutdown()
     try await answer(within: .seconds(20), "the sandbox ends") { try await running.value }
@@ -33,7 +33,7 @@ struct LifecycleTests {
   @Test func `whoever waits for the port of a sandbox that cannot listen is told`() async throws {
     try await withSandbox { first in
       let port = try #require(URLComponents(string: first.url)?.port)
-      let second = WhatsAppSandbox(.test { $0.port = port }, logger: quiet)
+      let second = WhatsAppSandbox(.test { $0.port = port }, logger: silentLogger)
       let waiting = Task { try await second.port() }
       await #expect(throws: (any Error).self) { try await second.run() }
       await #expect(throws: SandboxNotListening.self) { try await waiting.value }

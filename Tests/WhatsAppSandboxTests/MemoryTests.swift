@@ -18,22 +18,22 @@ struct MemoryTests {
   }
 
   @Test func `statuses find their message after others were forgotten`() {
-    let ledger = MessageLedger()
+    let history = MessageHistory()
     for number in 0..<100_001 {
-      ledger.append(
-        LedgerEntry(
+      history.append(
+        MessageRecord(
           wamid: "wamid.\(number)", to: "", template: nil, callback: nil, phoneNumberID: "", outcome: .accepted,
           code: nil, at: Date(timeIntervalSince1970: 0), payloads: []))
     }
-    ledger.answered(.sent, of: "wamid.0")
-    ledger.answered(.sent, of: "wamid.100000")
-    #expect(ledger.entries.count == 90_001)
-    #expect(ledger.entries.last?.statuses == [.sent])
-    #expect(ledger.entries.filter { !$0.statuses.isEmpty }.count == 1)
+    history.answered(.sent, of: "wamid.0")
+    history.answered(.sent, of: "wamid.100000")
+    #expect(history.entries.count == 90_001)
+    #expect(history.entries.last?.statuses == [.sent])
+    #expect(history.entries.filter { !$0.statuses.isEmpty }.count == 1)
   }
 
-  @Test func `slots let in as many as there are, and the others in their turn`() async throws {
-    let slots = PostSlots(count: 2)
+  @Test func `semaphore let in as many as there are, and the others in their turn`() async throws {
+    let semaphore = AsyncSemaphore(count: 2)
     struct Count: Sendable {
       var now = 0
       var most = 0
@@ -43,7 +43,7 @@ struct MemoryTests {
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<3_000 {
         group.addTask {
-          await slots.enter()
+          await semaphore.acquire()
           inside.change { count in
             count.now += 1
             count.most = max(count.most, count.now)
@@ -51,7 +51,7 @@ struct MemoryTests {
           }
           await Task.yield()
           inside.change { $0.now -= 1 }
-          slots.leave()
+          semaphore.release()
         }
       }
     }

@@ -12,7 +12,7 @@ struct SandboxLogTests {
     defer { try? FileManager.default.removeItem(at: file) }
     func text() throws -> String { try String(contentsOf: file, encoding: .utf8) }
     try Data("{\"what\":\"earlier\"}\n".utf8).write(to: file)
-    try await Receiver.with { receiver in
+    try await WebhookReceiver.with { receiver in
       let configuration = SandboxConfiguration.test {
         $0.logFile = file.path
         $0.webhookURL = receiver.url

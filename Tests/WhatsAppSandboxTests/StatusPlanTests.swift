@@ -4,8 +4,8 @@ import Testing
 
 /// Which statuses a message gets, and when.
 struct StatusPlanTests {
-  private func draw(_ seed: UInt64 = 1, _ message: Int = 0, tries: Int = 0) -> Draw {
-    Draw(seed: seed, recipient: "5511987654321", subject: "callback \(message)", tries: tries)
+  private func draw(_ seed: UInt64 = 1, _ message: Int = 0, attempts: Int = 0) -> SeededDraw {
+    SeededDraw(seed: seed, recipient: "5511987654321", subject: "callback \(message)", attempts: attempts)
   }
 
   private func plans(_ change: (inout SandboxConfiguration) -> Void) -> [StatusPlan] {
@@ -69,11 +69,11 @@ struct StatusPlanTests {
       $0.doubled = 0.5
       $0.statusDelay = Duration.zero...Duration.seconds(10)
     }
-    func plan(_ draw: Draw) -> StatusPlan { StatusPlan(.accept, draw: draw, configuration: configuration) }
+    func plan(_ draw: SeededDraw) -> StatusPlan { StatusPlan(.accept, draw: draw, configuration: configuration) }
     #expect(plan(draw(7, 3)) == plan(draw(7, 3)))
     #expect(plan(draw(7, 3)) != plan(draw(8, 3)))
     #expect(plan(draw(7, 3)) != plan(draw(7, 4)))
-    #expect(plan(draw(7, 3)) != plan(draw(7, 3, tries: 1)))
+    #expect(plan(draw(7, 3)) != plan(draw(7, 3, attempts: 1)))
   }
 
   @Test func `faults befall their shares`() {

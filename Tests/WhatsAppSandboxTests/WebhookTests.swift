@@ -13,9 +13,9 @@ struct WebhookTests {
   /// A sandbox and the endpoint its webhooks go to.
   private func withBoth(
     _ configuration: SandboxConfiguration = .test(), refusing count: Int = 0,
-    _ body: (SandboxClient, Receiver) async throws -> Void
+    _ body: (SandboxClient, WebhookReceiver) async throws -> Void
   ) async throws {
-    try await Receiver.with(refusing: count) { receiver in
+    try await WebhookReceiver.with(refusing: count) { receiver in
       var configuration = configuration
       configuration.webhookURL = receiver.url
       try await withSandbox(configuration) { sandbox in try await body(sandbox, receiver) }
@@ -56,7 +56,7 @@ struct WebhookTests {
       try await receiver.wait(for: 3)
       let read = try #require(receiver.all.first(where: { $0.status?["status"]?.text == "read" }))
       #expect(read.document.shape == metaRead.shape)
-      try await sandbox.lay("fail-later:131026")
+      try await sandbox.setBehaviours("fail-later:131026")
       _ = try await sandbox.send(Sample.template(callback: nil))
       try await eventually("both statuses came") { try await sandbox.statuses(1).count == 2 }
       let failed = try #require(receiver.all.first(where: { $0.status?["status"]?.text == "failed" }))
@@ -69,7 +69,7 @@ struct WebhookTests {
 
   @Test func `without status: others get theirs, the message none`() async throws {
     try await withBoth { sandbox, receiver in
-      try await sandbox.lay("no-status", "accept")
+      try await sandbox.setBehaviours("no-status", "accept")
       let silent = try await sandbox.send(Sample.template())
       #expect(silent.status == 200)
       _ = try await sandbox.send(Sample.template(callback: "job:2"))
@@ -116,7 +116,7 @@ struct WebhookTests {
   }
 
   @Test func `webhooks go where they are sent to, once that is known`() async throws {
-    try await Receiver.with { receiver in
+    try await WebhookReceiver.with { receiver in
       try await withSandbox { (sandbox) async throws in
         sandbox.sandbox.setWebhookURL(receiver.url)
         _ = try await sandbox.send(Sample.template())
@@ -199,7 +199,7 @@ struct WebhookTests {
         #expect(webhook.isSigned(with: "test-secret"))
         #expect(webhook.document.shape == meta.shape)
         #expect(webhook.document.change?["message_template_name"]?.text == "lembrete_consulta")
-        try await sandbox.lay("no-status")
+        try await sandbox.setBehaviours("no-status")
         #expect(try await sandbox.send(Sample.template(callback: "job:\(place)")).code == code)
       }
       #expect(try await sandbox.request("PUT", path, Data(#"{"state": "lost"}"#.utf8)).status == 400)

@@ -1,6 +1,7 @@
+internal import BookingCalendar
+internal import Bookings
 internal import Foundation
-internal import Scheduling
-internal import Stores
+internal import Postgres
 
 /// Finds free slots near one that is taken: the same professional's first, then other professionals'. Looks each
 /// calendar up once.
@@ -30,7 +31,8 @@ struct AlternativeFinder {
   ///
   /// - Parameter booking: one whose own time counts as free (it is being moved).
   mutating func alternatives(
-    to request: CatalogStore.Request, at startsAt: Date, except booking: UUID? = nil, in transaction: StoreTransaction
+    to request: CatalogStore.Request, at startsAt: Date, except booking: UUID? = nil,
+    in transaction: PostgresTransaction
   ) async throws -> [Booking.Alternative] {
     let key = Key(request: request, startsAt: startsAt)
     if booking == nil, let found = known[key] { return found }
@@ -40,12 +42,14 @@ struct AlternativeFinder {
     for professional in [request.professional] + others.filter({ $0 != request.professional }) {
       let wanted = CatalogStore.Request(
         business: request.business, service: request.service, professional: professional)
-      guard case .offer(let offer) = try await catalog.look(up: [wanted], in: transaction)[wanted] else { continue }
+      guard case .calendar(let calendar) = try await catalog.look(up: [wanted], in: transaction)[wanted] else {
+        continue
+      }
       let busy = try await bookings.busy(
         professional: professional, of: request.business, in: range.padded(before: 86_400, after: 86_400),
         except: booking,
         in: transaction)
-      let free = offer.slots(in: range, now: now, busy: busy)
+      let free = calendar.slots(in: range, now: now, busy: busy)
         .sorted { abs($0.timeIntervalSince(startsAt)) < abs($1.timeIntervalSince(startsAt)) }
       found += free.prefix(Self.count - found.count).map {
         Booking.Alternative(professional: professional, startsAt: $0)

@@ -1,8 +1,10 @@
+internal import BookingCalendar
+internal import Bookings
 public import Foundation
 public import Jobs
-internal import Reporting
-internal import Scheduling
-public import Stores
+public import Messaging
+public import Postgres
+internal import Reports
 internal import WhatsApp
 
 /// Claims the time of validated bookings: the exclusion constraint decides who gets it, the others are told of free
@@ -10,29 +12,29 @@ internal import WhatsApp
 public struct ResolveBookingWorker: BatchWorker {
   private let catalog = CatalogStore()
   private let bookings = BookingStore()
-  private let notices: CustomerNotices
+  private let notifications: NotificationEnqueuer
   private let now: @Sendable () -> Date
 
   /// - Parameter messages: what customers are told goes through it.
   /// - Parameter now: the clock that alternatives are offered by.
-  public init(messages: OutboundStore = OutboundStore(), now: @escaping @Sendable () -> Date = { Date() }) {
-    notices = CustomerNotices(messages: messages)
+  public init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+    notifications = NotificationEnqueuer(messages: messages)
     self.now = now
   }
 
   /// Confirms or rejects the batch's validating bookings with one statement for all claims; those who lose get the
-  /// reason `slot_taken`. Jobs whose booking does not exist or was decided before are discarded.
+  /// reason `slot_taken`. Jobs whose booking does not exist or was decided before are cancelled.
   public func work(
-    _ batch: [BatchItem<ResolveBooking>], in transaction: StoreTransaction, followUps: inout FollowUps
+    _ batch: [BatchItem<ResolveBooking>], in transaction: PostgresTransaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome] {
     let stored = try await bookings.lock(batch.map(\.job.booking), in: transaction)
     let open = batch.compactMap { stored[$0.job.booking] }.filter { $0.status == .validating }
-    let answers = open.isEmpty ? [:] : try await catalog.look(up: Set(open.map(\.request)), in: transaction)
+    let lookups = open.isEmpty ? [:] : try await catalog.look(up: Set(open.map(\.request)), in: transaction)
     var claims: [(booking: Booking, blocked: TimeRange)] = []
     var decided: [Booking] = []
     for var booking in open {
-      switch answers[booking.request] {
-      case .offer(let offer): claims.append((booking, offer.service.blocked(from: booking.startsAt)))
+      switch lookups[booking.request] {
+      case .calendar(let calendar): claims.append((booking, calendar.service.blocked(from: booking.startsAt)))
       case .rejected(let reason):  // the catalog changed since the booking was validated
         booking.status = .rejected
         booking.reasons = [reason]
@@ -53,23 +55,23 @@ public struct ResolveBookingWorker: BatchWorker {
       decided.append(booking)
     }
     try await bookings.update(decided, in: transaction)
-    try await tell(decided, batch, in: transaction, &followUps)
+    try await recordAndNotify(decided, batch, in: transaction, &followUps)
     return batch.map { item in
       switch stored[item.job.booking]?.status {
       case .validating: .completed
-      case nil: .discarded(reason: "there is no such booking")
-      default: .discarded(reason: "the booking was decided before")
+      case nil: .cancelled(reason: "there is no such booking")
+      default: .cancelled(reason: "the booking was decided before")
       }
     }
   }
 
   /// Adds the decisions to the bookings' stories and the reports, and has the customers told.
-  private func tell(
-    _ decided: [Booking], _ batch: [BatchItem<ResolveBooking>], in transaction: StoreTransaction,
+  private func recordAndNotify(
+    _ decided: [Booking], _ batch: [BatchItem<ResolveBooking>], in transaction: PostgresTransaction,
     _ followUps: inout FollowUps
   ) async throws {
     let causes = Dictionary(batch.map { ($0.job.booking, $0.info) }) { first, _ in first }
-    var messages: [CustomerNotices.Item] = []
+    var messages: [NotificationEnqueuer.Item] = []
     var events: [BookingEvent] = []
     for booking in decided {
       guard let cause = causes[booking.id] else { continue }
@@ -90,7 +92,7 @@ public struct ResolveBookingWorker: BatchWorker {
             alternatives: booking.alternatives, now: now()), cause
         ))
     }
-    bookings.note(events, in: transaction)
-    try await notices.send(messages, at: now(), in: transaction, followUps: &followUps)
+    bookings.record(events, in: transaction)
+    try await notifications.send(messages, at: now(), in: transaction, followUps: &followUps)
   }
 }

@@ -1,6 +1,6 @@
+public import Bookings
 public import Foundation
 public import Jobs
-public import Stores
 
 /// A request for a booking, as the front took it.
 public struct ValidateBooking: Job {

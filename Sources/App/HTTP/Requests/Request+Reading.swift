@@ -1,0 +1,87 @@
+internal import ClientLoop
+internal import Foundation
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+internal import NIOFoundationEssentialsCompat
+
+extension HTTPField.Name {
+  /// Names the business a request is for.
+  static let business = Self("Vluma-Business") ?? .authorization
+  static let idempotencyKey = Self("Idempotency-Key") ?? .authorization
+  static let traceparent = Self("traceparent") ?? .authorization
+}
+
+extension Request {
+  /// The business the request is for.
+  func business() throws(Problem) -> UUID {
+    guard let business = headers[.business].flatMap(UUID.init(uuidString:)) else {
+      throw Problem(
+        .badRequest, "the header Vluma-Business must name the business by its UUID",
+        fields: [.init(pointer: "header:Vluma-Business", detail: "must be a UUID")])
+    }
+    return business
+  }
+
+  /// The client's idempotency key, a quoted structured-field string or bare; nil where there is none.
+  func idempotencyKey() throws(Problem) -> String? {
+    guard var key = headers[.idempotencyKey] else { return nil }
+    if key.count >= 2, key.hasPrefix("\""), key.hasSuffix("\"") { key = String(key.dropFirst().dropLast()) }
+    guard (1...255).contains(key.count) else {
+      throw Problem(
+        .badRequest, "the Idempotency-Key must have 1 to 255 characters",
+        fields: [.init(pointer: "header:Idempotency-Key", detail: "must have 1 to 255 characters")])
+    }
+    return key
+  }
+
+  /// The W3C trace context, where it is well-formed.
+  var traceparent: String? {
+    guard let value = headers[.traceparent], value.wholeMatch(of: /00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/) != nil
+    else { return nil }
+    return value
+  }
+
+  /// The body, which must be declared as JSON.
+  func json(upTo bytesMax: Int) async throws -> Data {
+    let type = headers[.contentType]?.split(separator: ";").first.map {
+      $0.trimmingCharacters(in: .whitespaces).lowercased()
+    }
+    guard type == "application/json" else {
+      throw Problem(.unsupportedMediaType, "the body must be application/json")
+    }
+    return try await bytes(upTo: bytesMax)
+  }
+
+  /// How long a body may take to arrive: nobody holds a place for ever by saying nothing.
+  private static let bodyTimeout = Duration.seconds(10)
+
+  /// The body as it came.
+  func bytes(upTo bytesMax: Int) async throws -> Data {
+    if let length = headers[.contentLength].flatMap({ Int($0) }), length > bytesMax { throw Self.tooLarge(bytesMax) }
+    do {
+      return try await withDeadline(.now + Self.bodyTimeout) { [body] in
+        Data(buffer: try await body.collect(upTo: bytesMax))
+      }
+    } catch is DeadlineExceeded {
+      throw Problem(.requestTimeout, "the body did not arrive in time")
+    } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
+      throw Self.tooLarge(bytesMax)
+    }
+  }
+
+  static func tooLarge(_ bytesMax: Int) -> Problem {
+    Problem(.contentTooLarge, "the body may have at most \(bytesMax) bytes")
+  }
+}
+
+extension RequestContext {
+  /// The booking named in the path.
+  func booking() throws(Problem) -> UUID {
+    guard let id = parameters.get("id").flatMap(UUID.init(uuidString:)) else {
+      throw Problem(
+        .notFound, "a booking's id is a UUID", fields: [.init(pointer: "path:id", detail: "must be a UUID")])
+    }
+    return id
+  }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import JobConfiguration
+import JobsRabbitMQ
+import Logging
+import Postgres
+import RabbitMQ
+import Redis
+
+/// Looks, before anything starts, whether the servers answer and are set up. Whatever is missing is one clear line.
+///
+/// A server that its roles can do without may be away: a front that is started anew while PostgreSQL or Redis is down takes
+/// bookings all the same, as one does that was there before.
+struct Preflight {
+  let builder: AppBuilder
+  let configuration: JobConfiguration
+  let roles: AppBuilder.Roles
+
+  /// A server that is not ready for this program, and what to do.
+  struct NotReady: Error, CustomStringConvertible {
+    let description: String
+    /// sysexits' EX_UNAVAILABLE, or EX_CONFIG where set-up is missing.
+    let exitCode: Int32
+  }
+
+  func run() async throws {
+    try await checkPostgres()
+    try await checkRabbitMQ()
+    try await checkRedis()
+  }
+
+  /// Redis is soft state. That it refuses the login will not pass by itself, though.
+  private func checkRedis() async throws {
+    guard let configuration = try builder.environment.redis() else { return }
+    let silent = Logger(label: "vluma.startup") { _ in SwiftLogNoOpLogHandler() }
+    do { try await RedisClient(configuration, logger: silent).firstConnection() } catch let error as RedisError {
+      guard case .loginRefused = error else { return warn("starting without Redis", error) }
+      throw NotReady(
+        description: "\(error); is \(Environment.redis.name) right? Unset it to do without Redis",
+        exitCode: EX_UNAVAILABLE)
+    }
+  }
+
+  private func warn(_ message: Logger.Message, _ error: any Error) {
+    builder.logger.warning(message, metadata: ["error": "\(error)"])
+  }
+
+  /// The front needs PostgreSQL to tell of bookings only, not to accept them.
+  private func checkPostgres() async throws {
+    let pending: [String]
+    do {
+      pending = try await PostgresMigrator(try builder.environment.postgres(), migrations: AppBuilder.migrations)
+        .pending()
+    } catch let error as PostgresError where error.isUnavailable && roles == .ingest {
+      return warn("starting without PostgreSQL", error)
+    } catch let error as PostgresError {
+      throw NotReady(
+        description: "\(error); is \(Environment.postgres.name) right and the server running?", exitCode: EX_UNAVAILABLE
+      )
+    }
+    guard pending.isEmpty else {
+      throw NotReady(
+        description: "the database lacks \(pending.joined(separator: ", ")): run vluma migrate", exitCode: EX_CONFIG)
+    }
+  }
+
+  private func checkRabbitMQ() async throws {
+    let topology = Topology(configuration)
+    let plan: TopologyPlan
+    do {
+      plan = try await RabbitMQAdministration.with(try builder.environment.rabbitMQ()) {
+        try await topology.plan($0)
+      }
+    } catch let error as RabbitMQError {
+      throw NotReady(
+        description: "\(error); is \(Environment.rabbitMQ.name) right and the server running?", exitCode: EX_UNAVAILABLE
+      )
+    }
+    guard plan.different.isEmpty else { throw TopologyMismatch(differences: plan.different) }
+    guard plan.missing.isEmpty else {
+      throw NotReady(
+        description: "the broker lacks \(plan.missing.joined(separator: ", ")): run vluma topology apply",
+        exitCode: EX_CONFIG)
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/// Exponential backoff with jitter: the delays between attempts to reach a server: doubling from `initial` to `max`, each drawn at random from the
+/// upper half of its step so that many nodes do not come back at the same instant.
+public struct Backoff: Sendable {
+  /// The first delay, before jitter.
+  public var initial: Duration
+  /// No delay is longer than this.
+  public var max: Duration
+  private var step = 0
+
+  /// Defaults: 100 ms doubling to 5 s.
+  public init(initial: Duration = .milliseconds(100), max: Duration = .seconds(5)) {
+    self.initial = initial
+    self.max = max
+  }
+
+  /// The next delay; each call is one attempt further.
+  public mutating func next() -> Duration {
+    let full = min(initial * (1 << min(step, 16)), max)
+    step += 1
+    var generator = TimeSource.generator
+    return full * Double.random(in: 0.5...1, using: &generator)
+  }
+
+  /// Starts over after a success.
+  public mutating func reset() { step = 0 }
+}

@@ -1,0 +1,88 @@
+internal import Synchronization
+
+/// A transaction that is open for the length of one closure; got from ``PostgresConnectionPool/withTransaction(deadline:_:)``.
+///
+/// `BEGIN` travels with the first statements, and statements given to ``beforeCommit(_:)`` travel with `COMMIT`.
+public struct PostgresTransaction: Sendable {
+  private let connection: PostgresConnection
+  private let deadline: ContinuousClock.Instant
+  private let state: State
+
+  private final class State: Sendable {
+    struct Value {
+      var hasBegun = false
+      var beforeCommit: [PostgresQuery] = []
+    }
+    let value = Mutex(Value())
+  }
+
+  init(connection: PostgresConnection, deadline: ContinuousClock.Instant) {
+    self.connection = connection
+    self.deadline = deadline
+    state = State()
+  }
+
+  /// Runs the statements in one round trip; a refused one aborts the transaction.
+  @discardableResult
+  public func run(_ queries: [PostgresQuery]) async throws -> [PostgresResult] {
+    let begins = state.value.withLock { value in
+      defer { value.hasBegun = true }
+      return !value.hasBegun
+    }
+    guard begins else { return try await connection.run(queries, deadline: deadline) }
+    return Array(try await connection.run(["BEGIN"] + queries, deadline: deadline).dropFirst())
+  }
+
+  /// Runs one statement.
+  @discardableResult
+  public func query(_ query: PostgresQuery) async throws -> PostgresResult { try await run([query])[0] }
+
+  /// Keeps statements to be sent in the same round trip as the commit.
+  public func beforeCommit(_ queries: [PostgresQuery]) {
+    state.value.withLock { $0.beforeCommit += queries }
+  }
+
+  /// Runs `body` between a savepoint and its release; what it did is undone when it throws.
+  public func withSavepoint<Value>(_ body: () async throws -> Value) async throws -> Value {
+    try await query("SAVEPOINT inner_step")
+    do {
+      let value = try await body()
+      try await query("RELEASE SAVEPOINT inner_step")
+      return value
+    } catch {
+      try await run(["ROLLBACK TO SAVEPOINT inner_step", "RELEASE SAVEPOINT inner_step"])
+      throw error
+    }
+  }
+
+  /// Commits; a transaction in which nothing ran is no round trip at all.
+  func commit() async throws {
+    let (hasBegun, last) = state.value.withLock { ($0.hasBegun, $0.beforeCommit) }
+    guard hasBegun || !last.isEmpty else { return }
+    let statements = (hasBegun ? [] : ["BEGIN"]) + last + ["COMMIT"]
+    // A commit that is under way is not cancelled: its outcome must be known. Five seconds more than the work had.
+    let results: [PostgresResult]
+    do {
+      results = try await connection.run(
+        statements, deadline: deadline + .seconds(5), isCancellable: false)
+    } catch PostgresError.connectionLost, PostgresError.deadlineExceeded {
+      throw PostgresError.commitInDoubt
+    } catch let error as PostgresError where error.isUnavailable {
+      throw PostgresError.commitInDoubt
+    }
+    // COMMIT of a failed transaction answers ROLLBACK, without an error.
+    guard results.last?.commandTag == "COMMIT" else {
+      throw PostgresError.server(.init(sqlState: "25P02", constraint: nil, message: "the transaction had failed"))
+    }
+  }
+
+  /// Rolls back; a connection on which that fails is spent, and the server rolls back by itself.
+  func rollback() async {
+    guard state.value.withLock({ $0.hasBegun }) else { return }
+    do {
+      try await connection.run(["ROLLBACK"], deadline: .now + .seconds(2), isCancellable: false)
+    } catch {
+      await connection.close()
+    }
+  }
+}

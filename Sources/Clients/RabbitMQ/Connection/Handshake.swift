@@ -1,0 +1,102 @@
+internal import CRabbitMQ
+internal import Foundation
+
+/// Opens a connection to one host and logs in, blocking the calling thread within the configured time.
+struct Handshake {
+  private let configuration: RabbitMQConfiguration
+  private let host: RabbitMQConfiguration.Host
+  private let name: String
+
+  init(_ configuration: RabbitMQConfiguration, host: RabbitMQConfiguration.Host, name: String) {
+    self.configuration = configuration
+    self.host = host
+    self.name = name
+  }
+
+  /// The connection, ready for channels; the caller destroys it.
+  func connect() throws(RabbitMQError) -> amqp_connection_state_t {
+    guard let connection = amqp_new_connection() else { throw failed("out of memory") }
+    do throws(RabbitMQError) {
+      let (seconds, attoseconds) = configuration.connectTimeout.components
+      var timeout = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+      if let tls = configuration.tls {
+        try TLSSocket(tls: tls, host: host).open(connection, within: timeout)
+      } else {
+        try openWithoutTLS(connection, within: timeout)
+      }
+      amqp_set_handshake_timeout(connection, &timeout)
+      try login(connection)
+      return connection
+    } catch {
+      amqp_destroy_connection(connection)
+      throw error
+    }
+  }
+
+  private func openWithoutTLS(_ connection: amqp_connection_state_t, within timeout: timeval) throws(RabbitMQError) {
+    guard let socket = amqp_tcp_socket_new(connection) else { throw failed("out of memory") }
+    var timeout = timeout
+    let status = amqp_socket_open_noblock(socket, host.name, Int32(host.port), &timeout)
+    guard status == AMQP_STATUS_OK.rawValue else { throw failed(AMQPStatus.text(status)) }
+  }
+
+  private func login(_ connection: amqp_connection_state_t) throws(RabbitMQError) {
+    let reply = clientProperties { properties in
+      var properties = properties
+      return vluma_amqp_login_plain(
+        connection, configuration.virtualHost, 0, 131_072, Int32(configuration.heartbeat.components.seconds),
+        &properties, configuration.user, configuration.password)
+    }
+    switch reply.reply_type {
+    case AMQP_RESPONSE_NORMAL: return
+    case AMQP_RESPONSE_SERVER_EXCEPTION:
+      var reason = "it closed the connection"
+      if reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD {
+        reason = String(reply.reply.decoded.assumingMemoryBound(to: amqp_connection_close_t.self).pointee.reply_text)
+      }
+      throw .loginRefused(server: host.label, reason: reason)
+    default: throw failed(AMQPStatus.text(reply.library_error) + hint(reply.library_error))
+    }
+  }
+
+  /// What is often the matter where the login comes to nothing without a word.
+  private func hint(_ status: Int32) -> String {
+    guard configuration.tls == nil else {
+      // With TLS 1.3 a client learns only after the handshake what the server thinks of its certificate.
+      return status == AMQP_STATUS_SSL_ERROR.rawValue
+        ? " during the login (does the broker want a client certificate, or another one than certfile?)" : ""
+    }
+    // A TLS port answers our protocol header with an alert, which is no AMQP, or hangs up.
+    let strange = [AMQP_STATUS_BAD_AMQP_DATA, AMQP_STATUS_CONNECTION_CLOSED, AMQP_STATUS_SOCKET_ERROR].map(\.rawValue)
+    return strange.contains(status) ? " during the login (a port for TLS needs a URL that begins with amqps://)" : ""
+  }
+
+  private func failed(_ reason: String) -> RabbitMQError { .connectionFailed(server: host.label, reason: reason) }
+
+  /// The capabilities librabbitmq does not announce by itself, and the name the broker shows for the connection.
+  private func clientProperties<Result>(_ body: (amqp_table_t) -> Result) -> Result {
+    let capabilities: [String: RabbitMQValue] = [
+      "connection.blocked": .bool(true), "consumer_cancel_notify": .bool(true), "publisher_confirms": .bool(true),
+      "basic.nack": .bool(true), "authentication_failure_close": .bool(true),
+    ]
+    var arena = ByteArena()
+    let ranges = (arena.add("capabilities"), arena.add("connection_name"), arena.add(name))
+    return capabilities.withTable { nested in
+      arena.withPointers { bytes in
+        var table = amqp_field_value_t()
+        table.kind = UInt8(AMQP_FIELD_KIND_TABLE.rawValue)
+        table.value.table = nested
+        var title = amqp_field_value_t()
+        title.kind = UInt8(AMQP_FIELD_KIND_UTF8.rawValue)
+        title.value.bytes = bytes(ranges.2)
+        var entries = [
+          amqp_table_entry_t(key: bytes(ranges.0), value: table),
+          amqp_table_entry_t(key: bytes(ranges.1), value: title),
+        ]
+        return entries.withUnsafeMutableBufferPointer {
+          body(amqp_table_t(num_entries: Int32($0.count), entries: $0.baseAddress))
+        }
+      }
+    }
+  }
+}

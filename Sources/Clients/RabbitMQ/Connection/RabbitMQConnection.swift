@@ -1,0 +1,97 @@
+internal import ClientLoop
+internal import Synchronization
+
+/// One connection to a RabbitMQ node, with a thread of its own.
+///
+/// Use ``RabbitMQPublisher`` and ``RabbitMQConsumer`` for the traffic: they rebuild their connections. This is what
+/// they build on, and what ``RabbitMQAdministration`` uses.
+final class RabbitMQConnection: Sendable {
+  private let loop: RabbitMQLoop
+
+  private init(_ loop: RabbitMQLoop) { self.loop = loop }
+
+  deinit { loop.abort() }
+
+  /// Connects to one node and logs in; `name` is what the broker shows for the connection.
+  static func open(
+    _ configuration: RabbitMQConfiguration, host: RabbitMQConfiguration.Host, name: String
+  ) async throws -> RabbitMQConnection {
+    let loop: RabbitMQLoop
+    do { loop = try RabbitMQLoop(configuration, host: host, name: name) } catch {
+      throw RabbitMQError.connectionFailed(server: host.label, reason: error.description)
+    }
+    loop.start()
+    do { try await loop.opened.wait() } catch {
+      loop.abort()
+      throw error
+    }
+    return RabbitMQConnection(loop)
+  }
+
+  /// Connects to any of the nodes, tried once each in random order; throws what the last one said.
+  static func open(_ configuration: RabbitMQConfiguration, name: String) async throws -> RabbitMQConnection {
+    var failure: any Error = RabbitMQError.connectionFailed(server: configuration.serverName, reason: "no host")
+    for host in configuration.hosts.shuffled() {
+      do { return try await open(configuration, host: host, name: name) } catch {
+        if Task.isCancelled { throw error }
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  /// Opens a channel that reports to `delegate`.
+  func openChannel(_ delegate: any ChannelDelegate = NoOpChannelDelegate()) async throws -> RabbitMQChannel {
+    guard let number = loop.numbers.withLock({ $0.take() }) else {
+      throw RabbitMQError.channelClosed(code: 0, reason: "every channel number of the connection is in use")
+    }
+    let channel = RabbitMQChannel(number: number, loop: loop, delegate: delegate)
+    try loop.post { $0.opened.append(channel) }
+    do { try await channel.call(.openChannel) } catch {
+      channel.close()
+      throw error
+    }
+    return channel
+  }
+
+  /// Calls one method on a channel of its own: a refusal closes that channel only.
+  func callOnce(_ method: AMQPMethod) async throws -> AMQPReply {
+    let channel = try await openChannel()
+    do {
+      let reply = try await channel.call(method)
+      _ = try? await channel.call(.closeChannel)
+      return reply
+    } catch {
+      channel.close()
+      throw error
+    }
+  }
+
+  /// Ready messages and consumers of a queue; nil where it does not exist.
+  func queueDepth(_ queue: String) async throws -> (messages: Int, consumers: Int)? {
+    do {
+      let reply = try await callOnce(.declareQueue(name: queue, passive: true, arguments: [:]))
+      guard case .queue(let messages, let consumers) = reply else { return nil }
+      return (messages, consumers)
+    } catch let error as RabbitMQError where error.code == RabbitMQError.notFound {
+      return nil
+    }
+  }
+
+  /// What befalls the connection, for one reader; the last is its loss.
+  var events: AsyncStream<ConnectionLifecycle.Event> { loop.events }
+
+  /// Sends what is settled, then closes; returns when it is done, within about two seconds.
+  func close() async {
+    try? loop.post { $0.isClosing = true }
+    // In a task of its own, because the caller's is often cancelled already, and the last acknowledgements must still
+    // go out.
+    _ = await Task { try? await loop.closed.wait() }.value
+  }
+
+  /// Breaks the connection where one write has lasted longer than `limit`.
+  func abortIfWriting(longerThan limit: Duration) { loop.abortIfWriting(longerThan: limit) }
+
+  /// Breaks the connection at once.
+  func abort() { loop.abort() }
+}

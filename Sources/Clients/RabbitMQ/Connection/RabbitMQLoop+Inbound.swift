@@ -1,0 +1,151 @@
+internal import CRabbitMQ
+internal import ClientLoop
+internal import Foundation
+internal import Synchronization
+
+/// What the connection's thread does with frames that arrive.
+extension RabbitMQLoop {
+  /// Takes all frames there are and returns their number; never waits.
+  ///
+  /// TIMEOUT says that nothing is left, so that poll may be trusted to tell of more; with TLS too, although OpenSSL
+  /// holds bytes of its own, of which poll knows nothing. librabbitmq reads 128 KB at a time and a TLS record has 16 KB
+  /// at most, so SSL_read hands over all that was decrypted. TIMEOUT comes only after an SSL_read that asked for more
+  /// of the socket, and a poll that found none there. What OpenSSL then still holds is the beginning of a record, as
+  /// it reads no further ahead: the rest is yet to arrive, and will wake us.
+  @discardableResult
+  func readFrames(of connection: amqp_connection_state_t) throws(RabbitMQError) -> Int {
+    var frame = amqp_frame_t()
+    var immediately = timeval()
+    var count = 0
+    while true {
+      let status = amqp_simple_wait_frame_noblock(connection, &frame, &immediately)
+      if status == AMQP_STATUS_TIMEOUT.rawValue { break }
+      try check(status)
+      try handle(frame)
+      count += 1
+      // Everything was copied out, so the library's memory can go; not at every frame, for it costs.
+      if count.isMultiple(of: 64) { amqp_maybe_release_buffers(connection) }
+    }
+    amqp_maybe_release_buffers(connection)
+    return count
+  }
+
+  /// Gives the channels' users what has arrived for them.
+  func deliverReceived() {
+    for number in channels.keys {
+      guard let state = channels[number], !state.received.isEmpty else { continue }
+      channels[number]?.received = []
+      state.channel.delegate.received(state.received)
+    }
+  }
+
+  /// Takes one frame; everything in it is copied out.
+  private func handle(_ frame: amqp_frame_t) throws(RabbitMQError) {
+    let number = frame.channel
+    switch Int32(frame.frame_type) {
+    case AMQP_FRAME_METHOD: try handle(frame.payload.method, on: number)
+    case AMQP_FRAME_HEADER:
+      let properties = frame.payload.properties
+      guard let decoded = properties.decoded?.assumingMemoryBound(to: amqp_basic_properties_t.self) else { return }
+      let content = channels[number]?.assembler.header(
+        RabbitMQProperties(decoded.pointee), bodySize: Int(clamping: properties.body_size))
+      if let content { receive(content, on: number) }
+    case AMQP_FRAME_BODY:
+      let bytes = frame.payload.body_fragment
+      let content = channels[number]?.assembler.body(UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len))
+      if let content { receive(content, on: number) }
+    default: break
+    }
+  }
+
+  private func receive(_ content: FrameAssembler.Content, on number: UInt16) {
+    guard let channel = channels[number]?.channel else { return }
+    switch content.announcement {
+    case .delivery(let tag, let redelivered, let exchange, let routingKey),
+      .got(let tag, let redelivered, let exchange, let routingKey):
+      let delivery = RabbitMQDelivery(
+        properties: content.properties, body: content.body, exchange: exchange, routingKey: routingKey,
+        redelivered: redelivered, tag: tag, channel: channel)
+      channels[number]?.unacked.delivered(tag)
+      if case .got = content.announcement {
+        answer(.message(delivery), on: number)
+      } else {
+        channels[number]?.received.append(delivery)
+        markHealthy()
+      }
+    case .returned: channel.delegate.returned(content)
+    }
+  }
+
+  /// The broker does more than let us in.
+  private func markHealthy() {
+    guard !isHealthy else { return }
+    isHealthy = true
+    eventContinuation.yield(.healthy)
+  }
+
+  private func answer(_ reply: AMQPReply, on number: UInt16) {
+    guard var state = channels[number], !state.calls.isEmpty else { return }
+    let call = state.calls.removeFirst()
+    channels[number] = state
+    call.reply.resolve(.success(reply))
+  }
+
+  private func handle(_ method: amqp_method_t, on number: UInt16) throws(RabbitMQError) {
+    switch InboundMethod(method) {
+    case .content(let announcement): channels[number]?.assembler.announce(announcement)
+    case .confirm(let tag, let multiple, let positive):
+      channels[number]?.channel.delegate.confirmed(tag, multiple: multiple, positive: positive)
+      markHealthy()
+    case .consumerCancelled(let tag): channels[number]?.channel.delegate.consumerCancelled(tag: tag)
+    case .blocked(let isBlocked):
+      for state in channels.values { state.channel.delegate.blocked(isBlocked) }
+      eventContinuation.yield(.blocked(isBlocked))
+    case .reply(let reply): answer(reply, on: number)
+    case .channelClosed(let code, let text): try closeChannel(number, code, text)
+    case .channelCloseOk: channelClosed(number)
+    case .connectionClosed(let code, let text):
+      if let connection {
+        var ok = amqp_connection_close_ok_t()
+        _ = amqp_send_method(connection, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &ok)
+      }
+      throw .connectionClosed(code: code, reason: text)
+    case .ignored: break
+    }
+  }
+
+  /// The broker closed a channel.
+  private func closeChannel(_ number: UInt16, _ code: Int, _ text: String) throws(RabbitMQError) {
+    guard let connection, let state = channels.removeValue(forKey: number) else { return }
+    state.channel.end()
+    var ok = amqp_channel_close_ok_t()
+    let status = amqp_send_method(connection, number, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok)
+    // Our own close is answered all the same, and the answer must not meet a new channel of this number.
+    if state.calls.contains(where: \.isClose) {
+      crossedCloses.insert(number)
+    } else {
+      numbers.withLock { $0.release(number) }
+    }
+    let error = RabbitMQError.channelClosed(code: code, reason: text)
+    for call in state.calls { call.reply.resolve(.failure(error)) }
+    state.channel.delegate.closed(error)
+    // Last: the channel's users were to hear of it in any case.
+    try check(status)
+  }
+
+  /// The broker answered our close.
+  private func channelClosed(_ number: UInt16) {
+    if crossedCloses.remove(number) == nil {
+      guard let state = channels.removeValue(forKey: number) else { return }
+      state.channel.end()
+      // What was called behind the close is never answered.
+      let error = RabbitMQError.channelClosed(code: 0, reason: "the channel was closed before")
+      for call in state.calls { call.reply.resolve(call.isClose ? .success(.done) : .failure(error)) }
+    }
+    numbers.withLock { $0.release(number) }
+  }
+}
+
+extension RabbitMQLoop.Call {
+  fileprivate var isClose: Bool { if case .closeChannel = method { true } else { false } }
+}

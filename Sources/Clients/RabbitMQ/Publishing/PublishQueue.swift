@@ -1,0 +1,158 @@
+internal import Synchronization
+
+/// Where callers, the connection's thread and the clock meet: a lock around the tracker and the callers' batches.
+final class PublishQueue: Sendable {
+  /// A caller's messages under way.
+  private struct Batch {
+    var results: [PublishResult?]
+    var missing: Int
+    let continuation: CheckedContinuation<[PublishResult], Never>
+  }
+
+  private struct State {
+    var tracker = ConfirmTracker()
+    var batches: [Int: Batch] = [:]
+    var nextBatch = 0
+    var connection: RabbitMQConnection?
+    var channel: RabbitMQChannel?
+    /// The connections are numbered; one that was lost before it was taken into use is never used.
+    var lastSession = 0
+    var session: Int?
+    var lostSession = 0
+    /// Destinations for which the broker's last word was a refusal.
+    var nackBreakers: [ConfirmTracker.Destination: NackBreaker] = [:]
+    var isStopped = false
+  }
+
+  private let state = Mutex(State())
+  /// A write that lasts longer than this is stuck (an alarm whose notice did not come in time): the connection is
+  /// broken.
+  private static let writeMax = Duration.seconds(5)
+  /// So long after its caller has given up a message may hold up the others.
+  private static let confirmMax = Duration.seconds(5)
+
+  var isReady: Bool { state.withLock { $0.channel != nil && !$0.tracker.isBlocked } }
+
+  func add(
+    _ messages: [RabbitMQMessage], deadline: ContinuousClock.Instant,
+    _ continuation: CheckedContinuation<[PublishResult], Never>
+  ) {
+    let (isTaken, channel) = state.withLock { state in
+      guard !state.isStopped else { return (false, RabbitMQChannel?.none) }
+      state.nextBatch += 1
+      let batch = state.nextBatch
+      state.batches[batch] = Batch(
+        results: Array(repeating: nil, count: messages.count), missing: messages.count, continuation: continuation)
+      for (index, message) in messages.enumerated() {
+        state.tracker.add(.init(position: .init(batch: batch, index: index), message: message, deadline: deadline))
+      }
+      return (true, state.channel)
+    }
+    guard isTaken else { return continuation.resume(returning: messages.map { _ in .expired }) }
+    channel?.wakeForPublishing()
+  }
+
+  func nextSession() -> Int {
+    state.withLock { state in
+      state.lastSession += 1
+      return state.lastSession
+    }
+  }
+
+  /// Confirms are on: messages may be written. False where the channel was lost in the meantime.
+  func connected(_ connection: RabbitMQConnection, _ channel: RabbitMQChannel, session: Int) -> Bool {
+    let isTaken = state.withLock { state in
+      guard state.lostSession < session else { return false }
+      state.session = session
+      for destination in state.nackBreakers.keys { state.nackBreakers[destination]?.reset() }
+      state.connection = connection
+      state.channel = channel
+      return true
+    }
+    if isTaken { channel.wakeForPublishing() }
+    return isTaken
+  }
+
+  func expire(_ now: ContinuousClock.Instant) {
+    change { $0.expire(now) }
+    let (connection, isStuck) = state.withLock { ($0.connection, $0.tracker.isStuck(now, timeout: Self.confirmMax)) }
+    if isStuck { connection?.abort() } else { connection?.abortIfWriting(longerThan: Self.writeMax) }
+  }
+
+  /// Nothing will be written any more: everybody is told, now and from now on.
+  func stop() {
+    state.withLock { $0.isStopped = true }
+    change { $0.expire(nil) }
+  }
+
+  func nextMessage(_ session: Int) -> RabbitMQMessage? {
+    state.withLock { $0.session == session ? $0.tracker.next() : nil }
+  }
+
+  func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool) {
+    let tripped = state.withLock { state in
+      // Mostly nothing was nacked, and nothing has to be looked up.
+      if positive, state.nackBreakers.isEmpty { return RabbitMQConnection?.none }
+      var isTripped = false
+      for destination in state.tracker.destinations(tag, multiple: multiple) {
+        if positive {
+          state.nackBreakers[destination] = nil
+        } else if state.nackBreakers[destination, default: NackBreaker()].nacked(at: .now) {
+          isTripped = true
+        }
+      }
+      return isTripped ? state.connection : nil
+    }
+    change { $0.confirmed(tag, multiple: multiple, positive: positive) }
+    tripped?.abort()
+  }
+
+  func returned(_ message: FrameAssembler.Content) { state.withLock { $0.tracker.returned(message) } }
+
+  func blocked(_ isBlocked: Bool) { state.withLock { $0.tracker.isBlocked = isBlocked } }
+
+  func closed(_ error: RabbitMQError, session: Int) {
+    let connection = state.withLock { state in
+      state.lostSession = max(state.lostSession, session)
+      guard state.session == session else { return RabbitMQConnection?.none }
+      state.session = nil
+      state.channel = nil
+      defer { state.connection = nil }
+      return state.connection
+    }
+    guard let connection else { return }
+    // The broker closes a channel for one message's fault; a broken connection is nobody's.
+    if case .channelClosed = error { change { $0.channelClosed() } } else { change { $0.connectionLost() } }
+    connection.abort()
+  }
+
+  /// Applies a change of the tracker and answers the callers whose last message it resolved.
+  private func change(_ body: (inout ConfirmTracker) -> [ConfirmTracker.Resolution]) {
+    let done = state.withLock { state in
+      var done: [Batch] = []
+      for resolution in body(&state.tracker) {
+        guard var batch = state.batches[resolution.position.batch] else { continue }
+        batch.results[resolution.position.index] = resolution.result
+        batch.missing -= 1
+        state.batches[resolution.position.batch] = batch.missing == 0 ? nil : batch
+        if batch.missing == 0 { done.append(batch) }
+      }
+      return done
+    }
+    for batch in done { batch.continuation.resume(returning: batch.results.map { $0 ?? .lost }) }
+  }
+}
+
+/// The publishQueue's ear at one connection.
+struct PublisherDelegate: ChannelDelegate {
+  let publishQueue: PublishQueue
+  let session: Int
+
+  func nextMessage() -> RabbitMQMessage? { publishQueue.nextMessage(session) }
+  func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool) {
+    publishQueue.confirmed(tag, multiple: multiple, positive: positive)
+  }
+  func returned(_ message: FrameAssembler.Content) { publishQueue.returned(message) }
+  func blocked(_ isBlocked: Bool) { publishQueue.blocked(isBlocked) }
+  func closed(_ error: RabbitMQError) { publishQueue.closed(error, session: session) }
+}

@@ -1,0 +1,124 @@
+internal import ClientLoop
+internal import Foundation
+internal import JobConfiguration
+internal import Jobs
+internal import Logging
+internal import Synchronization
+
+/// Moves dead jobs from the broker into the index, where the operator finds them. While PostgreSQL is away they wait in
+/// the broker.
+final class DeadLetterIndexer: Sendable {
+  /// The dead letters of one pool.
+  private final class Source: Sendable {
+    let subscription: any JobSubscription
+    let stallMonitor: StallMonitor
+    let isRecording = Atomic(false)
+
+    init(_ subscription: any JobSubscription, _ stallMonitor: StallMonitor) {
+      self.subscription = subscription
+      self.stallMonitor = stallMonitor
+    }
+  }
+
+  private let sources: [Source]
+  private let index: any DeadLetterIndex
+  private let outage: OutageLog
+
+  private let paused = Atomic(false)
+
+  /// Letters taken and not yet recorded, per pool.
+  private static let capacity = 200
+
+  init(pools: [PoolName], broker: any JobBroker, index: any DeadLetterIndex, stallTimeout: Duration, logger: Logger) {
+    sources = pools.map { pool in
+      let subscription = broker.subscribeToDeadLetters(of: pool, capacity: 0)
+      let name = PoolName(rawValue: "\(pool).dead")
+      return Source(subscription, StallMonitor(subscription, pool: name, stallTimeout: stallTimeout, logger: logger))
+    }
+    self.index = index
+    outage = OutageLog("dead letters cannot be indexed; they wait", logger: logger)
+  }
+
+  /// True while the broker hands out letters.
+  var isConsuming: Bool { sources.allSatisfy { $0.subscription.isConsuming && !$0.stallMonitor.isStalled } }
+
+  /// Pauses or resumes indexing.
+  func isPaused(_ isPaused: Bool) {
+    paused.store(isPaused, ordering: .relaxed)
+    for source in sources { source.subscription.setCapacity(isPaused ? 0 : Self.capacity) }
+  }
+
+  /// Takes nothing more; what is in hand is still recorded.
+  func drain() { for source in sources { source.subscription.cancel() } }
+
+  /// Indexes until drained or cancelled.
+  func run() async {
+    await withDiscardingTaskGroup { watching in
+      for source in sources {
+        // While letters are being recorded, which may take as long as PostgreSQL is away, further ones are not missed.
+        watching.addTask {
+          await source.stallMonitor.run {
+            !self.paused.load(ordering: .relaxed) && !source.isRecording.load(ordering: .relaxed)
+          }
+        }
+      }
+      await withDiscardingTaskGroup { group in
+        for source in sources { group.addTask { await self.record(from: source) } }
+      }
+      watching.cancelAll()
+    }
+  }
+
+  private func record(from source: Source) async {
+    for await deliveries in source.subscription.deliveries {
+      source.isRecording.store(true, ordering: .relaxed)
+      await record(deliveries)
+      source.isRecording.store(false, ordering: .relaxed)
+      source.stallMonitor.arrived()
+    }
+  }
+
+  /// Records letters and acknowledges them. While the store is away they wait; where it refuses a batch each half is
+  /// tried by itself, and a letter it refuses alone goes back to the broker, so that it holds up nobody else.
+  private func record(_ deliveries: [JobDelivery]) async {
+    let letters = deliveries.map(Self.letter)
+    var backoff = Backoff(initial: .milliseconds(100), max: .seconds(5))
+    while !Task.isCancelled {
+      do {
+        try await index.record(letters)
+        outage.succeeded()
+        Failpoint.afterDeadLetterIndexed.visit()
+        for delivery in deliveries { delivery.acknowledge() }
+        return
+      } catch let error as JobStoreError {
+        outage.failed(error)
+      } catch  where deliveries.count > 1 && !Task.isCancelled {
+        await record(Array(deliveries[..<(deliveries.count / 2)]))
+        return await record(Array(deliveries[(deliveries.count / 2)...]))
+      } catch {
+        outage.failed(error)
+        try? await TimeSource.sleep(for: .seconds(1))
+        break
+      }
+      try? await TimeSource.sleep(for: backoff.next())
+    }
+    for delivery in deliveries { delivery.requeue() }
+  }
+
+  private static func letter(_ delivery: JobDelivery) -> DeadLetter {
+    let unknown = DeadLetterInfo(
+      reason: .unreadable, detail: "it came without a reason", cause: "deadLetterInfo", kind: "unreadable",
+      pool: "unknown", attempts: 0, at: TimeSource.date)
+    switch delivery.content {
+    case .job(let envelope):
+      // Run 0 marks a carrier of a message that could not be read.
+      return DeadLetter(
+        jobRun: envelope.jobRun, envelope: envelope.run > 0 ? envelope : nil,
+        deadLetterInfo: delivery.deadLetterInfo ?? unknown, body: delivery.body)
+    case .unreadable:
+      return DeadLetter(
+        jobRun: JobRun(id: delivery.bodyID, run: 0), envelope: nil, deadLetterInfo: delivery.deadLetterInfo ?? unknown,
+        body: delivery.body)
+    }
+  }
+}

@@ -1,0 +1,161 @@
+public import ClientLoop
+public import Foundation
+public import JobConfiguration
+public import Jobs
+public import Logging
+public import ServiceLifecycle
+internal import Synchronization
+
+/// The engine: runs pools of workers against a broker and a store until it is told to stop, and then drains.
+public final class JobProcessor<Store: JobStore>: Service {
+  /// How a processor is set up.
+  public struct Options: Sendable {
+    /// Unique for this process.
+    public var node: String
+    /// The pools to run; nil: all of the configuration.
+    public var pools: Set<PoolName>?
+    /// How long running jobs may take to finish when the process stops. 30 s by default.
+    public var grace: Duration
+    /// A pool that gets nothing for so long is looked at, and its flow rebuilt where jobs wait. 15 s by default: longer
+    /// than a change of a queue's leader takes.
+    public var stallTimeout: Duration
+    /// The time of day that deadlines are compared with and follow-up jobs are stamped with; the node's own by default.
+    public var now: @Sendable () -> Date
+
+    /// By default every pool of the configuration is run, and running jobs have 30 s to finish.
+    public init(
+      node: String, pools: Set<PoolName>? = nil, grace: Duration = .seconds(30), stallTimeout: Duration = .seconds(15),
+      now: @escaping @Sendable () -> Date = { TimeSource.date }
+    ) {
+      self.node = node
+      self.pools = pools
+      self.grace = grace
+      self.stallTimeout = stallTimeout
+      self.now = now
+    }
+  }
+
+  private let options: Options
+  private let fetchers: [JobFetcher<Store>]
+  private let letters: DeadLetterIndexer?
+  private let outbox: OutboxPublisher<Store>
+  private let relay: OutboxRelay<Store>
+  private let allocator: ConcurrencyAllocator<Store>
+  private let broker: any JobBroker
+  private let logger: Logger
+  private let draining = DrainState()
+
+  /// Puts the engine together; nothing runs before ``run()``.
+  public init(
+    configuration: JobConfiguration, registry: WorkerRegistry<Store.Transaction>, broker: any JobBroker,
+    store: Store,
+    directory: any PoolDirectory, letters index: any DeadLetterIndex, limiter: any RateLimiter, options: Options,
+    logger: Logger
+  ) {
+    self.options = options
+    self.broker = broker
+    self.logger = logger
+    let outbox = OutboxPublisher(store: store, broker: broker, logger: logger)
+    let poisonLock = PoisonJobLock()
+    let isSelected = { (name: PoolName) in options.pools?.contains(name) ?? true }
+    fetchers = configuration.workingPools.filter { isSelected($0.name) }.map { pool in
+      let completer = JobCompleter(
+        pool: pool, retryTiers: RetryTiers(tiers: configuration.retryTiers), store: store, broker: broker,
+        logger: logger
+      )
+      let executor = JobExecutor(
+        pool: pool, node: options.node, workers: registry.workers.filter { pool.jobs.contains($0.key) },
+        routes: configuration.routes, store: store, countsJobFactory: registry.countsJobFactory, outbox: outbox,
+        completer: completer,
+        poisonLock: poisonLock, paused: PausedKinds(),
+        rate: pool.rate.map { PoolThrottle(pool: pool.name, limit: $0, limiter: limiter) },
+        now: options.now, logger: logger)
+      return JobFetcher(pool: pool, executor: executor, broker: broker, stallTimeout: options.stallTimeout)
+    }
+    letters =
+      isSelected(JobConfiguration.deadLetterPool)
+      ? DeadLetterIndexer(
+        pools: configuration.workingPools.map(\.name), broker: broker, index: index, stallTimeout: options.stallTimeout,
+        logger: logger)
+      : nil
+    self.outbox = outbox
+    relay = OutboxRelay(
+      store: store, broker: broker, outbox: outbox,
+      outage: OutageLog("the outbox cannot be swept", logger: logger))
+    allocator = ConcurrencyAllocator(
+      node: options.node, startedAt: TimeSource.date, directory: directory, fetchers: fetchers, letters: letters,
+      draining: draining,
+      outage: OutageLog("pool sizes cannot be read; they stay as they are", logger: logger))
+  }
+
+  /// Nil while jobs flow; otherwise what is in the way.
+  public var notReadyReason: String? {
+    if draining.isDraining { return "draining" }
+    if !allocator.leaseTracker.hasBegun { return "the pools have no sizes yet" }
+    if allocator.isLeaseExpired { return "no job can be ended: the store is away" }
+    if !broker.isReady { return "jobs cannot be enqueued: the broker is away or has an alarm" }
+    if let stalled = fetchers.first(where: { !$0.isConsuming }) { return "pool \(stalled.pool.name) is not consuming" }
+    if letters?.isConsuming == false { return "pool \(JobConfiguration.deadLetterPool) is not consuming" }
+    return nil
+  }
+
+  /// Runs until the service is asked to shut down: then takes nothing more, lets running jobs finish within the grace
+  /// time, interrupts and gives back the rest.
+  public func run() async throws {
+    await withGracefulShutdownHandler {
+      await runUntilDrained()
+    } onGracefulShutdown: {
+      self.drain()
+    }
+  }
+
+  private func runUntilDrained() async {
+    await withDiscardingTaskGroup { background in
+      background.addTask { await self.relay.run() }
+      background.addTask { await self.outbox.run() }
+      background.addTask { await self.allocator.run() }
+      await withTaskGroup(of: Void.self) { race in
+        race.addTask { await self.runPools() }
+        race.addTask {
+          for await _ in self.draining.signal.stream { break }
+          try? await TimeSource.sleep(for: self.options.grace)
+        }
+        await race.next()
+        // Either all is done, or the grace time is over and what runs is interrupted and given back.
+        race.cancelAll()
+      }
+      background.cancelAll()
+    }
+    await outbox.flush()
+    await allocator.release()
+    logger.info("drained")
+  }
+
+  /// Ends when every pool has drained.
+  private func runPools() async {
+    await withDiscardingTaskGroup { pools in
+      for fetcher in fetchers { pools.addTask { await fetcher.run() } }
+      if let letters { pools.addTask { await letters.run() } }
+    }
+  }
+
+  private func drain() {
+    draining.begin()
+    logger.info("draining: no new jobs are taken")
+    for fetcher in fetchers { fetcher.drain() }
+    letters?.drain()
+  }
+}
+
+/// Whether this node is on its way out.
+final class DrainState: Sendable {
+  let signal = Signal()
+  private let hasBegun = Mutex(false)
+
+  var isDraining: Bool { hasBegun.withLock { $0 } }
+
+  func begin() {
+    hasBegun.withLock { $0 = true }
+    signal.send()
+  }
+}

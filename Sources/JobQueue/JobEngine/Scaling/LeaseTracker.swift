@@ -1,0 +1,17 @@
+internal import Synchronization
+
+/// When the lease was renewed last, and with it what the store has to say was read.
+final class LeaseTracker: Sendable {
+  private let last = Mutex<ContinuousClock.Instant?>(nil)
+
+  /// True once the lease was renewed for the first time.
+  var hasBegun: Bool { last.withLock { $0 != nil } }
+
+  func renewed(at now: ContinuousClock.Instant) { last.withLock { $0 = now } }
+
+  /// True where the last renewal is longer ago than this: the others take this node for dead, and the database cannot be
+  /// reached from here.
+  func isOverdue(_ limit: Duration, at now: ContinuousClock.Instant) -> Bool {
+    last.withLock { $0.map { $0 + limit < now } ?? false }
+  }
+}

@@ -1,0 +1,64 @@
+internal import ClientLoop
+internal import Jobs
+internal import Synchronization
+
+/// The kinds of a pool's jobs that an operator has paused, as the allocator last read them, and whether the parked jobs
+/// of all other kinds have been let go.
+final class PausedKinds: Sendable {
+  /// What is to be let go: the parked jobs of all kinds but these.
+  struct UnparkRequest: Sendable {
+    let pausedKinds: Set<JobKind>
+    fileprivate let revision: Int
+  }
+
+  private struct State {
+    var kinds: Set<JobKind> = []
+    /// Raised by whatever may leave a job parked that should not be.
+    var revision = 1
+    var unparked = 0
+    var unparkedAt: ContinuousClock.Instant?
+  }
+  private let state = Mutex(State())
+
+  /// After this time it is done once more: a node that heard of a pause late, and then of nothing more, may have parked
+  /// a job after everybody else was through.
+  private static let recheckInterval = Duration.seconds(60)
+
+  func contains(_ kind: JobKind) -> Bool { state.withLock { $0.kinds.contains(kind) } }
+
+  /// What is to be let go now; nil where that has been done.
+  func pendingUnpark(now: ContinuousClock.Instant) -> UnparkRequest? {
+    state.withLock { state in
+      let isFresh = state.unparkedAt.map { now < $0 + Self.recheckInterval } ?? false
+      if state.unparked == state.revision, isFresh { return nil }
+      return UnparkRequest(pausedKinds: state.kinds, revision: state.revision)
+    }
+  }
+
+  /// All of it has been let go. What changed in the meantime stays to be done.
+  func unparked(_ pendingUnpark: UnparkRequest, at now: ContinuousClock.Instant) {
+    state.withLock { state in
+      state.unparked = pendingUnpark.revision
+      state.unparkedAt = now
+    }
+  }
+
+  /// Sets the kinds.
+  func set(_ kinds: Set<JobKind>) {
+    state.withLock { state in
+      guard state.kinds != kinds else { return }
+      state.kinds = kinds
+      state.revision += 1
+    }
+  }
+
+  /// A job was parked just now; true where its kind is paused no longer, so that it must be let go.
+  @discardableResult
+  func parked(_ kind: JobKind) -> Bool {
+    state.withLock { state in
+      guard !state.kinds.contains(kind) else { return false }
+      state.revision += 1
+      return true
+    }
+  }
+}

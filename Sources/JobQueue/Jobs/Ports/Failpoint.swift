@@ -1,0 +1,93 @@
+internal import Glibc
+internal import Synchronization
+
+/// A named place where a test can make the process die or fail. In release builds it is nothing at all.
+///
+/// Armed by text: `NAME=ACTION[@N]`, several with commas. Actions: `kill` (SIGKILL to itself), `stop` (SIGSTOP). `@N`
+/// acts at the N-th visit, the first by default.
+public enum Failpoint: String, Sendable, CaseIterable {
+  /// A batch of jobs was taken; nothing has begun.
+  case jobFetched = "job-fetched"
+  /// Receipt and effects are written; the commit is not sent.
+  case beforeCommit = "before-commit"
+  /// The completing transaction is committed; follow-ups are not published.
+  case afterCommit = "after-commit"
+  /// Follow-ups are published and confirmed; their outbox rows still stand.
+  case afterOutboxPublish = "after-outbox-publish"
+  /// Outbox rows are deleted or on their way out; the job is not acknowledged.
+  case beforeAcknowledge = "before-acknowledge"
+  /// The retry is published and confirmed; the original is not acknowledged.
+  case afterRetryPublish = "after-retry-publish"
+  /// A snooze or long delay is kept; the original is not acknowledged.
+  case afterSchedule = "after-schedule"
+  /// The dead letter is published and confirmed; the original is not acknowledged.
+  case afterDeadLetterPublish = "after-dead-letter-publish"
+  /// The dead letter is in the index; it is not acknowledged.
+  case afterDeadLetterIndexed = "after-dead-letter-indexed"
+  /// A due job was moved to the outbox; it is not published.
+  case afterScheduledRelease = "after-scheduled-release"
+  /// The relay published rows; they are not deleted.
+  case afterRelayPublish = "after-relay-publish"
+  /// Ingest has the broker's confirm; the client has no answer.
+  case afterIngestConfirm = "after-ingest-confirm"
+  /// A message's intent says `sending`; nothing was sent.
+  case afterIntent = "after-intent"
+  /// WhatsApp has answered; the answer is stored nowhere.
+  case afterSend = "after-send"
+
+  #if FAILPOINTS
+    private struct Armed {
+      let action: String
+      var visitsLeft: Int
+    }
+    private static let armed = Mutex<[Failpoint: Armed]>([:])
+  #endif
+
+  /// Visits the place.
+  @inlinable
+  public func visit() {
+    #if FAILPOINTS
+      act()
+    #endif
+  }
+
+  /// Arms failpoints; throws a sentence where the text names one that does not exist, or this build has none.
+  public static func arm(_ text: String) throws(InvalidFailpoint) {
+    #if FAILPOINTS
+      for part in text.split(separator: ",") {
+        let form = /([a-z-]+)=(kill|stop)(?:@([1-9][0-9]{0,17}))?/
+        guard let match = part.wholeMatch(of: form), let point = Failpoint(rawValue: String(match.1)),
+          let count = match.3.map({ Int($0) }) ?? 1
+        else { throw InvalidFailpoint(text: String(part)) }
+        armed.withLock { $0[point] = Armed(action: String(match.2), visitsLeft: count) }
+      }
+    #else
+      if !text.isEmpty { throw InvalidFailpoint(text: text) }
+    #endif
+  }
+
+  /// The text that armed nothing.
+  public struct InvalidFailpoint: Error, CustomStringConvertible {
+    /// The one part that cannot be armed; in a build without failpoints the whole text.
+    public let text: String
+    /// A sentence that quotes the text and lists all failpoints there are.
+    public var description: String {
+      "\"\(text)\" is no failpoint (NAME=kill[@N] or NAME=stop[@N]), or this build has none: "
+        + Failpoint.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+  }
+
+  #if FAILPOINTS
+    @usableFromInline
+    func act() {
+      let action: String? = Self.armed.withLock { armed in
+        guard var point = armed[self] else { return nil }
+        point.visitsLeft -= 1
+        armed[self] = point.visitsLeft > 0 ? point : nil
+        return point.visitsLeft == 0 ? point.action : nil
+      }
+      guard let action else { return }
+      kill(getpid(), action == "stop" ? SIGSTOP : SIGKILL)
+    }
+  #endif
+}

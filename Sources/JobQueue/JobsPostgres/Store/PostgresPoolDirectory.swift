@@ -1,0 +1,131 @@
+internal import Foundation
+public import Jobs
+public import Logging
+public import Postgres
+
+/// Operators' settings and the nodes' leases on PostgreSQL. Changes are told by NOTIFY, outside of any job's
+/// transaction.
+public struct PostgresPoolDirectory: PoolDirectory {
+  private let pool: PostgresConnectionPool
+  private let logger: Logger
+  private static let channel = "vluma_pools"
+
+  /// Uses the pool's connections, and for ``watch(_:)`` one more of its own.
+  public init(pool: PostgresConnectionPool, logger: Logger) {
+    self.pool = pool
+    self.logger = logger
+  }
+
+  /// Renews the lease and reads settings and live nodes, all in one round trip. The lease ends by the server's clock;
+  /// leases that ended an hour ago are deleted. A node that was not there before is announced to the others.
+  public func renewLease(
+    _ node: NodeReport, lease: Duration
+  ) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
+    let pools = String(decoding: try JSONEncoder().encode(node.pools), as: UTF8.self)
+    let results = try await pool.withConnection { connection in
+      // A new node changes everybody's shares.
+      try await connection.run(
+        [
+          """
+          WITH old AS (SELECT pools FROM jobs.node WHERE id = \(node.id)),
+          put AS (
+            INSERT INTO jobs.node (id, started_at, lease_until, pools)
+            VALUES (\(node.id), \(node.startedAt), now() + make_interval(secs => \(lease / .seconds(1))), \(pools)::jsonb)
+            ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, pools = excluded.pools)
+          SELECT CASE WHEN NOT EXISTS (SELECT FROM old) THEN pg_notify(\(Self.channel), 'node')::text END
+          """,
+          "DELETE FROM jobs.node WHERE lease_until < now() - interval '1 hour'",
+        ] + Self.overviewQueries)
+    }
+    return try Self.overview(Array(results.suffix(2)))
+  }
+
+  /// Deletes the lease and announces that. One that is gone already is not announced: a node that watches and releases
+  /// would answer itself for ever.
+  public func releaseLease(_ node: String) async throws {
+    _ = try await pool.query(
+      """
+      WITH gone AS (DELETE FROM jobs.node WHERE id = \(node) RETURNING id)
+      SELECT pg_notify(\(Self.channel), 'node')::text FROM gone
+      """)
+  }
+
+  /// Reads settings and live nodes in one round trip. Nodes are sorted by id; a pool without a setting is missing.
+  public func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
+    try Self.overview(try await pool.withConnection { try await $0.run(Self.overviewQueries) })
+  }
+
+  private static let overviewQueries: [PostgresQuery] = [
+    "SELECT size, paused, to_json(paused_kinds)::text, pool FROM jobs.pool_setting",
+    "SELECT id, started_at, pools::text FROM jobs.node WHERE lease_until > now() ORDER BY id",
+  ]
+
+  private static func overview(
+    _ results: [PostgresResult]
+  ) throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
+    var settings: [PoolName: PoolSetting] = [:]
+    for row in results[0] {
+      settings[PoolName(rawValue: try row.decode(3))] = try setting(row)
+    }
+    let nodes = try results[1].map { row in
+      let pools = try JSONDecoder().decode(
+        [String: PoolReport].self, from: Data(try row.decode(2, as: String.self).utf8))
+      return NodeReport(id: try row.decode(0), startedAt: try row.decode(1), pools: pools)
+    }
+    return (settings, nodes)
+  }
+
+  /// Reads `size, paused, to_json(paused_kinds)::text` from the first columns.
+  private static func setting(_ row: PostgresRow) throws -> PoolSetting {
+    let kinds = try JSONDecoder().decode([String].self, from: Data(try row.decode(2, as: String.self).utf8))
+    return PoolSetting(
+      size: try row.decodeIfPresent(0), isPaused: try row.decode(1),
+      pausedKinds: Set(kinds.map(JobKind.init(rawValue:))))
+  }
+
+  /// Changes the setting in one transaction, with its row locked, an audit row that says what it was and is, and a
+  /// notification that goes out with the commit. `change` runs once.
+  public func change(
+    _ name: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void
+  ) async throws -> PoolSetting {
+    try await pool.withTransaction { transaction in
+      let rows = try await transaction.run([
+        "INSERT INTO jobs.pool_setting (pool) VALUES (\(name.rawValue)) ON CONFLICT DO NOTHING",
+        """
+        SELECT size, paused, to_json(paused_kinds)::text FROM jobs.pool_setting WHERE pool = \(name.rawValue) FOR UPDATE
+        """,
+      ])[1]
+      guard let row = rows.first else { throw PostgresError.connectionLost }
+      let before = try Self.setting(row)
+      var after = before
+      change(&after)
+      try await transaction.run([
+        """
+        UPDATE jobs.pool_setting
+        SET size = \(after.size), paused = \(after.isPaused),
+            paused_kinds = \(after.pausedKinds.map(\.rawValue).sorted())::text[]
+        WHERE pool = \(name.rawValue)
+        """,
+        """
+        INSERT INTO jobs.audit (who, action, target, before, after)
+        VALUES (\(who), 'pool.set', \(name.rawValue), \(Self.describe(before)), \(Self.describe(after)))
+        """,
+        "SELECT pg_notify(\(Self.channel), \(name.rawValue))::text",
+      ])
+      return after
+    }
+  }
+
+  private static func describe(_ setting: PoolSetting) -> String {
+    let kinds = setting.pausedKinds.map(\.rawValue).sorted()
+    return "size \(setting.size.map(String.init) ?? "from queues.yaml")" + (setting.isPaused ? ", paused" : "")
+      + (kinds.isEmpty ? "" : ", paused kinds: \(kinds.joined(separator: ", "))")
+  }
+
+  /// Listens for notifications on a connection of its own, which is rebuilt when it breaks; each time it stands,
+  /// `changed` is called as well, for what was missed meanwhile.
+  public func watch(_ changed: @escaping @Sendable () async -> Void) async {
+    let listener = PostgresListener(pool.configuration, channels: [Self.channel], logger: logger)
+    await listener.run { _ in await changed() }
+  }
+}

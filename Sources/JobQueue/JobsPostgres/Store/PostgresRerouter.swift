@@ -1,0 +1,78 @@
+public import Jobs
+public import Postgres
+
+/// Gives what the store holds for one pool to another, a thousand rows in a transaction, each with an audit row. Jobs
+/// that another process is handing over at that moment are left to it.
+public struct PostgresRerouter: Sendable {
+  private let pool: PostgresConnectionPool
+  private let who: String
+  private static let chunk = 1_000
+
+  /// Uses the pool's connections; `who` goes into the audit.
+  public init(pool: PostgresConnectionPool, by who: String) {
+    self.pool = pool
+    self.who = who
+  }
+
+  /// Gives jobs of these kinds in the outbox, and scheduled ones, to another pool; returns how many.
+  public func rerouteJobs(from old: PoolName, to new: PoolName, kinds: [JobKind]) async throws -> Int {
+    let names = kinds.map(\.rawValue)
+    var total = 0
+    for table in ["outbox", "scheduled"] {
+      // The new pool decides for itself what is paused.
+      let unparking =
+        table == "scheduled" ? ", parked = false, due_at = CASE WHEN parked THEN now() ELSE due_at END" : ""
+      let statement: PostgresQuery = """
+        UPDATE jobs.\(unsafe: table) SET pool = \(new.rawValue)\(unsafe: unparking) WHERE (job_id, run) IN (
+          SELECT job_id, run FROM jobs.\(unsafe: table)
+          WHERE pool = \(old.rawValue) AND envelope ->> 'kind' = ANY(\(names)::text[])
+          LIMIT \(Self.chunk) FOR UPDATE SKIP LOCKED)
+        """
+      total += try await run(statement, table == "outbox" ? "jobs of the outbox" : "scheduled jobs", old, new)
+    }
+    return total
+  }
+
+  /// Gives open dead letters to another pool, where their next runs will go; returns how many.
+  ///
+  /// - Parameter kinds: only letters of these kinds; nil: all, with those that could not be read.
+  public func rerouteDeadLetters(from old: PoolName, to new: PoolName, kinds: [JobKind]?) async throws -> Int {
+    let names = kinds.map { $0.map(\.rawValue) }
+    let statement: PostgresQuery = """
+      UPDATE jobs.dead_letter SET pool = \(new.rawValue) WHERE (job_id, run) IN (
+        SELECT job_id, run FROM jobs.dead_letter
+        WHERE state = 'open' AND pool = \(old.rawValue) AND (\(names)::text[] IS NULL OR kind = ANY(\(names)::text[]))
+        LIMIT \(Self.chunk) FOR UPDATE SKIP LOCKED)
+      """
+    return try await run(statement, "dead letters of the index", old, new)
+  }
+
+  /// Writes down what was moved in the broker.
+  public func recordReroute(_ count: Int, _ what: String, from old: String, to new: PoolName) async throws {
+    try await pool.query(audit(count, what, old, new))
+  }
+
+  /// Repeats the statement until it finds nothing more.
+  private func run(_ statement: PostgresQuery, _ what: String, _ old: PoolName, _ new: PoolName) async throws -> Int {
+    // A row would be found again and again.
+    guard old != new else { return 0 }
+    var total = 0
+    while true {
+      let moved = try await pool.withTransaction { transaction -> Int in
+        let count = try await transaction.query(statement).affectedRows
+        if count > 0 { try await transaction.query(audit(count, what, old.rawValue, new)) }
+        return count
+      }
+      total += moved
+      if moved < Self.chunk { return total }
+    }
+  }
+
+  private func audit(_ count: Int, _ what: String, _ old: String, _ new: PoolName) -> PostgresQuery {
+    let moved = "\(count) \(what)"
+    return """
+      INSERT INTO jobs.audit (who, action, target, before, after)
+      VALUES (\(who), 'pool.move', \(old), \(moved), \(new.rawValue))
+      """
+  }
+}

@@ -1,0 +1,94 @@
+public import Jobs
+public import RabbitMQ
+
+/// The broker port on RabbitMQ: one connection publishes, another consumes, because the broker stops publishing
+/// connections in an alarm.
+public struct RabbitMQJobBroker: JobBroker {
+  private let publisher: RabbitMQPublisher
+  private let consumer: RabbitMQConsumer?
+
+  /// Uses connections that somebody else runs; without a consumer it only enqueues.
+  public init(publisher: RabbitMQPublisher, consumer: RabbitMQConsumer?) {
+    self.publisher = publisher
+    self.consumer = consumer
+  }
+
+  /// True while the publishing connection stands and no alarm of the broker blocks it.
+  public var isReady: Bool { publisher.isReady }
+
+  /// Publishes jobs, persistent and mandatory, and waits for the confirms. A returned message is ``EnqueueResult/unroutable``; a nacked or expired one
+  /// ``EnqueueResult/unavailable``; a lost one ``EnqueueResult/inDoubt``.
+  public func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueResult] {
+    await publisher.publish(jobs.map(Self.message), deadline: deadline).map { result in
+      switch result {
+      case .confirmed: .enqueued
+      case .returned: .unroutable
+      case .nacked, .expired: .unavailable
+      case .lost: .inDoubt
+      }
+    }
+  }
+
+  private static func message(_ job: OutgoingJob) -> RabbitMQMessage {
+    let (exchange, pool, deadLetterInfo): (String, PoolName, DeadLetterInfo?) =
+      switch job.destination {
+      case .pool(let pool): (Topology.jobsExchange, pool, nil)
+      case .retry(let tier, let pool): (Topology.retryName(tier), pool, nil)
+      case .dead(let pool, let deadLetterInfo): (Topology.deadExchange, pool, deadLetterInfo)
+      }
+    return RabbitMQMessage(
+      exchange: exchange, routingKey: pool.rawValue,
+      properties: job.envelope.properties(deadLetterInfo: deadLetterInfo),
+      body: job.envelope.body)
+  }
+
+  /// Consumes the queue of the pool's name; `capacity` is the prefetch. Needs the consumer.
+  public func subscribe(pool: PoolName, capacity: Int) -> any JobSubscription {
+    subscription(queue: pool.rawValue, pool: pool, capacity: capacity)
+  }
+
+  /// Consumes the queue of the pool's dead letters; `capacity` is the prefetch. Needs the consumer.
+  public func subscribeToDeadLetters(of pool: PoolName, capacity: Int) -> any JobSubscription {
+    subscription(queue: Topology.deadQueue(of: pool), pool: pool, capacity: capacity)
+  }
+
+  private func subscription(queue: String, pool: PoolName, capacity: Int) -> RabbitMQJobSubscription {
+    guard let consumer else { preconditionFailure("this broker was made without a consumer") }
+    return RabbitMQJobSubscription(
+      consumer.subscribe(queue: queue, prefetch: capacity), pool: pool, consumer: consumer)
+  }
+}
+
+/// A queue's messages as jobs.
+struct RabbitMQJobSubscription: JobSubscription {
+  let deliveries: any AsyncSequence<[JobDelivery], Never> & Sendable
+  private let subscription: RabbitMQSubscription
+  private let consumer: RabbitMQConsumer
+
+  init(_ subscription: RabbitMQSubscription, pool: PoolName, consumer: RabbitMQConsumer) {
+    self.subscription = subscription
+    self.consumer = consumer
+    deliveries = subscription.deliveries.map { batch in batch.map { Self.job($0, pool) } }
+  }
+
+  var isConsuming: Bool { subscription.isAttached }
+  func setCapacity(_ capacity: Int) { subscription.setPrefetch(capacity) }
+  func queuedCount() async throws -> Int? { try await consumer.readyCount(of: subscription.queue) }
+  func restart() { subscription.restart() }
+  func cancel() { subscription.cancel() }
+
+  private static func job(_ delivery: RabbitMQDelivery, _ pool: PoolName) -> JobDelivery {
+    let content: JobDelivery.Content
+    do throws(UnreadableEnvelope) {
+      content = .job(try JobEnvelope(delivery.properties, body: delivery.body))
+    } catch {
+      content = .unreadable(reason: error.reason)
+    }
+    return JobDelivery(
+      content: content, body: delivery.body, redelivered: delivery.redelivered,
+      deadLetterInfo: DeadLetterInfo(delivery.properties, pool: pool), isStillHeld: { delivery.isHeld }
+    ) { isAcknowledged in
+      if isAcknowledged { delivery.acknowledge() } else { delivery.requeue() }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+internal import Foundation
+public import Jobs
+
+/// The rules of ``Jobs/DeadLetterIndex``, beside the store it shares receipts and outbox with: a job is done or dead,
+/// never both.
+///
+/// Each rule wants a fresh index and store.
+public struct DeadLetterConformance<Store: JobStore>: Sendable {
+  let store: Store
+  let index: any DeadLetterIndex
+
+  /// An index under test and its store.
+  public init(store: Store, index: any DeadLetterIndex) {
+    self.store = store
+    self.index = index
+  }
+
+  /// All rules.
+  public static var rules: [ConformanceRule<Self>] { recordRules + listingRules + retryRules + archivingRules }
+
+  // MARK: What the checks share
+
+  typealias Rule = ConformanceRule<Self>
+
+  var pool: PoolName { "test.pool" }
+
+  /// The letter of a fresh job.
+  func letter(
+    _ envelope: JobEnvelope = SampleJobs.full(), pool: PoolName = "test.pool", cause: String = "Impossible",
+    detail: String = "it cannot be", at seconds: Double = 1_790_000_100
+  ) -> DeadLetter {
+    SampleJobs.letter(envelope, SampleJobs.deadLetterInfo(pool: pool, detail: detail, cause: cause, at: seconds))
+  }
+
+  /// Closes a job; true where it was open.
+  func complete(_ job: JobRun, change: @escaping @Sendable (inout Completion) -> Void = { _ in }) async throws -> Bool {
+    let ran = Locked(false)
+    let receipt = JobReceipt(jobRun: job, kind: "test.full", pool: pool)
+    _ = try await store.complete([receipt], deadline: .now + .seconds(10)) { _, _ in
+      ran.change { $0 = true }
+      var completion = Completion()
+      change(&completion)
+      return completion
+    }
+    return ran.value
+  }
+
+  func requireOpen(_ letters: [DeadLetter], _ when: String) async throws {
+    let open = try await index.letters(DeadLetterFilter()).map(\.jobRun)
+    try requireEqual(Set(open), Set(letters.map(\.jobRun)), "the open letters \(when)")
+    try requireEqual(open.count, letters.count, "the number of open letters \(when)")
+  }
+
+  /// What the relay would enqueue now; it stays in the outbox.
+  func outbox() async throws -> [OutboxEntry] {
+    let seen = Locked<[OutboxEntry]>([])
+    _ = try await store.relayOutbox(olderThan: .zero, limit: 1_000) { entries in
+      seen.change { $0 += entries }
+      return []
+    }
+    return seen.value
+  }
+}

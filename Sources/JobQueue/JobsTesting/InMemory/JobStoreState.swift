@@ -1,0 +1,163 @@
+internal import ClientLoop
+internal import Foundation
+internal import Jobs
+
+/// What an ``InMemoryJobStore`` holds; all of it changes under one lock.
+struct JobStoreState: Sendable {
+  struct OutboxRow: Sendable {
+    var entry: OutboxEntry
+    var at: Date
+    let number: Int
+    var isHandedOver = false
+  }
+
+  struct DeadLetterRow: Sendable {
+    var letter: DeadLetter
+    let firstAt: Date
+  }
+
+  struct Start: Sendable {
+    let node: String
+    let at: Date
+  }
+
+  struct Fault: Sendable {
+    let error: JobStoreError
+    let takesEffect: Bool
+  }
+
+  var receipts: [JobRun: InMemoryJobStore.Receipt] = [:]
+  var effects: [String] = []
+  var outbox: [OutboxRow] = []
+  var scheduled: [JobRun: InMemoryJobStore.ScheduledJob] = [:]
+  var starts: [JobRun: [Start]] = [:]
+  var letters: [JobRun: DeadLetterRow] = [:]
+  var audit: [InMemoryJobStore.AuditEntry] = []
+  var commits = 0
+  var rollbacks = 0
+
+  var faults: [JobStoreCall: [Fault]] = [:]
+  var isAvailable = true
+  var clockOffset: TimeInterval = 0
+
+  /// Jobs in transactions that are under way: whoever wants one of them waits.
+  private var held: Set<JobRun> = []
+  var waiters: [Int: AsyncStream<Void>.Continuation] = [:]
+  private var lastNumber = 0
+
+  /// The store's clock.
+  var now: Date { TimeSource.date.addingTimeInterval(clockOffset) }
+
+  mutating func nextNumber() -> Int {
+    lastNumber += 1
+    return lastNumber
+  }
+
+  /// The fault that was planned for this call; throws where the store is away.
+  mutating func fault(for call: JobStoreCall) throws(JobStoreError) -> Fault? {
+    guard isAvailable else { throw .unavailable("the test has cut it off") }
+    guard var planned = faults[call], !planned.isEmpty else { return nil }
+    let fault = planned.removeFirst()
+    faults[call] = planned
+    return fault
+  }
+
+  // MARK: Completing transactions
+
+  /// Takes the jobs for a transaction and returns those without a receipt; nil while another one holds any of them.
+  mutating func hold(_ jobs: Set<JobRun>) -> Set<JobRun>? {
+    guard held.isDisjoint(with: jobs) else { return nil }
+    let open = jobs.filter { receipts[$0] == nil }
+    held.formUnion(open)
+    return open
+  }
+
+  /// Ends a transaction's hold.
+  mutating func release(_ jobs: Set<JobRun>) {
+    held.subtract(jobs)
+    for waiter in waiters.sorted(by: { $0.key < $1.key }) { waiter.value.yield() }
+  }
+
+  mutating func commit(_ completion: Completion, of receipts: [JobReceipt], open: Set<JobRun>, effects: [String]) {
+    let snoozed = Set(completion.snoozed)
+    for receipt in receipts where open.contains(receipt.jobRun) && !snoozed.contains(receipt.jobRun) {
+      let reason = completion.cancelled[receipt.jobRun]
+      self.receipts[receipt.jobRun] = InMemoryJobStore.Receipt(
+        outcome: reason == nil ? .completed : .cancelled, kind: receipt.kind, pool: receipt.pool, reason: reason)
+    }
+    self.effects += effects
+    for followUp in completion.followUps {
+      if let dueAt = followUp.dueAt {
+        schedule(InMemoryJobStore.ScheduledJob(envelope: followUp.envelope, pool: followUp.pool, dueAt: dueAt))
+      } else {
+        put(OutboxEntry(envelope: followUp.envelope, pool: followUp.pool), at: now)
+      }
+    }
+    commits += 1
+    release(open)
+  }
+
+  mutating func rollBack(_ open: Set<JobRun>) {
+    rollbacks += 1
+    release(open)
+  }
+
+  // MARK: Outbox and scheduled jobs
+
+  /// Adds an entry; one of the same run is replaced and keeps its age.
+  mutating func put(_ entry: OutboxEntry, at: Date) {
+    if let index = outbox.firstIndex(where: { $0.entry.envelope.jobRun == entry.envelope.jobRun }) {
+      outbox[index].entry = entry
+    } else {
+      outbox.append(OutboxRow(entry: entry, at: at, number: nextNumber()))
+    }
+  }
+
+  /// Takes the oldest entries that nobody else is handing over.
+  mutating func handOver(olderThan age: Duration, limit: Int) -> [OutboxEntry] {
+    let newest = now.addingTimeInterval(-(age / .seconds(1)))
+    let chosen = outbox.filter { !$0.isHandedOver && $0.at <= newest }
+      .sorted { ($0.at, $0.number) < ($1.at, $1.number) }.prefix(limit)
+    let numbers = Set(chosen.map(\.number))
+    for index in outbox.indices where numbers.contains(outbox[index].number) { outbox[index].isHandedOver = true }
+    return chosen.map(\.entry)
+  }
+
+  /// Ends a hand-over: what was kept is forgotten, the rest is free again.
+  mutating func endHandOver(_ entries: [OutboxEntry], kept: [JobRun]) {
+    let runs = Set(entries.map(\.envelope.jobRun))
+    for index in outbox.indices where runs.contains(outbox[index].entry.envelope.jobRun) {
+      outbox[index].isHandedOver = false
+      outbox[index].at = now  // to the end of the line
+    }
+    forget(kept)
+  }
+
+  mutating func forget(_ jobs: [JobRun]) {
+    let gone = Set(jobs)
+    outbox.removeAll { gone.contains($0.entry.envelope.jobRun) }
+  }
+
+  /// Moves due jobs to the outbox.
+  mutating func schedule(_ job: InMemoryJobStore.ScheduledJob) {
+    var job = job
+    job.number = nextNumber()
+    scheduled[job.envelope.jobRun] = job
+  }
+
+  mutating func releaseDue(limit: Int) -> [OutboxEntry] {
+    let now = self.now
+    let due = scheduled.values
+      .filter { job in
+        // A row of an earlier release that is still to be deleted would take this one with it.
+        job.dueAt <= now && !outbox.contains { $0.entry.envelope.jobRun == job.envelope.jobRun }
+      }
+      .sorted { ($0.dueAt, $0.number) < ($1.dueAt, $1.number) }.prefix(limit)
+    return due.map { job in
+      scheduled[job.envelope.jobRun] = nil
+      let entry = OutboxEntry(envelope: job.envelope, pool: job.pool)
+      put(entry, at: now)
+      return entry
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/// Telephone numbers as WhatsApp writes them: digits with the country code, and no sign.
+///
+/// Brazil's mobile numbers have a ninth digit since 2012 to 2016, and WhatsApp's ids of before do without it; there is
+/// no rule by which to tell. So a number is looked for in both forms, and known by the one with nine digits.
+public enum PhoneNumber {
+  /// Brazil's area codes that are in use.
+  private static let areas: Set<String> = {
+    let ranges: [ClosedRange<Int>] = [
+      11...19, 21...22, 24...24, 27...28, 31...35, 37...38, 41...49, 51...51, 53...55, 61...69, 71...71, 73...75,
+      77...77, 79...79, 81...89, 91...99,
+    ]
+    return Set(ranges.joined().map { String($0) })
+  }()
+
+  /// The digits of a number as people write it, with Brazil's country code where it has none; nil where it is no
+  /// number.
+  ///
+  /// A leading `00` is dropped, and so is a leading `0` with or without the two digits of a carrier.
+  public static func digits(of text: String) -> String? {
+    var digits = text.filter { $0.isASCII && $0.isNumber }
+    if text.contains("+") { return (8...15).contains(digits.count) ? digits : nil }
+    if digits.hasPrefix("00") {
+      digits.removeFirst(2)
+    } else if digits.hasPrefix("0") {
+      digits.removeFirst()
+      if digits.count == 12 || digits.count == 13 { digits.removeFirst(2) }  // a carrier's code
+      digits = "55" + digits
+    } else if digits.count == 10 || digits.count == 11 {
+      digits = "55" + digits
+    }
+    guard (8...15).contains(digits.count) else { return nil }
+    // A national number has an area code that exists.
+    let isBrazilian = digits.hasPrefix("55") && (12...13).contains(digits.count)
+    return isBrazilian && !areas.contains(String(digits.dropFirst(2).prefix(2))) ? nil : digits
+  }
+
+  /// The forms a number may have: itself first, then Brazil's other one with or without the ninth digit.
+  public static func variants(of digits: String) -> [String] {
+    [digits] + (alternateNumber(of: digits).map { [$0] } ?? [])
+  }
+
+  /// A Brazilian mobile number's other form; nil for any other number.
+  public static func alternateNumber(of digits: String) -> String? {
+    guard digits.hasPrefix("55"), digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
+    let national = digits.dropFirst(2)
+    let (area, subscriber) = (national.prefix(2), national.dropFirst(2))
+    guard areas.contains(String(area)), let first = subscriber.first else { return nil }
+    // Landlines begin with 2 to 5 and never had a ninth digit.
+    switch subscriber.count {
+    case 8 where ("6"..."9").contains(first): return "55\(area)9\(subscriber)"
+    case 9 where first == "9" && ("6"..."9").contains(subscriber.dropFirst().first ?? "0"):
+      return "55\(area)\(subscriber.dropFirst())"
+    default: return nil
+    }
+  }
+
+  /// The form a number is known by: of a Brazilian mobile number the one with nine digits.
+  public static func identity(of digits: String) -> String {
+    guard let other = alternateNumber(of: digits), other.count > digits.count else { return digits }
+    return other
+  }
+}

@@ -1,0 +1,63 @@
+/// What a status webhook says of a message.
+enum MessageStatus: String, Sendable {
+  case sent, delivered, read, failed
+}
+
+/// Which statuses an accepted message gets, when they happen, and when and in which order they are posted.
+struct StatusPlan: Sendable, Equatable {
+  /// One status webhook. All times count from acceptance.
+  struct Step: Sendable, Equatable {
+    let status: MessageStatus
+    /// When it happens: the time the webhook states.
+    let happensAfter: Duration
+    let postedAfter: Duration
+    /// When it is posted once more; nil: once is all.
+    let repeatedAfter: Duration?
+  }
+
+  /// In the order of their posting.
+  let steps: [Step]
+
+  init(_ behaviour: SandboxBehaviour, draw: SeededDraw, configuration: SandboxConfiguration) {
+    let statuses = Self.statuses(behaviour, draw, readShare: configuration.readShare)
+    var elapsed = Duration.zero
+    var times: [Duration] = []
+    for status in statuses {
+      elapsed += draw.duration(in: configuration.statusDelay, "delay of \(status.rawValue)")
+      times.append(elapsed)
+    }
+    let isReordered = draw.unit("order") < configuration.reordered
+    let order = isReordered ? Self.reordered(statuses, draw) : statuses
+    var steps: [Step] = []
+    for (status, posted) in zip(order, times) {
+      let isDuplicated = draw.unit("doubling of \(status.rawValue)") < configuration.doubled
+      let pause = draw.duration(in: configuration.statusDelay, "pause before repeating \(status.rawValue)")
+      let happens = statuses.firstIndex(of: status).map { times[$0] } ?? posted
+      steps.append(
+        Step(
+          status: status, happensAfter: happens, postedAfter: posted, repeatedAfter: isDuplicated ? posted + pause : nil
+        ))
+    }
+    self.steps = steps
+  }
+
+  /// The statuses in the order in which they happen.
+  private static func statuses(_ behaviour: SandboxBehaviour, _ draw: SeededDraw, readShare: Double) -> [MessageStatus]
+  {
+    switch behaviour {
+    case .withoutStatus, .cutAfterWithoutStatus: []
+    case .failLater: [.sent, .failed]
+    default: draw.unit("reading") < readShare ? [.sent, .delivered, .read] : [.sent, .delivered]
+    }
+  }
+
+  /// Another order, in which `sent` is not the first.
+  private static func reordered(_ statuses: [MessageStatus], _ draw: SeededDraw) -> [MessageStatus] {
+    guard statuses.count > 1 else { return statuses }
+    var order = Array(statuses.dropFirst())
+    if draw.unit("swap") < 0.5 { order.reverse() }
+    let place = 1 + Int(draw.unit("place") * Double(order.count))
+    order.insert(statuses[0], at: min(place, order.count))
+    return order
+  }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import RabbitMQ
+import TestServers
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct RabbitMQPublisherFailureTests {
+  @Test func `a connection cut in the middle of 2,000 messages loses none`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
+        try await eventually("the publisher is ready") { publisher.isReady }
+        proxy.cut(afterBytesFromClient: 200_000)
+        let messages = (0..<2_000).map { message("m\($0)", to: queue, body: Data(count: 300)) }
+        let results = await publisher.publish(messages, deadline: .now + .seconds(50))
+        #expect(results.count { $0 == .confirmed } == 2_000)
+        #expect(proxy.cutCount == 1)
+      }
+      let received = try await collect(queue) { Set($0.map(\.properties.messageID)).count == 2_000 }
+      #expect(Set(received.map(\.properties.messageID)).count == 2_000)
+    }
+  }
+
+  @Test func `several cuts, each at a random place, lose none`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
+        for round in 0..<5 {
+          try await eventually("the publisher is ready") { publisher.isReady }
+          proxy.cut(afterBytesFromClient: Int.random(in: 1...40_000))
+          let messages = (0..<200).map { message("\(round)-\($0)", to: queue, body: Data(count: 200)) }
+          let results = await publisher.publish(messages, deadline: .now + .seconds(30))
+          #expect(results.count { $0 == .confirmed } == 200)
+        }
+        #expect(proxy.cutCount > 0)
+      }
+      let received = try await collect(queue) { Set($0.map(\.properties.messageID)).count == 1_000 }
+      #expect(Set(received.map(\.properties.messageID)).count == 1_000)
+    }
+  }
+
+  @Test func `a message waits for the connection to come back`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
+        try await eventually("the publisher is ready") { publisher.isReady }
+        proxy.refuseNew()
+        proxy.cutAll()
+        try await eventually("the publisher notices") { !publisher.isReady }
+        async let results = publisher.publish([message("patient", to: queue)], deadline: .now + .seconds(40))
+        proxy.acceptNew()
+        #expect(await results == [.confirmed])
+      }
+    }
+  }
+
+  @Test func `while the server cannot be reached a message is not sent, and its caller is told in time`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    proxy.stop()
+    try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
+      let took = await duration {
+        let results = await publisher.publish([message("a", to: "q")], deadline: .now + .milliseconds(500))
+        #expect(results == [.expired])
+      }
+      #expect(!publisher.isReady)
+      #expect(took >= .milliseconds(490))
+      #expect(took < .seconds(5))
+    }
+  }
+
+  @Test func `a message that the network swallowed is in doubt, and its caller is told in time`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
+        try await eventually("the publisher is ready") { publisher.isReady }
+        proxy.freeze()
+        let took = await duration {
+          let results = await publisher.publish([message("a", to: queue)], deadline: .now + .seconds(1))
+          #expect(results == [.lost])
+        }
+        #expect(took < .seconds(6))
+        proxy.unfreeze()
+        let later = await publisher.publish([message("b", to: queue)], deadline: .now + .seconds(40))
+        #expect(later == [.confirmed])
+      }
+    }
+  }
+
+  @Test func `a silent server is given up after two heartbeats, and the message goes out over the next connection`()
+    async throws
+  {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    var configuration = try rabbitMQ(port: proxy.port)
+    configuration.heartbeat = .seconds(1)
+    let impatient = configuration
+    try await withQueue { queue in
+      try await withPublisher(impatient) { publisher async throws in
+        try await eventually("the publisher is ready") { publisher.isReady }
+        proxy.freeze()
+        async let results = publisher.publish([message("a", to: queue)], deadline: .now + .seconds(50))
+        try await eventually(within: .seconds(20), "the silence is noticed") { !publisher.isReady }
+        proxy.cutAll()
+        proxy.unfreeze()
+        #expect(await results == [.confirmed])
+      }
+    }
+  }
+
+  /// The broker closes the channel over such a message (404): it must not drag the others along until its deadline.
+  @Test func `a message to an exchange that does not exist does not hold up its neighbours`() async throws {
+    try await withQueue { queue in
+      try await withPublisher(rabbitMQ()) { publisher async throws in
+        try await eventually("the publisher is ready") { publisher.isReady }
+        let nowhere = TestEnvironment.uniqueName("exchange")
+        async let poison = publisher.publish(
+          [message("poison", to: queue, exchange: nowhere)], deadline: .now + .seconds(25))
+        let good = await publisher.publish([message("good", to: queue)], deadline: .now + .seconds(8))
+        #expect(good == [.confirmed])
+        let end = await poison
+        #expect(end != [.confirmed])
+      }
+    }
+  }
+
+  @Test func `where the window is full, callers wait in line until their deadline`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
+        try await eventually("the publisher is ready") { publisher.isReady }
+        proxy.freeze()
+        let before = proxy.bytesFromClient
+        let full = Task {
+          await publisher.publish(
+            Array(repeating: message("a", to: queue), count: 3_000), deadline: .now + .seconds(600))
+        }
+        try await eventually("the others stand in line") { proxy.bytesFromClient > before + 20 }
+        let begin = ContinuousClock.now
+        let late = await publisher.publish([message("b", to: queue)], deadline: begin + .milliseconds(300))
+        #expect(late == [.expired])
+        #expect(ContinuousClock.now >= begin + .milliseconds(300))
+        proxy.unfreeze()
+        let results = try await answer(within: .seconds(30), "the others go out") { await full.value }
+        #expect(results == Array(repeating: PublishResult.confirmed, count: 3_000))
+      }
+    }
+  }
+
+  @Test func `what is under way when the publisher stops is told so at once`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    let publisher = RabbitMQPublisher(try rabbitMQ(port: proxy.port), name: "stops", logger: logger)
+    let running = Task { await publisher.run() }
+    try await eventually("the publisher is ready") { publisher.isReady }
+    proxy.freeze()
+    let before = proxy.bytesFromClient
+    let published = Task { await publisher.publish([message("a", to: "q")], deadline: .now + .seconds(600)) }
+    try await eventually("the message was written") { proxy.bytesFromClient > before + 20 }
+    running.cancel()
+    let results = try await answer(within: .seconds(10), "the caller is told") { await published.value }
+    #expect(results == [.lost])
+    try await answer(within: .seconds(10), "the publisher stops") { await running.value }
+  }
+
+  @Test func `publishing after the publisher stopped is answered too`() async throws {
+    let publisher = RabbitMQPublisher(try rabbitMQ(), name: "stopped", logger: logger)
+    let running = Task { await publisher.run() }
+    try await eventually("the publisher is ready") { publisher.isReady }
+    running.cancel()
+    await running.value
+    let results = try await answer(within: .seconds(5), "a late message is answered by its deadline") {
+      await publisher.publish([message("late", to: "q")], deadline: .now + .seconds(1))
+    }
+    #expect(results == [.expired])
+  }
+
+  @Test func `a publisher that is stopped while it connects leaves no connection behind`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    proxy.freeze()
+    let publisher = RabbitMQPublisher(try rabbitMQ(port: proxy.port), name: "hasty", logger: logger)
+    let running = Task { await publisher.run() }
+    try await eventually("it is connecting") { proxy.bytesFromClient > 0 }
+    running.cancel()
+    try await answer(within: .seconds(10), "it stops") { await running.value }
+    proxy.unfreeze()
+    try await eventually(within: .seconds(15), "the connection is closed") { proxy.connectionCount == 0 }
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Synchronization
+import TestPlatform
+import TestServers
+
+/// Customers who book one slot after the other; every third slot is wanted by two of them.
+final class BookingLoad: Sendable {
+  private struct State {
+    var accepted = Set<UUID>()
+    var inDoubt = Set<String>()
+    var answers = 0
+    var isStopped = false
+  }
+
+  private let platform: Platform
+  private let pause: Duration
+  private let address: @Sendable () -> String
+  private let state = Mutex(State())
+
+  /// - Parameter pause: of each customer, between two requests.
+  init(_ platform: Platform, pause: Duration = .zero, _ address: @escaping @Sendable () -> String) {
+    self.platform = platform
+    self.pause = pause
+    self.address = address
+  }
+
+  /// The bookings that were promised, and the customers who do not know whether they have one.
+  var result: (accepted: Set<UUID>, inDoubt: Set<String>) { state.withLock { ($0.accepted, $0.inDoubt) } }
+
+  func stop() { state.withLock { $0.isStopped = true } }
+
+  func waitForAnswers(more: Int) async throws {
+    let goal = state.withLock { $0.answers } + more
+    try await eventually(within: .seconds(60), "\(more) more customers are answered") {
+      self.state.withLock { $0.answers } >= goal
+    }
+  }
+
+  func customer(_ number: Int) async throws {
+    var index = 0
+    while !state.withLock({ $0.isStopped }) {
+      let slot = index.isMultiple(of: 3) ? index : index * 4 + number
+      let address = address()
+      let name = "Maria \(number) \(index)"
+      let answer = try await platform.book(slot % 14_000, at: address, customer: name)
+      if answer?.status == 0 {  // ingest is down: go on when there is a new one
+        try await eventually(within: .seconds(60), "ingest is back") {
+          self.address() != address || self.state.withLock { $0.isStopped }
+        }
+        continue
+      }
+      state.withLock { state in
+        if let answer, answer.status == 202, let booking = answer.booking {
+          state.accepted.insert(booking)
+          state.answers += 1
+        } else if answer?.isInDoubt ?? true {
+          state.inDoubt.insert(name)
+        }
+      }
+      index += 1
+      if pause > .zero { try await Task.sleep(for: pause) }
+    }
+  }
+}

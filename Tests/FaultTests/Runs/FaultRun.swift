@@ -1,0 +1,125 @@
+import Foundation
+import Glibc
+import Postgres
+import TestPlatform
+import TestServers
+import WhatsAppSandbox
+
+/// One run: servers and processes of its own, customers and webhooks, the faults of a schedule, and the account.
+struct FaultRun {
+  let schedule: FaultSchedule
+  /// Whether the stand-in for WhatsApp fails now and then as well; messages then take half a minute more to end.
+  let hasUnreliableProvider: Bool
+
+  /// Runs, prints and logs one line, and returns the report; a platform that does not come to rest is a violation in it.
+  func run() async -> FaultReport {
+    print(schedule)
+    fflush(nil)
+    let start = ContinuousClock.now
+    var report = FaultReport(
+      seed: schedule.seed, faults: schedule.counts.map { (kind: $0.kind.rawValue, count: $0.count) })
+    do {
+      try await PrivateServers.with { (servers) async throws in
+        let proxies = try FaultProxies(servers)
+        defer { proxies.stop() }
+        try await Platform.with(setup(servers, proxies)) { (platform) async throws in
+          try await play(on: platform, servers, proxies, &report)
+        }
+      }
+    } catch { report.violations.append("\(error)") }
+    report.seconds = Int((ContinuousClock.now - start) / .seconds(1))
+    report.publish()
+    return report
+  }
+
+  private func setup(_ servers: PrivateServers, _ proxies: FaultProxies) -> Platform.Setup {
+    var setup = Platform.Setup()
+    setup.rabbitMQ = servers.rabbitMQ
+    setup.rabbitMQProxy = proxies[.rabbitmq]
+    setup.postgres = servers.postgres
+    setup.postgresProxy = proxies[.postgres]
+    setup.redis = servers.redis
+    setup.redisProxy = proxies[.redis]
+    setup.rate = "1000/s"
+    // A report may be in the hands of whoever is stopped; a message is not sent again before that can have come out.
+    setup.inDoubtSeconds = max(20, schedule.longestSeconds + 15)
+    setup.sandbox = .quick
+    setup.sandbox?.seed = schedule.seed
+    if hasUnreliableProvider {
+      setup.sandbox?.faults = ["4%:refuse:131000", "1%:cut-before", "1%:cut-after", "2%:refuse:131047"]
+        .compactMap { SandboxFault($0) }
+    }
+    return setup
+  }
+
+  private func play(
+    on platform: Platform, _ servers: PrivateServers, _ proxies: FaultProxies, _ report: inout FaultReport
+  ) async throws {
+    let jumps = schedule.faults.contains { $0.kind == .clockJump }
+    let clocks = try await jumps ? SkewedClocks() : nil
+    defer { clocks?.remove() }
+    let injector = FaultInjector(platform, servers, proxies, clocks: clocks)
+    try await injector.start()
+    let load = BookingLoad(platform, pause: .milliseconds(100)) { injector.address }
+    let webhooks = try WebhookLoad(platform, pause: .milliseconds(150)) { injector.address }
+    let workers = Locked<[Duration]>([])
+    let broker = Locked<[Duration]>([])
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for customer in 0..<4 { group.addTask { try await load.customer(customer) } }
+      for _ in 0..<2 { group.addTask { try await webhooks.post() } }
+      for step in schedule.steps {
+        try await load.waitForAnswers(more: step.after)
+        let accepted = load.result.accepted
+        let begin = ContinuousClock.now
+        for fault in step.faults { try await injector.begin(fault) }
+        if step.faults.map(\.kind) == [.killWorker] {
+          group.addTask {
+            if await Self.haveEnded(accepted, on: platform) {
+              workers.change { $0.append(ContinuousClock.now - begin) }
+            }
+          }
+        }
+        try await pass(step.lasts, load)
+        // Servers first: a process that is started needs them.
+        for fault in step.faults where fault.targetsServer { try await injector.end(fault) }
+        let back = ContinuousClock.now
+        for fault in step.faults where !fault.targetsServer { try await injector.end(fault) }
+        if step.faults.map(\.kind) == [.killRabbitMQ] {
+          try await load.waitForAnswers(more: 1)
+          broker.change { $0.append(ContinuousClock.now - back) }
+        }
+      }
+      try await load.waitForAnswers(more: 10)
+      load.stop()
+      webhooks.stop()
+      try await group.waitForAll()
+    }
+    report.workerRecovery = workers.value.max()
+    report.brokerRecovery = broker.value.max()
+    report.dead = try await QuiescenceWaiter(platform: platform, rabbitMQ: servers.rabbitMQ)
+      .waitForQuiescence(retryingCrashed: schedule.redeliveryFaultCount >= 3)
+    try await report.account(load, webhooks, on: platform)
+    if !injector.allProcessesRun { report.violations.append("a process has ended by itself") }
+  }
+
+  private func pass(_ length: FaultStep.Length, _ load: BookingLoad) async throws {
+    switch length {
+    case .moment: return
+    case .answers(let count): try await load.waitForAnswers(more: count)
+    case .milliseconds(let milliseconds): try await Task.sleep(for: .milliseconds(milliseconds))
+    }
+  }
+
+  /// Waits until the bookings have their ends; false where that takes more than a minute.
+  private static func haveEnded(_ bookings: Set<UUID>, on platform: Platform) async -> Bool {
+    let ids = Array(bookings)
+    do {
+      try await eventually(within: .seconds(60), every: .milliseconds(50), "the bookings have ended") {
+        let ended = try? await platform.number(
+          "SELECT count(*) FROM bookings.booking WHERE id = ANY(\(ids)::uuid[]) AND status <> 'validating'")
+        return ended == ids.count
+      }
+      return true
+    } catch { return false }
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import JobConfiguration
+import JobEngine
+import Jobs
+import JobsTesting
+import TestServers
+import Testing
+
+/// A worker of batches in a pool that has a rate, and so gathers none.
+@Suite(.timeLimit(.minutes(1)))
+struct EngineBatchRateLimitTests {
+  private let limit = RateLimit(count: 80, per: .seconds(1))
+
+  /// Runs a node whose echoJobs are done in batches; `seen` keeps the names of each, with the instant it began.
+  private func withNode(
+    _ platform: EnginePlatform, _ seen: Locked<[(names: [String], at: ContinuousClock.Instant)]>,
+    _ body: () async throws -> Void
+  ) async throws {
+    try await platform.withNode(
+      registering: { registry in
+        registry.register(
+          EchoBatchWorker { batch, transaction in
+            seen.change { $0.append((batch.map(\.job.name), .now)) }
+            for item in batch { transaction.record(item.job.name) }
+            return batch.map { _ in .completed }
+          })
+      }
+    ) { _ async throws in try await body() }
+  }
+
+  @Test func `without a turn it is not called: the job is put off and spends no attempt`() async throws {
+    let platform = EnginePlatform(maxAttempts: 1, rate: limit)
+    let seen = Locked<[(names: [String], at: ContinuousClock.Instant)]>([])
+    platform.limiter.plan(.denied(after: .milliseconds(100)))
+    try await withNode(platform, seen) {
+      let job = try await platform.enqueue("a")[0]
+      try await eventually("the job waits") { platform.broker.retries.count == 1 && platform.broker.isEmpty(echoJobs) }
+      #expect(platform.broker.retries.first?.envelope == job)
+      #expect(platform.store.receipt(of: job.jobRun) == nil)
+      #expect(seen.value.isEmpty)
+      platform.broker.releaseRetries()
+      try await eventually("the job is done") { platform.store.effects == ["a"] }
+      #expect(platform.limiter.asked.count == 2)
+    }
+  }
+
+  @Test func `it waits for a turn that comes in a moment`() async throws {
+    let platform = EnginePlatform(rate: limit)
+    let seen = Locked<[(names: [String], at: ContinuousClock.Instant)]>([])
+    platform.limiter.plan(.turn(in: .milliseconds(50)))
+    try await withNode(platform, seen) {
+      let before = ContinuousClock.now
+      try await platform.enqueue("a")
+      try await platform.eventuallyIdle()
+      try #require(seen.value.count == 1)
+      #expect(before.duration(to: seen.value[0].at) >= .milliseconds(50))
+    }
+  }
+
+  @Test func `it is given its jobs one by one, each with a turn under its own key`() async throws {
+    let platform = EnginePlatform(rate: limit)
+    let seen = Locked<[(names: [String], at: ContinuousClock.Instant)]>([])
+    try await withNode(platform, seen) {
+      let jobs = [EchoJob(name: "a", rateLimitKey: "7"), EchoJob(name: "b"), EchoJob(name: "c", rateLimitKey: "8")]
+      try await platform.enqueue(jobs.map { try JobCodec.envelope(for: $0, tenant: nil) })
+      try await platform.eventuallyIdle()
+      #expect(Set(seen.value.map(\.names)) == [["a"], ["b"], ["c"]])
+      #expect(platform.limiter.asked.map(\.key).sorted() == ["echoJobs", "echoJobs:7", "echoJobs:8"])
+    }
+  }
+}

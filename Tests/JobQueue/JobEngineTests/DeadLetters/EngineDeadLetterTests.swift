@@ -1,0 +1,127 @@
+import Foundation
+import JobEngine
+import Jobs
+import JobsTesting
+import TestServers
+import Testing
+
+/// From a death to the index, and back by an operator's wish.
+@Suite(.timeLimit(.minutes(1)))
+struct EngineDeadLetterTests {
+  /// An echoJob that is dead already, with its dead letter info, in the broker's dead letters.
+  private func deadLetter(_ name: String, _ platform: EnginePlatform) async throws -> JobEnvelope {
+    let job = try JobCodec.envelope(for: EchoJob(name: name), tenant: nil)
+    try await platform.enqueue([job], to: .dead(pool: echoJobs, SampleJobs.deadLetterInfo(pool: echoJobs)))
+    return job
+  }
+
+  @Test func `dead letters are indexed with their dead letter info and acknowledged`() async throws {
+    let platform = EnginePlatform()
+    try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
+      let job = try await deadLetter("a", platform)
+      let letter = try await platform.onlyLetter()
+      #expect(letter == SampleJobs.letter(job, SampleJobs.deadLetterInfo(pool: echoJobs)))
+      #expect(platform.broker.acknowledged == [job.jobRun])
+      #expect(platform.store.receipt(of: job.jobRun)?.outcome == .dead)
+    }
+  }
+
+  @Test func `while the index is away dead letters wait in the broker`() async throws {
+    let platform = EnginePlatform()
+    platform.store.isAvailable = false
+    try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
+      let jobs = [try await deadLetter("a", platform), try await deadLetter("b", platform)]
+      try await eventually("they are taken") { platform.broker.unsettledDeadLetterCount(of: echoJobs) == 2 }
+      #expect(platform.broker.acknowledged.isEmpty)
+      platform.store.isAvailable = true
+      try await platform.eventuallyIndexed()
+      let letters = try await platform.letters.letters(DeadLetterFilter())
+      #expect(Set(letters.map(\.jobRun)) == Set(jobs.map(\.jobRun)))
+    }
+  }
+
+  @Test func `dead letters that could not be indexed before the end are given back`() async throws {
+    let platform = EnginePlatform()
+    platform.store.isAvailable = false
+    try await platform.withNode(grace: .milliseconds(200), echoJobs: EchoWorker.simple) { node async throws in
+      let job = try await deadLetter("a", platform)
+      try await eventually("it is taken") { platform.broker.unsettledDeadLetterCount(of: echoJobs) == 1 }
+      await node.beginShutdown()
+      try await node.drained()
+      #expect(platform.broker.dead(of: echoJobs).map(\.envelope) == [job])
+    }
+  }
+
+  @Test func `the letter of a job that was completed after all is dropped`() async throws {
+    let platform = EnginePlatform()
+    try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
+      let job = try await platform.enqueue("a")[0]
+      try await platform.eventuallyIdle()
+      try await platform.enqueue([job], to: .dead(pool: echoJobs, SampleJobs.deadLetterInfo(pool: echoJobs)))
+      try await platform.eventuallyIndexed()
+      #expect(try await platform.letters.letters(DeadLetterFilter()).isEmpty)
+      #expect(platform.store.receipt(of: job.jobRun)?.outcome == .completed)
+    }
+  }
+
+  @Test func `a late copy of a dead job is acknowledged and has no effect`() async throws {
+    let platform = EnginePlatform()
+    try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
+      let job = try await deadLetter("a", platform)
+      _ = try await platform.onlyLetter()
+      try await platform.enqueue([job])
+      try await platform.eventuallyIdle()
+      #expect(platform.store.effects.isEmpty)
+      #expect(platform.broker.acknowledged == [job.jobRun, job.jobRun])
+    }
+  }
+
+  @Test func `a retried letter runs as its next run, from the first attempt, and is completed`() async throws {
+    let platform = EnginePlatform(maxAttempts: 2)
+    let isMended = Locked(false)
+    let seen = Locked<[String]>([])
+    try await platform.withNode(
+      echoJobs: { job, context in
+        seen.change { $0.append("run \(context.info.jobRun.run), attempt \(context.info.attempt)") }
+        guard isMended.value else { throw TransientError() }
+        return try await EchoWorker.simple(job, context)
+      }
+    ) { _ async throws in
+      let job = try await platform.enqueue("a")[0]
+      try await eventually("the retry waits") { platform.broker.retries.count == 1 }
+      platform.broker.releaseRetries()
+      let letter = try await platform.onlyLetter()
+      isMended.change { $0 = true }
+      let result = try await platform.letters.retry(DeadLetterFilter(ids: [letter.jobRun.id]), by: "test")
+      #expect(result == RedriveResult(retried: 1, refused: 0))
+      try await eventually("the job is completed") { platform.store.effects == ["a"] }
+      #expect(seen.value == ["run 1, attempt 1", "run 1, attempt 2", "run 2, attempt 1"])
+      #expect(platform.store.receipt(of: job.jobRun)?.outcome == .dead)
+      #expect(platform.store.receipt(of: JobRun(id: job.id, run: 2))?.outcome == .completed)
+      #expect(try await platform.letters.letters(DeadLetterFilter()).isEmpty)
+      try await eventually("the outbox is empty") { platform.store.outbox.isEmpty }
+    }
+  }
+
+  @Test func `a retried letter that dies again is a letter of its next run`() async throws {
+    let platform = EnginePlatform(maxAttempts: 1)
+    try await platform.withNode(echoJobs: { _, _ in throw TransientError() }) { _ async throws in
+      let job = try await platform.enqueue("a")[0]
+      #expect(try await platform.onlyLetter().jobRun == job.jobRun)
+      _ = try await platform.letters.retry(DeadLetterFilter(), by: "test")
+      try await eventually("the second run has died") {
+        try await platform.letters.letters(DeadLetterFilter()).map(\.jobRun) == [JobRun(id: job.id, run: 2)]
+      }
+    }
+  }
+
+  @Test func `a dead letter whose enqueuing is in doubt is enqueued again and is one letter`() async throws {
+    let platform = EnginePlatform(maxAttempts: 1)
+    platform.broker.fail(with: .inDoubt(isEnqueued: true)) { if case .dead = $0.destination { true } else { false } }
+    try await platform.withNode(echoJobs: { _, _ in throw TransientError() }) { _ async throws in
+      let job = try await platform.enqueue("a")[0]
+      let letter = try await platform.onlyLetter()
+      #expect(letter.jobRun == job.jobRun)
+    }
+  }
+}

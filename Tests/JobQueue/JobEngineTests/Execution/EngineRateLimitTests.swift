@@ -1,0 +1,151 @@
+import Foundation
+import JobConfiguration
+import JobEngine
+import Jobs
+import JobsTesting
+import TestServers
+import Testing
+
+/// Jobs of a pool with a rate limit.
+@Suite(.timeLimit(.minutes(1)))
+struct EngineRateLimitTests {
+  private let limit = RateLimit(count: 80, per: .seconds(1))
+
+  /// Does echoJobs and keeps the attempts it saw, each with its instant.
+  private func worker(_ began: Locked<[(attempt: Int, at: ContinuousClock.Instant)]>) -> EchoWorker.Body {
+    { job, context in
+      began.change { $0.append((context.info.attempt, .now)) }
+      return try await EchoWorker.simple(job, context)
+    }
+  }
+
+  @Test func `a job without a turn is put off, spends no attempt, and runs when it comes back`() async throws {
+    let platform = EnginePlatform(maxAttempts: 1, rate: limit)
+    let began = Locked<[(attempt: Int, at: ContinuousClock.Instant)]>([])
+    platform.limiter.plan(.denied(after: .milliseconds(100)), .denied(after: .milliseconds(100)))
+    try await platform.withNode(echoJobs: worker(began)) { _ async throws in
+      let job = try await platform.enqueue("a")[0]
+      for turn in 1...2 {
+        try await eventually("the job waits") {
+          platform.limiter.asked.count == turn && platform.broker.retries.count == 1
+            && platform.broker.isEmpty(echoJobs)
+        }
+        #expect(platform.broker.retries.first?.envelope == job)
+        #expect(platform.store.receipt(of: job.jobRun) == nil)
+        #expect(began.value.isEmpty)
+        platform.broker.releaseRetries()
+      }
+      try await eventually("the job is done") { platform.store.effects == ["a"] }
+      #expect(began.value.map(\.attempt) == [1])
+      #expect(platform.limiter.asked.count == 3)
+    }
+  }
+
+  @Test func `a job whose turn is far away waits in the store, and no shorter than it was told to`() async throws {
+    let platform = EnginePlatform(maxAttempts: 1, rate: limit)
+    platform.limiter.plan(.denied(after: .seconds(600)))
+    try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
+      let before = Date()
+      try await platform.enqueue("a")
+      try await eventually("the job waits") {
+        platform.store.scheduledJobs.count == 1 && platform.broker.isEmpty(echoJobs)
+      }
+      let dueAt = try #require(platform.store.scheduledJobs.first).dueAt
+      // Up to three tenths longer, and half a second, so that those sent away together do not return together.
+      #expect(dueAt >= before + 600 && dueAt < Date() + 781)
+      #expect(platform.store.effects.isEmpty)
+      platform.store.advance(by: .seconds(781))
+      try await eventually("the job is done") { platform.store.effects == ["a"] }
+    }
+  }
+
+  @Test func `a job with a turn in a moment waits for it where it is`() async throws {
+    let platform = EnginePlatform(rate: limit)
+    let began = Locked<[(attempt: Int, at: ContinuousClock.Instant)]>([])
+    platform.limiter.plan(.turn(in: .milliseconds(50)))
+    try await platform.withNode(echoJobs: worker(began)) { _ async throws in
+      let before = ContinuousClock.now
+      try await platform.enqueue("a")
+      try await platform.eventuallyIdle()
+      try #require(began.value.count == 1)
+      #expect(before.duration(to: began.value[0].at) >= .milliseconds(50))
+      #expect(platform.store.effects == ["a"])
+      #expect(platform.broker.retries.isEmpty && platform.store.scheduledJobs.isEmpty)
+    }
+  }
+
+  @Test func `every job asks once, under its own key, or its pool's name`() async throws {
+    let platform = EnginePlatform(rate: limit)
+    try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
+      let jobs = [
+        EchoJob(name: "a", rateLimitKey: "106540352242922"), EchoJob(name: "b"), EchoJob(name: "c", rateLimitKey: "7"),
+      ]
+      try await platform.enqueue(jobs.map { try JobCodec.envelope(for: $0, tenant: nil) })
+      try await platform.eventuallyIdle()
+      #expect(platform.store.effects.sorted() == ["a", "b", "c"])
+      #expect(platform.limiter.asked.map(\.key).sorted() == ["echoJobs", "echoJobs:106540352242922", "echoJobs:7"])
+      #expect(platform.limiter.asked.allSatisfy { $0.nodes == 1 })
+    }
+  }
+
+  @Test func `the limiter knows how many nodes share the pool`() async throws {
+    let platform = EnginePlatform(rate: limit)
+    try await platform.withNode("one", echoJobs: EchoWorker.simple) { _ async throws in
+      try await platform.withNode("two", echoJobs: EchoWorker.simple) { _ async throws in
+        try await eventually("both nodes know of each other") {
+          try await platform.enqueue("a", "b", "c", "d")
+          try await platform.eventuallyIdle()
+          return platform.limiter.asked.suffix(4).allSatisfy { $0.nodes == 2 }
+        }
+      }
+      try await eventually("one is alone again") {
+        try await platform.enqueue("a")
+        try await platform.eventuallyIdle()
+        return platform.limiter.asked.last?.nodes == 1
+      }
+    }
+  }
+
+  @Test func `a job that has failed asks again before its retry`() async throws {
+    let platform = EnginePlatform(rate: limit)
+    try await platform.withNode(
+      echoJobs: { job, context in
+        if context.info.attempt == 1 { throw TransientError() }
+        return try await EchoWorker.simple(job, context)
+      }
+    ) { _ async throws in
+      try await platform.enqueue("a")
+      try await eventually("the retry waits") { platform.broker.retries.count == 1 }
+      platform.broker.releaseRetries()
+      try await eventually("the job is done") { platform.store.effects == ["a"] }
+      #expect(platform.limiter.asked.count == 2)
+    }
+  }
+
+  @Test func `a pool without a limit asks nobody`() async throws {
+    let platform = EnginePlatform()
+    try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
+      try await platform.enqueue("a", "b")
+      try await platform.eventuallyIdle()
+      #expect(platform.limiter.asked.isEmpty)
+    }
+  }
+
+  @Test func `a worker of batches, in a pool that gathers none, is held to the limit all the same`() async throws {
+    let platform = EnginePlatform(rate: limit)
+    try await platform.withNode(
+      registering: { registry in
+        registry.register(
+          EchoBatchWorker { batch, transaction in
+            for item in batch { transaction.record(item.job.name) }
+            return batch.map { _ in .completed }
+          })
+      }
+    ) { _ async throws in
+      try await platform.enqueue("a", "b")
+      try await platform.eventuallyIdle()
+      #expect(platform.store.effects.sorted() == ["a", "b"])
+      #expect(platform.limiter.asked.count == 2)
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import TestServers
+import Testing
+
+@testable import JobEngine
+
+@Suite(.timeLimit(.minutes(1)))
+struct PoisonJobLockTests {
+  @Test func `one at a time`() async throws {
+    let poisonLock = PoisonJobLock()
+    let gates = JobGates()
+    try await withThrowingDiscardingTaskGroup { group in
+      for name in ["a", "b", "c"] {
+        group.addTask { _ = await poisonLock.withLock { try? await gates.enter(name) } }
+      }
+      for place in 1...3 {
+        try await eventually("number \(place) has its turn") {
+          let (began, running) = (gates.began.count, gates.running.count)
+          return began == place && running == 1
+        }
+        gates.release(gates.running[0])
+      }
+    }
+    #expect(gates.most == 1)
+  }
+
+  @Test func `who is cancelled in the line does not hold up the others`() async throws {
+    let poisonLock = PoisonJobLock()
+    let gates = JobGates()
+    let first = Task { await poisonLock.withLock { try? await gates.enter("first") } }
+    try await eventually("the first has its turn") { gates.running == ["first"] }
+    let second = Task { await poisonLock.withLock { try? await gates.enter("second") } }
+    second.cancel()
+    #expect(await second.value == false)
+    let third = Task { await poisonLock.withLock { try? await gates.enter("third") } }
+    gates.releaseAll()
+    #expect(await first.value)
+    #expect(await third.value)
+    #expect(!gates.began.contains("second"))
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Jobs
+import Testing
+
+@testable import JobEngine
+
+extension JobDelivery {
+  /// A job that arrives; its name is its body.
+  static func named(_ name: String, _ kind: JobKind = "single", redelivered: Bool = false) -> JobDelivery {
+    let body = Data(name.utf8)
+    return JobDelivery(content: .job(JobEnvelope(kind: kind, body: body)), body: body, redelivered: redelivered) { _ in
+    }
+  }
+
+  /// A message that holds no job.
+  static func unreadable(named name: String) -> JobDelivery {
+    JobDelivery(content: .unreadable(reason: "no kind"), body: Data(name.utf8), redelivered: false) { _ in }
+  }
+
+  /// What it was called.
+  var name: String { String(decoding: body, as: UTF8.self) }
+}
+
+/// A step of an buffer, with jobs by name.
+enum BufferStep: Equatable {
+  case begin([String])
+  case wait(until: ContinuousClock.Instant?)
+  case finished
+}
+
+extension PrefetchBuffer {
+  /// What the buffer wants done, in a form that can be compared.
+  mutating func step(_ now: ContinuousClock.Instant) -> BufferStep {
+    switch next(now: now) {
+    case .begin(let deliveries): .begin(deliveries.map(\.name))
+    case .wait(let until): .wait(until: until)
+    case .finished: .finished
+    }
+  }
+
+  /// So many jobs that ran together have ended.
+  mutating func finished(jobs: Int) {
+    finished((0..<jobs).map { _ in .unreadable(named: "") })
+  }
+
+  /// Adds jobs that are wanted.
+  mutating func take(_ deliveries: JobDelivery..., at now: ContinuousClock.Instant) {
+    let unwanted = add(deliveries, now: now)
+    #expect(unwanted.isEmpty)
+  }
+}

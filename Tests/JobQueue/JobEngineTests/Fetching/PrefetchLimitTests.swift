@@ -1,0 +1,75 @@
+import Foundation
+import Jobs
+import Testing
+
+@testable import JobEngine
+
+struct PrefetchLimitTests {
+  private let mebibyte = 1 << 20
+
+  @Test func `small jobs: twice what runs, and no more than a consumer gains from`() {
+    var capacity = PrefetchLimit(batchSize: 1)
+    #expect(capacity.resize(to: 4) == 8)
+    #expect(capacity.resize(to: 0) == 0)
+    #expect(capacity.resize(to: 10_000) == PrefetchLimit.countMax)
+    var batches = PrefetchLimit(batchSize: 100)
+    #expect(batches.resize(to: 4) == 800)
+  }
+
+  @Test func `large bodies: as many as their bytes allow, and one at least`() {
+    var capacity = PrefetchLimit(batchSize: 20)
+    #expect(capacity.resize(to: 4) == 160)
+    #expect(capacity.arrived(sizes: [3 * mebibyte]) == 10)
+    #expect(capacity.current == 10)
+    #expect(capacity.arrived(sizes: [100 * mebibyte]) == 1)
+    #expect(capacity.resize(to: 8) == 1)
+  }
+
+  @Test func `it grows again when large bodies have not been seen for long`() {
+    var capacity = PrefetchLimit(batchSize: 20)
+    _ = capacity.resize(to: 4)
+    _ = capacity.arrived(sizes: [3 * mebibyte])
+    var steps: [Int] = []
+    for _ in 0..<20_000 {
+      if let step = capacity.arrived(sizes: [500]) { steps.append(step) }
+    }
+    #expect(steps.first.map { $0 >= 20 } == true)
+    #expect(zip(steps, steps.dropFirst()).allSatisfy { $1 >= $0 * 2 })
+    #expect(capacity.current > 80)
+    #expect(steps.count < 6)
+  }
+
+  @Test func `sizes that vary a little change nothing`() {
+    var capacity = PrefetchLimit(batchSize: 20)
+    _ = capacity.resize(to: 4)
+    for size in [400, 900, 30_000, 200, 100_000] { #expect(capacity.arrived(sizes: [size]) == nil) }
+  }
+
+  @Test func `a pool without a share asks for nothing, whatever arrives`() {
+    var capacity = PrefetchLimit(batchSize: 20)
+    #expect(capacity.arrived(sizes: [100, 5 * mebibyte]) == nil)
+    #expect(capacity.current == 0)
+  }
+
+  @Test func `the buffer takes the first job whatever its size, and gives back what would be too much`() {
+    var buffer = PrefetchBuffer(size: 4, batchKinds: [], batchSize: 1, batchWait: .zero)
+    let large = JobDelivery(
+      content: .unreadable(reason: "test"), body: Data(count: PrefetchLimit.bytesMax), redelivered: false
+    ) { _ in }
+    let small = JobDelivery.named("small")
+    let now = ContinuousClock.now
+    #expect(buffer.add([large, small], now: now).map(\.name) == ["small"])
+    #expect(buffer.totalBytes == PrefetchLimit.bytesMax)
+    guard case .begin(let begun) = buffer.next(now: now) else {
+      Issue.record("the large job does not begin")
+      return
+    }
+    #expect(buffer.add([small], now: now).map(\.name) == ["small"])
+    buffer.finished(begun)
+    #expect(buffer.totalBytes == 0)
+    #expect(buffer.add([small, small], now: now).count == 0)
+    #expect(buffer.totalBytes == 10)
+    #expect(buffer.drain().count == 2)
+    #expect(buffer.totalBytes == 0)
+  }
+}

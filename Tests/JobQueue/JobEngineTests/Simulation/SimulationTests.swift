@@ -1,0 +1,180 @@
+import ClientLoop
+import Foundation
+import JobConfiguration
+import JobEngine
+import Jobs
+import JobsTesting
+import Synchronization
+import Testing
+
+/// The engine on the ports in memory, in orders that follow from a seed: nodes crash at any await, the store and the
+/// broker go away, lose answers and connections, operators scale and pause; at the end every job is accounted for.
+@Suite(.timeLimit(.minutes(5)))
+struct SimulationTests {
+  /// What a run came to: its faults against the promises, and what it did.
+  struct Tally: Equatable {
+    var violations: [String] = []
+    var completed = 0
+    var cancelled = 0
+    var dead = 0
+    var steps = 0
+  }
+
+  private struct SimulatedSystem {
+    let platform: EnginePlatform
+    let jobs: [JobEnvelope]
+    let registry: WorkerRegistry<InMemoryTransaction>
+
+    init(seed: UInt64) throws {
+      let inBatches = seed.isMultiple(of: 2)
+      platform = EnginePlatform(
+        workers: WorkerCounts(min: 1, start: 5, max: 12), timeout: .seconds(5), maxAttempts: 6, maxCrashes: 40,
+        batch: inBatches ? BatchConfiguration(size: 4, wait: .milliseconds(10)) : nil)
+      registry = SimulatedWorkers.registry(inBatches: inBatches)
+      jobs = try (0..<40).map { try JobCodec.envelope(for: EchoJob(name: "\($0)"), tenant: nil) }
+    }
+
+    /// Enqueues all jobs, each again and again until the broker holds it.
+    func load() async throws {
+      for job in jobs {
+        try await SimulatedWorkers.pause(upTo: 1_000)
+        while await platform.broker.enqueue([OutgoingJob(job, to: .pool(echoJobs))], deadline: TimeSource.now) != [
+          .enqueued
+        ] { try await SimulatedWorkers.pause(upTo: 500) }
+      }
+    }
+
+    /// One injectFault, or its end.
+    func injectFault(_ nodes: inout [SimulatedNode], number: Int) async throws {
+      switch SimulatedWorkers.draw(below: 12) {
+      case 0, 1, 2:
+        let victim = SimulatedWorkers.draw(below: nodes.count)
+        await nodes[victim].crash()
+        nodes[victim] = SimulatedNode("node \(number)", platform, registry)
+      case 3: platform.broker.dropConnection()
+      case 4:
+        platform.store.isAvailable = false
+        try await SimulatedWorkers.pause(upTo: 4_000)
+        platform.store.isAvailable = true
+      case 5:
+        platform.broker.isReady = false
+        try await SimulatedWorkers.pause(upTo: 4_000)
+        platform.broker.isReady = true
+      case 6:
+        let call = JobStoreCall.allCases[SimulatedWorkers.draw(below: JobStoreCall.allCases.count)]
+        let error = [JobStoreError.inDoubt, .contention, .unavailable("lost")][SimulatedWorkers.draw(below: 3)]
+        platform.store.fail(next: call, with: error, takesEffect: error == .inDoubt, times: 2)
+      case 7: platform.broker.fail(next: 3, with: .inDoubt(isEnqueued: SimulatedWorkers.draw(below: 2) == 0))
+      case 8: platform.broker.fail(next: 3, with: .unavailable)
+      case 9: platform.broker.stall(echoJobs)
+      case 10:
+        let size = 1 + SimulatedWorkers.draw(below: 12)
+        _ = try await platform.directory.change(echoJobs, by: "simulation") { $0.size = size }
+      default:
+        let isPaused = SimulatedWorkers.draw(below: 2) == 0
+        _ = try await platform.directory.change(echoJobs, by: "simulation") {
+          $0.pausedKinds = isPaused ? [EchoJob.kind] : []
+        }
+      }
+    }
+
+    func clearFaults() async throws {
+      platform.store.isAvailable = true
+      platform.broker.isReady = true
+      _ = try await platform.directory.change(echoJobs, by: "simulation") { $0 = PoolSetting() }
+    }
+
+    /// True when no job is anywhere any more.
+    var isIdle: Bool {
+      platform.broker.isEmpty(echoJobs) && platform.broker.isEmpty(followUpJobs) && platform.broker.retries.isEmpty
+        && platform.broker.dead(of: echoJobs).isEmpty && platform.broker.unsettledDeadLetterCount(of: echoJobs) == 0
+        && platform.store.outbox.isEmpty && platform.store.scheduledJobs.isEmpty
+    }
+
+    func tally() -> Tally {
+      var tally = Tally()
+      let effects = Dictionary(grouping: platform.store.effects) { $0 }.mapValues(\.count)
+      for (number, job) in jobs.enumerated() {
+        let expected: Int
+        switch platform.store.receipt(of: job.jobRun)?.outcome {
+        case .completed:
+          tally.completed += 1
+          expected = 1
+        case .cancelled:
+          tally.cancelled += 1
+          expected = 0
+        case .dead:
+          tally.dead += 1
+          expected = 0
+        case nil:
+          tally.violations.append("job \(number) is lost")
+          continue
+        }
+        for effect in ["\(number)", "after \(number)"] where effects[effect, default: 0] != expected {
+          tally.violations.append("effect \"\(effect)\" happened \(effects[effect, default: 0]) times, not \(expected)")
+        }
+      }
+      if !isIdle { tally.violations.append("jobs are left somewhere") }
+      return tally
+    }
+  }
+
+  private func simulate(seed: UInt64) async throws -> Tally {
+    let simulation = Simulation(seed: seed)
+    var tally = try await simulation.run {
+      let world = try SimulatedSystem(seed: seed)
+      let loading = Task(executorPreference: TimeSource.value.executor) { try await world.load() }
+      // The tiers let go once a second.
+      let tiers = Task(executorPreference: TimeSource.value.executor) {
+        while !Task.isCancelled {
+          try? await TimeSource.sleep(for: .seconds(1))
+          world.platform.broker.releaseRetries()
+        }
+      }
+      var nodes = (1...2).map { SimulatedNode("first \($0)", world.platform, world.registry) }
+      for number in 1...25 {
+        try await SimulatedWorkers.pause(upTo: 2_000)
+        try await world.injectFault(&nodes, number: number)
+      }
+      try await world.clearFaults()
+      try await loading.value
+      for _ in 0..<3_000 where !world.isIdle { try await TimeSource.sleep(for: .milliseconds(200)) }
+      let tally = world.tally()
+      tiers.cancel()
+      for node in nodes { await node.crash() }
+      return tally
+    }
+    tally.steps = simulation.steps
+    return tally
+  }
+
+  /// VLUMA_SIMULATIONS asks for more of them.
+  private static var count: UInt64 {
+    ProcessInfo.processInfo.environment["VLUMA_SIMULATIONS"].flatMap(UInt64.init) ?? 60
+  }
+
+  @Test func `a seed does the same again, step by step`() async throws {
+    for seed in [3, 4] as [UInt64] {
+      let first = try await simulate(seed: seed)
+      let second = try await simulate(seed: seed)
+      #expect(first == second)
+    }
+  }
+
+  @Test func `every job ends once, whatever happens in whatever order`() async throws {
+    var total = Tally()
+    for seed in 1...Self.count {
+      let tally = try await simulate(seed: seed)
+      #expect(tally.violations.isEmpty, "seed \(seed): \(tally.violations.joined(separator: "; "))")
+      total.completed += tally.completed
+      total.cancelled += tally.cancelled
+      total.dead += tally.dead
+      total.steps += tally.steps
+    }
+    print(
+      "simulation: \(Self.count) seeds, \(total.steps) steps: \(total.completed) completed, \(total.cancelled) cancelled, \(total.dead) dead"
+    )
+    #expect(total.completed > Int(Self.count) * 25)
+    #expect(total.cancelled > 0)
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import JobOperations
+import Jobs
+import Testing
+
+/// A healthy platform of two pools, as it is seen from outside; each test spoils something of it.
+struct SnapshotFixture {
+  var settings = SystemSnapshot.Settings(file: "queues.yaml")
+  var broker = SystemSnapshot.Broker(server: "broker:5672")
+  var store = SystemSnapshot.Store(server: "database:5432/vluma")
+  var backlog = BacklogSnapshot()
+  var overrides: [PoolName: PoolSetting] = [:]
+  var nodes = [SnapshotFixture.node("one"), SnapshotFixture.node("two")]
+
+  init() {
+    settings.pools = [
+      SystemSnapshot.Pool(name: "booking.validate", kinds: ["booking.validate"], sizes: 1...64),
+      SystemSnapshot.Pool(name: "booking.resolve", kinds: ["booking.resolve", "booking.cancel"], sizes: 1...32),
+      SystemSnapshot.Pool(name: "dead.letters", kinds: [], sizes: 1...4, indexesDeadLetters: true),
+    ]
+    broker.missing = []
+    broker.unroutable = 0
+    broker.ready = ["booking.validate": 0, "booking.resolve": 0]
+    broker.deadLetters = ["booking.validate": 0, "booking.resolve": 0]
+  }
+
+  /// A worker process that runs these pools, each with a local concurrency of 2.
+  static func node(
+    _ id: String, _ pools: [String] = ["booking.validate", "booking.resolve", "dead.letters"], running: Int = 0,
+    lastTaken: Date? = nil
+  ) -> NodeReport {
+    let report = PoolReport(localConcurrency: 2, running: running, lastFetchedEnqueuedAt: lastTaken)
+    return NodeReport(
+      id: id, startedAt: Date(timeIntervalSince1970: 1_790_000_000),
+      pools: Dictionary(uniqueKeysWithValues: pools.map { ($0, report) }))
+  }
+
+  /// All servers answer.
+  var snapshot: SystemSnapshot {
+    var store = store
+    store.contents = SystemSnapshot.StoreContents(backlog: backlog, settings: overrides, nodes: nodes)
+    return SystemSnapshot(
+      settings: settings, broker: .answered(broker), store: .answered(store), redis: .answered("cache:6379"))
+  }
+
+  var report: DoctorReport { DoctorReport(snapshot) }
+
+  /// The one thing that is wrong.
+  func finding(sourceLocation: SourceLocation = #_sourceLocation) throws -> Finding {
+    let findings = report.findings
+    try #require(findings.count == 1, "\(findings.map(\.message))", sourceLocation: sourceLocation)
+    return findings[0]
+  }
+}
+
+extension DoctorReport {
+  /// How a check came out.
+  func status(_ check: DoctorCheck) -> Status? { checks.first { $0.check == check }?.status }
+
+  /// The checks that came out like this.
+  func all(_ status: Status) -> Set<DoctorCheck> {
+    Set(checks.filter { $0.status == status }.map(\.check))
+  }
+}

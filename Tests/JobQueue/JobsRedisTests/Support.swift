@@ -1,0 +1,53 @@
+import Jobs
+import JobsRedis
+import Logging
+import Redis
+import TestServers
+
+/// 60 a minute: six at once, then one a second, so that what is reserved is much longer than a test runs.
+let sixtyAMinute = RateLimit(count: 60, per: .seconds(60))
+
+/// How far off the turn is; throws where there is none.
+func turn(_ decision: RateLimitDecision) throws -> Duration {
+  guard case .turn(let wait) = decision else { throw TestError(description: "\(decision) is no turn") }
+  return wait
+}
+
+/// Where the first turns lie too early for a limit, or too late. The waits are those that were told within `elapsed`.
+///
+/// After the bucket's burst there is one turn an interval: the n-th lies (n - burst) intervals after the first one.
+func violations(in waits: [Duration], _ limit: RateLimit, within elapsed: Duration) -> [String] {
+  // Redis counts in whole microseconds.
+  let tolerance = Duration.milliseconds(2)
+  return waits.sorted().enumerated().compactMap { place, wait -> String? in
+    let due = max(.zero, limit.interval * (place + 1 - limit.burst))
+    if wait + elapsed + tolerance < due { return "turn \(place + 1) in \(wait), not before \(due)" }
+    if wait > due + tolerance { return "turn \(place + 1) in \(wait), although it was due in \(due)" }
+    return nil
+  }
+}
+
+/// A client of the server the tests use, connected.
+func connectedRedis(_ configuration: RedisConfiguration) async throws -> RedisClient {
+  let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  let client = try RedisClient(configuration, timeout: .seconds(5), logger: logger)
+  try await eventually("the client connects") { client.isConnected }
+  return client
+}
+
+/// Lends two limiters on connections of their own, and a key that no other test uses; its bucket is deleted afterwards.
+func withLimiters(
+  _ body: (_ limiters: [RedisRateLimiter], _ key: String, _ client: RedisClient) async throws -> Void
+) async throws {
+  let configuration = try RedisConfiguration(url: TestEnvironment.redis().string)
+  let clients = [try await connectedRedis(configuration), try await connectedRedis(configuration)]
+  let key = TestEnvironment.uniqueName("test")
+  let result: Result<Void, any Error>
+  do {
+    result = .success(try await body(clients.map { RedisRateLimiter(redis: $0) }, key, clients[0]))
+  } catch {
+    result = .failure(error)
+  }
+  _ = try? await clients[0].command("DEL", "vluma:rate:\(key)")
+  try result.get()
+}

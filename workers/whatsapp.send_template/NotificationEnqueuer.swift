@@ -1,0 +1,28 @@
+internal import Foundation
+internal import Jobs
+internal import Messaging
+internal import Postgres
+internal import Reports
+internal import WhatsApp
+
+/// Has customers told what became of their bookings: stores the messages' intents beside the effects they tell of, and
+/// enqueues their sending.
+struct NotificationEnqueuer {
+  let messages: MessageStore
+
+  /// A notification, and the job it follows from.
+  typealias Item = (message: NewMessage, cause: JobInfo)
+
+  /// Stores and enqueues; a business without a number tells nobody.
+  func send(
+    _ notifications: [Item], at now: Date, in transaction: PostgresTransaction, followUps: inout FollowUps
+  ) async throws {
+    let prepared = try await messages.prepare(
+      notifications.map { ($0.message, $0.cause.jobRun.id.uuid) }, in: transaction)
+    for (message, cause) in notifications {
+      guard let number = prepared[message.id] else { continue }
+      try followUps.enqueue(SendTemplate(message: message.id, number: number), from: cause, tenant: message.business)
+      followUps.count(.messagePrepared, message.notification.rawValue, of: message.business, at: now)
+    }
+  }
+}
