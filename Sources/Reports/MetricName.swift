@@ -1,5 +1,5 @@
 /// What is counted, by the names that reports and tables know it by. They may grow, and never change their meaning.
-public enum MetricName: String, Sendable, CaseIterable, Codable {
+package enum MetricName: String, Sendable, CaseIterable, Codable {
   /// Bookings that got their time; by the time of the decision.
   case bookingConfirmed = "booking.confirmed"
   /// Bookings that were turned down, by reason.

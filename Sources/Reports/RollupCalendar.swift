@@ -1,16 +1,16 @@
-public import Foundation
+package import Foundation
 
 /// The lengths of time that counts are added up over.
-public enum Granularity: String, Sendable, CaseIterable, Codable {
+package enum Granularity: String, Sendable, CaseIterable, Codable {
   case minute, hour, day
 }
 
 /// Where an instant falls in each granularity. Days and hours are those of the business: its day begins at its own midnight.
-public struct RollupCalendar: Sendable {
+package struct RollupCalendar: Sendable {
   private let calendar: Calendar
 
   /// Counts in the zone given.
-  public init(zone: TimeZone) {
+  package init(zone: TimeZone) {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = zone
     self.calendar = calendar
@@ -19,7 +19,7 @@ public struct RollupCalendar: Sendable {
   /// The first instant of the minute, hour or day an instant falls in.
   ///
   /// A day whose midnight the clock leaps over begins at its first instant that exists.
-  public func start(of granularity: Granularity, at instant: Date) -> Date {
+  package func start(of granularity: Granularity, at instant: Date) -> Date {
     switch granularity {
     case .minute: Date(timeIntervalSince1970: (instant.timeIntervalSince1970 / 60).rounded(.down) * 60)
     // In elapsed time and not by the clock: an hour that comes twice in autumn is two hours.
@@ -43,7 +43,7 @@ public struct RollupCalendar: Sendable {
 
   /// The day a text such as `2026-11-23` names: its first instant, and that of the next; nil where there is no such
   /// day.
-  public func day(_ text: String) -> Range<Date>? {
+  package func day(_ text: String) -> Range<Date>? {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard text.utf8.count == 10, text.utf8.allSatisfy({ (45...57).contains($0) }), parts.count == 3,
       let year = Int(parts[0]), let month = Int(parts[1]),
@@ -58,7 +58,7 @@ public struct RollupCalendar: Sendable {
   }
 
   /// The day an instant falls on, such as `2026-11-23`.
-  public func dayText(_ instant: Date) -> String {
+  package func dayText(_ instant: Date) -> String {
     let parts = calendar.dateComponents([.year, .month, .day], from: instant)
     func padded(_ number: Int?, _ width: Int) -> String {
       let text = "\(number ?? 0)"
@@ -69,18 +69,18 @@ public struct RollupCalendar: Sendable {
 }
 
 /// How often something happened in one bucket.
-public struct RollupEntry: Sendable, Equatable, Codable {
+package struct RollupEntry: Sendable, Equatable, Codable {
   /// The bucket's first instant.
-  public let start: Date
+  package let start: Date
   /// What happened: one of ``MetricName``, or a name of a newer program.
-  public let metric: String
+  package let metric: String
   /// What distinguishes it further: a reason, a kind; empty where nothing does.
-  public let detail: String
+  package let detail: String
   /// How often.
-  public let count: Int
+  package let count: Int
 
   /// Takes a row of a rollup table.
-  public init(start: Date, metric: String, detail: String, count: Int) {
+  package init(start: Date, metric: String, detail: String, count: Int) {
     self.start = start
     self.metric = metric
     self.detail = detail

@@ -1,23 +1,23 @@
-public import Foundation
-public import Postgres
+package import Foundation
+package import Postgres
 
 /// Counts per business, added up over minutes, hours and days.
-public struct RollupStore: Sendable {
+package struct RollupStore: Sendable {
   /// Something that happened in a minute, so often.
-  public struct Increment: Sendable, Hashable {
+  package struct Increment: Sendable, Hashable {
     /// The business; ``RollupStore/noBusiness`` where none is known.
-    public let business: UUID
+    package let business: UUID
     /// What happened.
-    public let metric: String
+    package let metric: String
     /// What distinguishes it further; empty where nothing does.
-    public let detail: String
+    package let detail: String
     /// The minute.
-    public let minute: Date
+    package let minute: Date
     /// How often.
-    public let count: Int
+    package let count: Int
 
     /// Names what is to be added.
-    public init(business: UUID, metric: String, detail: String, minute: Date, count: Int) {
+    package init(business: UUID, metric: String, detail: String, minute: Date, count: Int) {
       self.business = business
       self.metric = metric
       self.detail = detail
@@ -27,14 +27,14 @@ public struct RollupStore: Sendable {
   }
 
   /// The business of what belongs to none: the nil UUID.
-  public static let noBusiness = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+  package static let noBusiness = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 
   /// Uses whatever connection its methods are given.
-  public init() {}
+  package init() {}
 
   /// Adds to the three tables, in one round trip after the look at the businesses' zones. Buckets are written in one
   /// order everywhere, so that two batches wait for each other instead of deadlocking.
-  public func add(_ increments: [Increment], in transaction: PostgresTransaction) async throws {
+  package func add(_ increments: [Increment], in transaction: PostgresTransaction) async throws {
     guard !increments.isEmpty else { return }
     let calendars = try await calendars(of: Set(increments.map(\.business)), in: transaction)
     let utc = RollupCalendar(zone: .gmt)
@@ -90,7 +90,7 @@ public struct RollupStore: Sendable {
   private static func table(_ granularity: Granularity) -> String { "rollup_\(granularity.rawValue)" }
 
   /// What was counted for a business in the buckets that begin inside a range, oldest first.
-  public func entries(
+  package func entries(
     _ granularity: Granularity, of business: UUID, in range: Range<Date>, from pool: PostgresConnectionPool
   ) async throws -> [RollupEntry] {
     try await pool.query(
@@ -107,7 +107,7 @@ public struct RollupStore: Sendable {
   /// The businesses that anything was counted for in days that begin inside a range, with their names and zones.
   ///
   /// - Parameter only: look at this one alone.
-  public func businesses(
+  package func businesses(
     in range: Range<Date>, only: UUID? = nil, from pool: PostgresConnectionPool
   ) async throws -> [(id: UUID, name: String, zone: TimeZone)] {
     try await pool.query(
@@ -121,7 +121,7 @@ public struct RollupStore: Sendable {
   }
 
   /// A business' time zone; nil where there is no such business.
-  public func zone(of business: UUID, from pool: PostgresConnectionPool) async throws -> TimeZone? {
+  package func zone(of business: UUID, from pool: PostgresConnectionPool) async throws -> TimeZone? {
     try await pool.query("SELECT time_zone FROM bookings.business WHERE id = \(business)").first
       .flatMap { TimeZone(identifier: try $0.decode(0)) }
   }

@@ -1,11 +1,11 @@
 internal import Hummingbird
-public import Logging
+package import Logging
 internal import NIOCore
-public import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// A local stand-in for Meta's WhatsApp Cloud API, for development and tests: it takes messages as Meta does, posts
 /// signed webhooks about them, and misbehaves where it is told to.
-public final class WhatsAppSandbox: Service {
+package final class WhatsAppSandbox: Service {
   private let configuration: SandboxConfiguration
   private let sandbox: SandboxState
   private let listening = ListeningPort()
@@ -14,7 +14,7 @@ public final class WhatsAppSandbox: Service {
   /// A sandbox that is yet to be run.
   ///
   /// - Parameter logger: gets the address, and what goes wrong with the sandbox itself.
-  public init(_ configuration: SandboxConfiguration, logger: Logger) {
+  package init(_ configuration: SandboxConfiguration, logger: Logger) {
     self.configuration = configuration
     self.logger = logger
     sandbox = SandboxState(configuration, logger: logger)
@@ -22,7 +22,7 @@ public final class WhatsAppSandbox: Service {
 
   /// Serves until the task is cancelled or gracefully shut down; webhooks that are still to be posted are then dropped.
   /// Throws where it cannot listen. To be called once.
-  public func run() async throws {
+  package func run() async throws {
     defer { listening.end() }
     let application = application()
     do {
@@ -38,10 +38,10 @@ public final class WhatsAppSandbox: Service {
   }
 
   /// The port it listens on; waits until it does. Throws where it ended first.
-  public func port() async throws -> Int { try await listening.wait() }
+  package func port() async throws -> Int { try await listening.wait() }
 
   /// Where webhooks go from now on, those that were not yet answered included: an `http` or `https` URL.
-  public func setWebhookURL(_ url: String) { sandbox.dispatcher.setURL(url) }
+  package func setWebhookURL(_ url: String) { sandbox.dispatcher.setURL(url) }
 
   private func application() -> some Service {
     let router = Router(context: SandboxContext.self)

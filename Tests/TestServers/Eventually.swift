@@ -1,14 +1,14 @@
 /// Thrown where something that a test waits for did not happen in time.
-public struct TestError: Error, CustomStringConvertible {
+package struct TestError: Error, CustomStringConvertible {
   /// What did not happen, and how long it was waited for.
-  public let description: String
+  package let description: String
 
   /// A failure with these words.
-  public init(description: String) { self.description = description }
+  package init(description: String) { self.description = description }
 }
 
 /// Polls `condition` every few milliseconds until it holds; throws ``TestError`` with `what` after `limit`.
-public func eventually(
+package func eventually(
   within limit: Duration = .seconds(10), every pause: Duration = .milliseconds(5), _ what: String,
   _ condition: () async throws -> Bool
 ) async throws {
@@ -21,7 +21,7 @@ public func eventually(
 
 /// Runs `body` in a task of its own and waits for `limit` at most, so that code that hangs fails its test instead of holding it up.
 @discardableResult
-public func answer<Value: Sendable>(
+package func answer<Value: Sendable>(
   within limit: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
   let answered = Locked<Result<Value, any Error>?>(nil)
@@ -37,7 +37,7 @@ public func answer<Value: Sendable>(
 }
 
 /// How long `body` took.
-public func duration(of body: () async throws -> Void) async rethrows -> Duration {
+package func duration(of body: () async throws -> Void) async rethrows -> Duration {
   let start = ContinuousClock.now
   try await body()
   return ContinuousClock.now - start

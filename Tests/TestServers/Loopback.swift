@@ -36,7 +36,7 @@ enum Loopback {
 }
 
 /// True where somebody listens on the port of 127.0.0.1.
-public func isListening(onPort port: Int) -> Bool {
+package func isListening(onPort port: Int) -> Bool {
   var target = sockaddr_in()
   target.sin_family = sa_family_t(AF_INET)
   target.sin_port = in_port_t(port).bigEndian
@@ -48,7 +48,7 @@ public func isListening(onPort port: Int) -> Bool {
 }
 
 /// A port of 127.0.0.1 on which nobody listens at the moment.
-public func freePort() throws -> Int {
+package func freePort() throws -> Int {
   guard let (descriptor, port) = Loopback.listener() else {
     throw TestError(description: "there is no free port on 127.0.0.1 (errno \(errno))")
   }

@@ -1,11 +1,11 @@
 internal import ClientLoop
-public import Foundation
+package import Foundation
 internal import Glibc
 
 extension Process {
   /// Starts the process from a thread that blocks no signals: those of Swift's pool block them all, and a child inherits
   /// that.
-  public func runWithSignals() async throws {
+  package func runWithSignals() async throws {
     let started = Promise<Void>()
     Thread.detachNewThread {
       var none = sigset_t()

@@ -6,7 +6,7 @@ internal import Glibc
 /// It consists of blocking threads only: one that accepts and two per connection. Call ``stop()`` at the end of the test.
 ///
 /// `@unchecked Sendable`: `condition` guards all that changes.
-public final class TCPProxy: @unchecked Sendable {
+package final class TCPProxy: @unchecked Sendable {
   /// Both sockets of one forwarded connection.
   private final class Pair: @unchecked Sendable {
     let client: Int32
@@ -20,13 +20,13 @@ public final class TCPProxy: @unchecked Sendable {
   }
 
   /// Thrown where the proxy cannot be made.
-  public struct Failure: Error, CustomStringConvertible {
+  package struct Failure: Error, CustomStringConvertible {
     /// What failed.
-    public let description: String
+    package let description: String
   }
 
   /// The port on 127.0.0.1 to connect to.
-  public let port: Int
+  package let port: Int
   private let listener: Int32
   private let target: sockaddr_in
   private let condition = NSCondition()
@@ -42,7 +42,7 @@ public final class TCPProxy: @unchecked Sendable {
   private var cuts = 0
 
   /// Listens on a port of the system's choice and forwards every connection to `host` (an IPv4 address or localhost).
-  public init(to host: String, port: Int) throws {
+  package init(to host: String, port: Int) throws {
     var target = sockaddr_in()
     target.sin_family = sa_family_t(AF_INET)
     target.sin_port = in_port_t(port).bigEndian
@@ -57,16 +57,16 @@ public final class TCPProxy: @unchecked Sendable {
   }
 
   /// How many connections stand.
-  public var connectionCount: Int { locked { pairs.count } }
+  package var connectionCount: Int { locked { pairs.count } }
 
   /// Bytes that came from clients so far, forwarded or not.
-  public var bytesFromClient: Int { locked { received } }
+  package var bytesFromClient: Int { locked { received } }
 
   /// How often ``cut(afterBytesFromClient:)`` has cut.
-  public var cutCount: Int { locked { cuts } }
+  package var cutCount: Int { locked { cuts } }
 
   /// Resets every connection on both sides and returns when that is done. New ones are still accepted.
-  public func cutAll() {
+  package func cutAll() {
     locked {
       let victims = pairs
       cut(victims)
@@ -76,19 +76,19 @@ public final class TCPProxy: @unchecked Sendable {
   }
 
   /// Resets every connection once this many more bytes from clients were forwarded; then goes on as before.
-  public func cut(afterBytesFromClient count: Int) { locked { bytesUntilCut = count } }
+  package func cut(afterBytesFromClient count: Int) { locked { bytesUntilCut = count } }
 
   /// Resets new connections at once, as a server that is away does.
-  public func refuseNew() { locked { isOpen = false } }
+  package func refuseNew() { locked { isOpen = false } }
 
   /// Forwards new connections again.
-  public func acceptNew() { locked { isOpen = true } }
+  package func acceptNew() { locked { isOpen = true } }
 
   /// Forwards nothing more in either direction; connections stay open.
-  public func freeze() { locked { isFrozen = true } }
+  package func freeze() { locked { isFrozen = true } }
 
   /// Forwards what was held back, and goes on.
-  public func unfreeze() {
+  package func unfreeze() {
     locked {
       isFrozen = false
       condition.broadcast()
@@ -96,14 +96,14 @@ public final class TCPProxy: @unchecked Sendable {
   }
 
   /// Holds whatever arrives for so long before it is forwarded, in both directions, until ``restore()``.
-  public func delay(_ pause: Duration) { locked { self.pause = pause } }
+  package func delay(_ pause: Duration) { locked { self.pause = pause } }
 
   /// Forwards no more than so many bytes a second on each connection, in each direction, until ``restore()``.
-  public func throttle(bytesPerSecond: Int) { locked { self.bytesPerSecond = max(1, bytesPerSecond) } }
+  package func throttle(bytesPerSecond: Int) { locked { self.bytesPerSecond = max(1, bytesPerSecond) } }
 
   /// Forgets the connections that stand, as a firewall does that was started again: their bytes vanish in both
   /// directions, and neither side is told, not even where the other one closes. New connections are forwarded as ever.
-  public func blackhole() {
+  package func blackhole() {
     locked {
       for pair in pairs { pair.isBlackholed = true }
       condition.broadcast()
@@ -111,7 +111,7 @@ public final class TCPProxy: @unchecked Sendable {
   }
 
   /// Ends all that hinders: forwards at once again, accepts, and resets the connections that were swallowed.
-  public func restore() {
+  package func restore() {
     locked {
       isOpen = !isStopped
       isFrozen = false
@@ -123,7 +123,7 @@ public final class TCPProxy: @unchecked Sendable {
   }
 
   /// Resets every connection and stops listening; afterwards nobody listens on the port.
-  public func stop() {
+  package func stop() {
     let isFirst = locked {
       defer { isStopped = true }
       isOpen = false

@@ -1,8 +1,8 @@
 internal import JobsPostgres
-public import Postgres
+package import Postgres
 
 /// Makes an empty database that no other test uses, and drops it after `body`.
-public func withEmptyDatabase<Value>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
+package func withEmptyDatabase<Value>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
   let server = try TestEnvironment.postgres()
   let admin = try PostgresConfiguration(url: server.string, applicationName: "test databases")
   let name = TestEnvironment.uniqueName("test")
@@ -18,7 +18,7 @@ public func withEmptyDatabase<Value>(_ body: (PostgresConfiguration) async throw
 }
 
 /// Makes a database with the store's tables and those of `migrations`, lends a pool on it, and drops it after `body`.
-public func withTestDatabase<Value>(
+package func withTestDatabase<Value>(
   migrations: [PostgresMigration] = [], connections: Int = 10,
   _ body: (PostgresConnectionPool, PostgresConfiguration) async throws -> Value
 ) async throws -> Value {

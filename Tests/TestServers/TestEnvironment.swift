@@ -1,36 +1,36 @@
 internal import Foundation
 
 /// The private servers that `scripts/services up` starts, as the environment names them.
-public enum TestEnvironment {
+package enum TestEnvironment {
   /// RabbitMQ, from `VLUMA_RABBITMQ_URL`.
-  public static func rabbitMQ() throws -> ServerURL { try ServerURL(variable: "VLUMA_RABBITMQ_URL") }
+  package static func rabbitMQ() throws -> ServerURL { try ServerURL(variable: "VLUMA_RABBITMQ_URL") }
 
   /// PostgreSQL, from `VLUMA_POSTGRES_URL`.
-  public static func postgres() throws -> ServerURL { try ServerURL(variable: "VLUMA_POSTGRES_URL") }
+  package static func postgres() throws -> ServerURL { try ServerURL(variable: "VLUMA_POSTGRES_URL") }
 
   /// Redis, from `VLUMA_REDIS_URL`.
-  public static func redis() throws -> ServerURL { try ServerURL(variable: "VLUMA_REDIS_URL") }
+  package static func redis() throws -> ServerURL { try ServerURL(variable: "VLUMA_REDIS_URL") }
 
   /// A name that no other test uses: letters, digits and underscores.
-  public static func uniqueName(_ prefix: String) -> String {
+  package static func uniqueName(_ prefix: String) -> String {
     prefix + "_" + UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: "")
   }
 }
 
 /// Thrown where a test needs a server that the environment does not name.
-public struct ServerMissing: Error, CustomStringConvertible {
+package struct ServerMissing: Error, CustomStringConvertible {
   /// Why, and what to do about it.
-  public let description: String
+  package let description: String
 }
 
 /// A server's URL and the parts of it that tests need.
-public struct ServerURL: Sendable {
+package struct ServerURL: Sendable {
   /// The URL as the environment gave it.
-  public let string: String
+  package let string: String
   /// The host's name or address.
-  public let host: String
+  package let host: String
   /// The TCP port.
-  public let port: Int
+  package let port: Int
 
   init(variable: String) throws {
     let start = "run scripts/services up, then: eval \"$(scripts/services env)\""
@@ -49,7 +49,7 @@ public struct ServerURL: Sendable {
   }
 
   /// The same URL with some of its parts replaced.
-  public func with(user: String? = nil, password: String? = nil, port: Int? = nil, path: String? = nil) -> String {
+  package func with(user: String? = nil, password: String? = nil, port: Int? = nil, path: String? = nil) -> String {
     guard var parts = URLComponents(string: string) else { return string }
     if let user { parts.user = user }
     if let password { parts.password = password }
@@ -59,8 +59,8 @@ public struct ServerURL: Sendable {
   }
 
   /// The same kind of server on another port.
-  public func onPort(_ port: Int) throws -> ServerURL { try ServerURL(string: with(port: port), name: "URL") }
+  package func onPort(_ port: Int) throws -> ServerURL { try ServerURL(string: with(port: port), name: "URL") }
 
   /// A proxy in front of the server.
-  public func proxy() throws -> TCPProxy { try TCPProxy(to: host, port: port) }
+  package func proxy() throws -> TCPProxy { try TCPProxy(to: host, port: port) }
 }

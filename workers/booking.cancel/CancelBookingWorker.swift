@@ -1,14 +1,14 @@
 internal import BookingCalendar
 internal import Bookings
-public import Foundation
-public import Jobs
-public import Messaging
-public import Postgres
+package import Foundation
+package import Jobs
+package import Messaging
+package import Postgres
 internal import Reports
 internal import WhatsApp
 
 /// Gives a booking up and its time free.
-public struct CancelBookingWorker: Worker {
+package struct CancelBookingWorker: Worker {
   private let bookings = BookingStore()
 
   private let notifications: NotificationEnqueuer
@@ -16,14 +16,14 @@ public struct CancelBookingWorker: Worker {
 
   /// - Parameter messages: what customers are told goes through it.
   /// - Parameter now: the clock that counts are dated by.
-  public init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+  package init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
     notifications = NotificationEnqueuer(messages: messages)
     self.now = now
   }
 
   /// Cancels a booking that is validating or confirmed, and frees its time. The command is cancelled where the booking
   /// was rejected or cancelled before, or where for a day the business has no such booking.
-  public func work(_ job: CancelBooking, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
+  package func work(_ job: CancelBooking, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
     try await context.complete { transaction, followUps in
       guard var booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
         booking.business == job.business

@@ -1,36 +1,36 @@
 internal import Bookings
-public import Foundation
-public import Jobs
-public import Postgres
+package import Foundation
+package import Jobs
+package import Postgres
 internal import Reports
 
 /// A customer's word that they will come.
-public struct ConfirmAttendance: Job {
+package struct ConfirmAttendance: Job {
   /// The name queues.yaml routes it by; never changed.
-  public static let kind: JobKind = "booking.confirm"
+  package static let kind: JobKind = "booking.confirm"
   /// The booking's id.
-  public var booking: UUID
+  package var booking: UUID
   /// The booking's business.
-  public var business: UUID
+  package var business: UUID
 
   /// Made from a pressed button, once it is known to be the customer's own.
-  public init(booking: UUID, business: UUID) {
+  package init(booking: UUID, business: UUID) {
     self.booking = booking
     self.business = business
   }
 }
 
 /// Notes that a customer will come.
-public struct ConfirmAttendanceWorker: Worker {
+package struct ConfirmAttendanceWorker: Worker {
   private let bookings = BookingStore()
   private let now: @Sendable () -> Date
 
   /// `now` is the clock the note is dated by.
-  public init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
+  package init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
 
   /// Notes it on a confirmed booking; the first word stays. Discarded where the booking is not confirmed (any more), or
   /// the customer has said so before.
-  public func work(_ job: ConfirmAttendance, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
+  package func work(_ job: ConfirmAttendance, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
     try await context.complete { transaction, followUps in
       guard var booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
         booking.business == job.business

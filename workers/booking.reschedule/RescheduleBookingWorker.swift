@@ -1,15 +1,15 @@
 internal import BookingCalendar
 internal import Bookings
-public import Foundation
-public import Jobs
-public import Messaging
-public import Postgres
+package import Foundation
+package import Jobs
+package import Messaging
+package import Postgres
 internal import Reports
 internal import WhatsApp
 
 /// Moves a booking to another time, if that is one the business offers and nobody else has it; otherwise the booking
 /// stays as it is and says why.
-public struct RescheduleBookingWorker: Worker {
+package struct RescheduleBookingWorker: Worker {
   private let catalog = CatalogStore()
   private let bookings = BookingStore()
   private let notifications: NotificationEnqueuer
@@ -17,7 +17,7 @@ public struct RescheduleBookingWorker: Worker {
 
   /// - Parameter messages: what customers are told goes through it.
   /// - Parameter now: the clock that "in the past" is measured by.
-  public init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+  package init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
     notifications = NotificationEnqueuer(messages: messages)
     self.now = now
   }
@@ -25,7 +25,7 @@ public struct RescheduleBookingWorker: Worker {
   /// Moves a confirmed booking and its claim, or stores why not. A booking that is still validating is waited for. The
   /// command is cancelled where the booking was rejected or cancelled, where a later command was applied, or where for
   /// a day the business has no such booking.
-  public func work(_ job: RescheduleBooking, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
+  package func work(_ job: RescheduleBooking, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
     try await context.complete { transaction, followUps in
       guard let booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
         booking.business == job.business

@@ -1,15 +1,15 @@
 internal import BookingCalendar
 internal import Bookings
-public import Foundation
-public import Jobs
-public import Messaging
-public import Postgres
+package import Foundation
+package import Jobs
+package import Messaging
+package import Postgres
 internal import Reports
 internal import WhatsApp
 
 /// Claims the time of validated bookings: the exclusion constraint decides who gets it, the others are told of free
 /// slots instead.
-public struct ResolveBookingWorker: BatchWorker {
+package struct ResolveBookingWorker: BatchWorker {
   private let catalog = CatalogStore()
   private let bookings = BookingStore()
   private let notifications: NotificationEnqueuer
@@ -17,14 +17,14 @@ public struct ResolveBookingWorker: BatchWorker {
 
   /// - Parameter messages: what customers are told goes through it.
   /// - Parameter now: the clock that alternatives are offered by.
-  public init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+  package init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
     notifications = NotificationEnqueuer(messages: messages)
     self.now = now
   }
 
   /// Confirms or rejects the batch's validating bookings with one statement for all claims; those who lose get the
   /// reason `slot_taken`. Jobs whose booking does not exist or was decided before are cancelled.
-  public func work(
+  package func work(
     _ batch: [BatchItem<ResolveBooking>], in transaction: PostgresTransaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome] {
     let stored = try await bookings.lock(batch.map(\.job.booking), in: transaction)

@@ -1,29 +1,29 @@
-public import Bookings
-public import Foundation
-public import Jobs
+package import Bookings
+package import Foundation
+package import Jobs
 
 /// A request for a booking, as the front took it.
-public struct ValidateBooking: Job {
+package struct ValidateBooking: Job {
   /// The name queues.yaml routes it by; never changed.
-  public static let kind: JobKind = "booking.validate"
+  package static let kind: JobKind = "booking.validate"
 
   /// The booking's id: fresh, or made from the client's idempotency key.
-  public var booking: UUID
+  package var booking: UUID
   /// The business asked, from the header `Vluma-Business`; whether it exists is not known yet.
-  public var business: UUID
+  package var business: UUID
   /// The service wanted; whether the business has it is not known yet.
-  public var service: UUID
+  package var service: UUID
   /// The professional whose time is wanted; whether the service is offered is not known yet.
-  public var professional: UUID
+  package var professional: UUID
   /// Who it is for. Personal data: the job's body must not be logged.
-  public var customer: Customer
+  package var customer: Customer
   /// The start that is asked for.
-  public var startsAt: Date
+  package var startsAt: Date
   /// A hash of what was asked for.
-  public var fingerprint: String
+  package var fingerprint: String
 
   /// Made by the front once the request's form is checked; the rules of the business are the worker's affair.
-  public init(
+  package init(
     booking: UUID, business: UUID, service: UUID, professional: UUID, customer: Customer, startsAt: Date,
     fingerprint: String
   ) {

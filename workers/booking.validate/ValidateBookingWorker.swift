@@ -1,14 +1,14 @@
 internal import BookingCalendar
 internal import Bookings
-public import Foundation
-public import Jobs
-public import Messaging
-public import Postgres
+package import Foundation
+package import Jobs
+package import Messaging
+package import Postgres
 internal import Reports
 internal import WhatsApp
 
 /// Decides whether a slot is one the business offers, stores the booking, and hands it on to be claimed.
-public struct ValidateBookingWorker: BatchWorker {
+package struct ValidateBookingWorker: BatchWorker {
   private let catalog = CatalogStore()
   private let bookings = BookingStore()
   private let notifications: NotificationEnqueuer
@@ -16,7 +16,7 @@ public struct ValidateBookingWorker: BatchWorker {
 
   /// - Parameter messages: what customers are told of a rejection goes through it.
   /// - Parameter now: the clock that "in the past" is measured by.
-  public init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+  package init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
     notifications = NotificationEnqueuer(messages: messages)
     self.now = now
   }
@@ -24,7 +24,7 @@ public struct ValidateBookingWorker: BatchWorker {
   /// Stores a booking for each job, validating or rejected with the reasons, and enqueues ``ResolveBooking`` for the
   /// former. A job whose booking is stored already is a repeat, or another request under the same idempotency key: it
   /// is cancelled.
-  public func work(
+  package func work(
     _ batch: [BatchItem<ValidateBooking>], in transaction: PostgresTransaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome] {
     let requests = Set(batch.map(\.job.request))

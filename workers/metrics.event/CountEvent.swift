@@ -1,32 +1,32 @@
-public import Foundation
-public import Jobs
+package import Foundation
+package import Jobs
 internal import Reports
 
 /// Counts on their way into the reports: what one completing transaction counted, and the jobs it completed.
-public struct CountEvent: Job {
+package struct CountEvent: Job {
   /// The name queues.yaml routes it by; never changed.
-  public static let kind: JobKind = "metrics.event"
+  package static let kind: JobKind = "metrics.event"
 
   /// Something that happened in a minute, so often.
-  public struct Count: Codable, Sendable, Equatable {
+  package struct Count: Codable, Sendable, Equatable {
     /// The business; nil where none is known.
-    public var business: UUID?
+    package var business: UUID?
     /// What happened.
-    public var metric: String
+    package var metric: String
     /// What distinguishes it further; empty where nothing does.
-    public var detail: String
+    package var detail: String
     /// The minute's first instant.
-    public var minute: Date
+    package var minute: Date
     /// How often.
-    public var count: Int
+    package var count: Int
   }
 
   /// What was counted.
-  public var counts: [Count]
+  package var counts: [Count]
 
   /// Makes the event of a completing transaction, ready to be enqueued; nil where nothing is to be counted. Events of this
   /// kind do not count themselves.
-  public static func envelope(of counts: [Counter: Int], _ completed: [FinishedJob], at now: Date) throws
+  package static func envelope(of counts: [Counter: Int], _ completed: [FinishedJob], at now: Date) throws
     -> JobEnvelope?
   {
     var all = counts

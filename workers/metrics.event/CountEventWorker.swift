@@ -1,18 +1,18 @@
 internal import Foundation
-public import Jobs
-public import Postgres
+package import Jobs
+package import Postgres
 internal import Reports
 
 /// Adds counts up over minutes, hours and days. Each event's counts are added once, with its receipt; those that come
 /// late go to the bucket they belong to.
-public struct CountEventWorker: BatchWorker {
+package struct CountEventWorker: BatchWorker {
   private let rollups = RollupStore()
 
   /// Needs nothing: the transaction it is given is all it works with.
-  public init() {}
+  package init() {}
 
   /// Adds the counts of all events in one go.
-  public func work(
+  package func work(
     _ batch: [BatchItem<CountEvent>], in transaction: PostgresTransaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome] {
     let increments = batch.flatMap(\.job.counts).map { count in

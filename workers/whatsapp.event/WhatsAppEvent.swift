@@ -1,13 +1,13 @@
-public import Foundation
-public import Jobs
+package import Foundation
+package import Jobs
 
 /// A webhook's POST as it came, with a signature that was right: one message, whatever it holds.
-public struct WhatsAppEvent: RawJob {
+package struct WhatsAppEvent: RawJob {
   /// The name queues.yaml routes it by; never changed.
-  public static let kind: JobKind = "whatsapp.event"
+  package static let kind: JobKind = "whatsapp.event"
   /// The provider's bytes. Personal data: they must not be logged.
-  public let body: Data
+  package let body: Data
 
   /// Takes the bytes as they are; whether they can be read is the worker's affair.
-  public init(body: Data) { self.body = body }
+  package init(body: Data) { self.body = body }
 }

@@ -1,13 +1,13 @@
-public import Foundation
-public import Jobs
-public import Messaging
-public import Postgres
+package import Foundation
+package import Jobs
+package import Messaging
+package import Postgres
 internal import Reports
 internal import WhatsApp
 
 /// Turns webhooks into messages, status reports and events in the database, each once, and customers' pressed buttons
 /// into jobs. What it cannot read it stores; nothing a webhook holds is an error.
-public struct WhatsAppEventWorker: BatchWorker {
+package struct WhatsAppEventWorker: BatchWorker {
   private let inbound = InboundStore()
   private let suspensions = SuspensionStore()
   private let messages: MessageStore
@@ -15,13 +15,13 @@ public struct WhatsAppEventWorker: BatchWorker {
 
   /// - Parameter messages: what goes out again after a failure goes through it.
   /// - Parameter now: the clock by which acceptances that only a report tells of are counted.
-  public init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+  package init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
     self.messages = messages
     self.now = now
   }
 
   /// Stores what is new in all POSTs of the batch with one statement a kind, and acts on that alone.
-  public func work(
+  package func work(
     _ batch: [BatchItem<WhatsAppEvent>], in transaction: PostgresTransaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome] {
     let webhooks = try await WebhookBatch(batch, inbound, in: transaction)

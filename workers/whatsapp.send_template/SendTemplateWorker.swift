@@ -1,10 +1,10 @@
-public import Foundation
-public import Jobs
+package import Foundation
+package import Jobs
 internal import Logging
-public import Messaging
-public import Postgres
+package import Messaging
+package import Postgres
 internal import Reports
-public import WhatsApp
+package import WhatsApp
 
 /// Sends a message to a customer, once.
 ///
@@ -12,17 +12,17 @@ public import WhatsApp
 /// `sending`, which one process only can; then the call is made; the completing transaction stores the answer with the
 /// receipt. A `sending` whose process is gone, or whose answer never came, is in doubt: a status report settles it, or
 /// the policy after a quiet time. It is never sent again blindly.
-public struct SendTemplateWorker: Worker {
+package struct SendTemplateWorker: Worker {
   /// What to do with a message of which nobody knows whether it was accepted.
-  public struct InDoubtPolicy: Sendable {
+  package struct InDoubtPolicy: Sendable {
     /// How long to wait for a report, in seconds; then, if webhooks of later events have come through, it was not
     /// accepted.
-    public var quiet: TimeInterval
+    package var quiet: TimeInterval
     /// How often it is sent again then; after that it is given up.
-    public var resends: Int
+    package var resends: Int
 
     /// Takes the values as they are; the program's defaults are 600 s, and sending again three times at most.
-    public init(quiet: TimeInterval = 600, resends: Int = 3) {
+    package init(quiet: TimeInterval = 600, resends: Int = 3) {
       self.quiet = quiet
       self.resends = resends
     }
@@ -35,7 +35,7 @@ public struct SendTemplateWorker: Worker {
   let now: @Sendable () -> Date
 
   /// - Parameter now: the clock by which ends are counted in the reports.
-  public init(
+  package init(
     api: any MessageSender, messages: MessageStore, policy: InDoubtPolicy = InDoubtPolicy(),
     now: @escaping @Sendable () -> Date = { Date() }
   ) {
@@ -47,7 +47,7 @@ public struct SendTemplateWorker: Worker {
 
   /// Sends the message and completes where it is accepted. Discards it where it is refused for good, overtaken, or out
   /// of time; puts it off where it must wait; fails, to be tried again, where WhatsApp is out of order.
-  public func work(_ job: SendTemplate, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
+  package func work(_ job: SendTemplate, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
     let owner = UUID.version4()
     let step = try await context.withTransaction {
       try await SendDecision(worker: self, job: context.info.jobRun.id.uuid, deadline: context.deadline).step(

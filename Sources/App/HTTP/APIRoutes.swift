@@ -1,13 +1,13 @@
 internal import Bookings
-public import Foundation
-public import Hummingbird
-public import Jobs
-public import Postgres
-public import Redis
+package import Foundation
+package import Hummingbird
+package import Jobs
+package import Postgres
+package import Redis
 internal import Synchronization
 
 /// The front: takes requests, keeps them on their queues, and answers only then.
-public struct APIRoutes: Sendable {
+package struct APIRoutes: Sendable {
   private let bookings: BookingRoutes
   private let availability: AvailabilityRoute
   private let reports: ReportRoutes
@@ -19,7 +19,7 @@ public struct APIRoutes: Sendable {
   /// - Parameter whatsApp: what webhooks are checked by; nil: they are answered 503.
   /// - Parameter maxConcurrentRequests: requests served at a time; more are told to come again. 1,000 by default.
   /// - Parameter now: the clock that says what is past, and which of two commands came first.
-  public init(
+  package init(
     broker: any JobBroker, routes: [JobKind: PoolName], stores: PostgresConnectionPool, redis: RedisClient?,
     whatsApp: WhatsAppSecrets?, maxConcurrentRequests: Int = 1_000, now: @escaping @Sendable () -> Date = { Date() }
   ) {
@@ -32,7 +32,7 @@ public struct APIRoutes: Sendable {
   }
 
   /// Adds the front's routes: those under `/v1`, and the providers' webhooks.
-  public func add<Context: RequestContext>(to router: Router<Context>) {
+  package func add<Context: RequestContext>(to router: Router<Context>) {
     router.add(middleware: ProblemMiddleware<Context>())
     let group = router.group("/v1").add(
       middleware: ConcurrencyLimitMiddleware<Context>(concurrencyLimit: concurrencyLimit))

@@ -1,10 +1,10 @@
-public import JobOperations
+package import JobOperations
 internal import Jobs
 
 extension PlatformStatus {
   /// The status in Prometheus' text format: the same gauges at every process, so take them from one. What is unknown is
   /// left out.
-  public func exposition() -> String {
+  package func exposition() -> String {
     var text = PrometheusText()
     func gauge(_ name: String, _ help: String, _ value: Double?) {
       text.family(name, help: help, type: "gauge")

@@ -1,16 +1,16 @@
-public import Hummingbird
-public import JobOperations
+package import Hummingbird
+package import JobOperations
 internal import Jobs
 
 /// The routes every process has: probes for the orchestrator, figures for Prometheus.
-public struct ProbeRoutes: Sendable {
+package struct ProbeRoutes: Sendable {
   private let registry: PrometheusRegistry
   private let monitor: any PlatformStatusSource
   private let notReadyReason: @Sendable () async -> String?
 
   /// - Parameter notReadyReason: nil while the process does its work; otherwise what is in the way, in words fit for
   ///   anyone.
-  public init(
+  package init(
     registry: PrometheusRegistry, monitor: any PlatformStatusSource,
     notReadyReason: @escaping @Sendable () async -> String?
   ) {
@@ -20,7 +20,7 @@ public struct ProbeRoutes: Sendable {
   }
 
   /// Adds `/livez`, `/readyz`, `/startupz` and `/metrics`.
-  public func add(to router: Router<some RequestContext>) {
+  package func add(to router: Router<some RequestContext>) {
     router.get("/livez") { _, _ in "ok\n" }
     for path in ["/readyz", "/startupz"] {
       router.get(RouterPath(path)) { _, _ in

@@ -1,4 +1,4 @@
-public import CoreMetrics
+package import CoreMetrics
 internal import Foundation
 internal import Synchronization
 
@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// Install it once per process with `MetricsSystem.bootstrap`. A `Counter` becomes a counter, a `Gauge` a gauge, an
 /// aggregating `Recorder` or a `Timer` a histogram in seconds.
-public final class PrometheusRegistry: MetricsFactory {
+package final class PrometheusRegistry: MetricsFactory {
   private struct Series: Hashable {
     let name: String
     let labels: String
@@ -26,30 +26,30 @@ public final class PrometheusRegistry: MetricsFactory {
   /// An empty registry; series appear as they are first measured.
   ///
   /// - Parameter help: what each metric measures, in a sentence, by name.
-  public init(help: [String: String] = [:]) { self.help = help }
+  package init(help: [String: String] = [:]) { self.help = help }
 
   /// The counter of that label and those dimensions, the same one each time. In the label all but ASCII letters and
   /// digits become `_`.
-  public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+  package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
     cell(label, dimensions, .counter)
   }
 
   /// A histogram where values are to be aggregated, otherwise a gauge that keeps the last one; the same one each time.
-  public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+  package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
     cell(label, dimensions, aggregate ? .histogram : .gauge)
   }
 
   /// A histogram in seconds, the same one each time.
-  public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+  package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
     cell(label, dimensions, .histogram)
   }
 
   /// Does nothing: a series stays until the process ends, as Prometheus expects of counters.
-  public func destroyCounter(_ handler: any CounterHandler) {}
+  package func destroyCounter(_ handler: any CounterHandler) {}
   /// Does nothing: the series stays until the process ends.
-  public func destroyRecorder(_ handler: any RecorderHandler) {}
+  package func destroyRecorder(_ handler: any RecorderHandler) {}
   /// Does nothing: the series stays until the process ends.
-  public func destroyTimer(_ handler: any TimerHandler) {}
+  package func destroyTimer(_ handler: any TimerHandler) {}
 
   private func cell(_ label: String, _ dimensions: [(String, String)], _ kind: Kind) -> Cell {
     let name = String(label.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
@@ -64,7 +64,7 @@ public final class PrometheusRegistry: MetricsFactory {
   }
 
   /// The whole exposition, families sorted by name.
-  public func exposition() -> String {
+  package func exposition() -> String {
     let (kinds, cells) = state.withLock { ($0.kinds, $0.cells) }
     var text = PrometheusText()
     for (name, family) in Dictionary(grouping: cells, by: \.key.name).sorted(by: { $0.key < $1.key }) {

@@ -1,18 +1,18 @@
-public import Foundation
+package import Foundation
 
 /// The rules of a business that hold for all its bookings.
-public struct BusinessRules: Sendable, Equatable {
+package struct BusinessRules: Sendable, Equatable {
   /// The zone its hours are in.
-  public var timeZone: TimeZone
+  package var timeZone: TimeZone
   /// How long before its start a slot must be asked for.
-  public var minimumNotice: TimeInterval
+  package var minimumNotice: TimeInterval
   /// How far ahead slots may be asked for.
-  public var horizon: TimeInterval
+  package var horizon: TimeInterval
   /// Dates on which nobody of the business begins work, whatever the schedules say.
-  public var daysOff: Set<LocalDate>
+  package var daysOff: Set<LocalDate>
 
   /// Puts the rules together; notice and horizon are in seconds, and no date is off by default.
-  public init(timeZone: TimeZone, minimumNotice: TimeInterval, horizon: TimeInterval, daysOff: Set<LocalDate> = []) {
+  package init(timeZone: TimeZone, minimumNotice: TimeInterval, horizon: TimeInterval, daysOff: Set<LocalDate> = []) {
     self.timeZone = timeZone
     self.minimumNotice = minimumNotice
     self.horizon = horizon
@@ -21,19 +21,19 @@ public struct BusinessRules: Sendable, Equatable {
 }
 
 /// What a service asks of a slot. Times are in seconds.
-public struct ServiceRules: Sendable, Equatable {
+package struct ServiceRules: Sendable, Equatable {
   /// How long the slot is, buffers not included; more than 0.
-  public var duration: TimeInterval
+  package var duration: TimeInterval
   /// The grid: a slot begins a whole number of these after its window opens.
-  public var interval: TimeInterval
+  package var interval: TimeInterval
   /// Kept free before the slot; none by default.
-  public var bufferBefore: TimeInterval
+  package var bufferBefore: TimeInterval
   /// Kept free after the slot; none by default.
-  public var bufferAfter: TimeInterval
+  package var bufferAfter: TimeInterval
 
   /// Puts the rules together. Without an interval slots stand end to end: it is the duration then. Both must be more
   /// than 0.
-  public init(
+  package init(
     duration: TimeInterval, interval: TimeInterval? = nil, bufferBefore: TimeInterval = 0, bufferAfter: TimeInterval = 0
   ) {
     self.duration = duration
@@ -43,13 +43,13 @@ public struct ServiceRules: Sendable, Equatable {
   }
 
   /// What the professional is taken up by when the slot starts at `start`, buffers included.
-  public func blocked(from start: Date) -> TimeRange {
+  package func blocked(from start: Date) -> TimeRange {
     TimeRange(start: start - bufferBefore, end: start + duration + bufferAfter)
   }
 }
 
 /// Why a slot is not to be had. The raw values are part of the API.
-public enum RejectionReason: String, Sendable, Codable, CaseIterable {
+package enum RejectionReason: String, Sendable, Codable, CaseIterable {
   case unknownBusiness = "unknown_business"
   case unknownService = "unknown_service"
   case unknownProfessional = "unknown_professional"
@@ -68,16 +68,16 @@ public enum RejectionReason: String, Sendable, Codable, CaseIterable {
 }
 
 /// The calendar a slot is checked against: one professional's, for one service of one business.
-public struct BookableCalendar: Sendable, Equatable {
+package struct BookableCalendar: Sendable, Equatable {
   /// What holds for all bookings of the business.
-  public var business: BusinessRules
+  package var business: BusinessRules
   /// What the service asks of a slot.
-  public var service: ServiceRules
+  package var service: ServiceRules
   /// When the professional works, in the business' time zone.
-  public var schedule: Schedule
+  package var schedule: Schedule
 
   /// Puts together what belongs together: service and professional must be the business' own.
-  public init(business: BusinessRules, service: ServiceRules, schedule: Schedule) {
+  package init(business: BusinessRules, service: ServiceRules, schedule: Schedule) {
     self.business = business
     self.service = service
     self.schedule = schedule
@@ -115,7 +115,7 @@ public struct BookableCalendar: Sendable, Equatable {
   /// is not looked at.
   ///
   /// A slot passes exactly when ``slots(in:now:busy:)`` would list it on an empty calendar.
-  public func rejections(of start: Date, now: Date) -> [RejectionReason] {
+  package func rejections(of start: Date, now: Date) -> [RejectionReason] {
     var reasons: [RejectionReason] = []
     if start < now {
       reasons.append(.inThePast)
@@ -157,7 +157,7 @@ public struct BookableCalendar: Sendable, Equatable {
   ///
   /// - Parameter busy: what the professional is taken up by, buffers included. A slot with its own buffers must not
   ///   touch it.
-  public func slots(in range: TimeRange, now: Date, busy: [TimeRange]) -> [Date] {
+  package func slots(in range: TimeRange, now: Date, busy: [TimeRange]) -> [Date] {
     let earliest = max(range.start, now + business.minimumNotice, now)
     let latest = min(range.end, now + business.horizon)
     guard earliest <= latest else { return [] }

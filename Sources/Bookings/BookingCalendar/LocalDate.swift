@@ -1,23 +1,23 @@
 internal import Foundation
 
 /// A date on a calendar, without a time or a zone.
-public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
+package struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
   /// The year of the Gregorian calendar; in text it has four digits.
-  public let year: Int
+  package let year: Int
   /// 1 to 12.
-  public let month: Int
+  package let month: Int
   /// The day of the month, from 1.
-  public let day: Int
+  package let day: Int
 
   /// Takes the parts as they are: they must make a date that exists.
-  public init(year: Int, month: Int, day: Int) {
+  package init(year: Int, month: Int, day: Int) {
     self.year = year
     self.month = month
     self.day = day
   }
 
   /// Reads `2026-12-25`; nil for anything else, such as a 30th of February.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0].count == 4, parts[1].count == 2, parts[2].count == 2, parts.allSatisfy(\.isDigits),
       let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]), (1...12).contains(month),
@@ -27,7 +27,7 @@ public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringCo
   }
 
   /// `2026-12-25`, the form that is read as well.
-  public var description: String {
+  package var description: String {
     func padded(_ number: Int, _ width: Int) -> String {
       String(repeating: "0", count: max(0, width - "\(number)".count)) + "\(number)"
     }
@@ -35,12 +35,12 @@ public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringCo
   }
 
   /// True where the left date is the earlier one.
-  public static func < (left: LocalDate, right: LocalDate) -> Bool {
+  package static func < (left: LocalDate, right: LocalDate) -> Bool {
     (left.year, left.month, left.day) < (right.year, right.month, right.day)
   }
 
   /// Reads a string such as `2026-12-25`; throws for anything else.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let date = LocalDate(try container.decode(String.self)) else {
       throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a date such as 2026-12-25")
@@ -49,7 +49,7 @@ public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringCo
   }
 
   /// Writes a string such as `2026-12-25`.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)
   }
@@ -63,7 +63,7 @@ public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringCo
   }
 
   /// The day before or after, by whole days.
-  public func adding(days: Int) -> LocalDate {
+  package func adding(days: Int) -> LocalDate {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = .gmt
     let noon = calendar.date(from: DateComponents(year: year, month: month, day: day + days, hour: 12)) ?? .distantPast
@@ -71,7 +71,7 @@ public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringCo
   }
 
   /// The weekday of the date.
-  public var weekday: Weekday {
+  package var weekday: Weekday {
     // Zeller's congruence, which counts from Saturday.
     let (m, y) = month < 3 ? (month + 12, year - 1) : (month, year)
     let zeller = (day + 13 * (m + 1) / 5 + y + y / 4 - y / 100 + y / 400) % 7
@@ -90,23 +90,23 @@ extension LocalDate {
 }
 
 /// A day of the week.
-public enum Weekday: String, Sendable, Codable, CaseIterable {
+package enum Weekday: String, Sendable, Codable, CaseIterable {
   case monday, tuesday, wednesday, thursday, friday, saturday, sunday
 }
 
 /// A time on the wall, in minutes from midnight; 24:00 is the end of the day.
-public struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
+package struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
   /// 0 to 1,440.
-  public let minutes: Int
+  package let minutes: Int
 
   /// Minutes from midnight, 0 to 1,440; nil outside.
-  public init?(minutes: Int) {
+  package init?(minutes: Int) {
     guard (0...1_440).contains(minutes) else { return nil }
     self.minutes = minutes
   }
 
   /// Reads `08:30` or `24:00`; nil for anything else.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2, parts.allSatisfy({ $0.count == 2 && $0.isDigits }), let hour = Int(parts[0]),
       let minute = Int(parts[1]),
@@ -116,16 +116,16 @@ public struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringCo
   }
 
   /// `08:30`, with two digits each; the end of the day is `24:00`.
-  public var description: String {
+  package var description: String {
     func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
     return "\(padded(minutes / 60)):\(padded(minutes % 60))"
   }
 
   /// True where the left time is the earlier one on the same day.
-  public static func < (left: LocalTime, right: LocalTime) -> Bool { left.minutes < right.minutes }
+  package static func < (left: LocalTime, right: LocalTime) -> Bool { left.minutes < right.minutes }
 
   /// Reads a string such as `08:30`; throws for anything else.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let time = LocalTime(try container.decode(String.self)) else {
       throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a time such as 08:30")
@@ -134,7 +134,7 @@ public struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringCo
   }
 
   /// Writes a string such as `08:30`.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)
   }

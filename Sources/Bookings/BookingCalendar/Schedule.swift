@@ -1,30 +1,30 @@
 internal import Foundation
 
 /// When a professional works: weekly hours on the wall, with breaks, and dates on which other hours hold.
-public struct Schedule: Sendable, Equatable, Codable {
+package struct Schedule: Sendable, Equatable, Codable {
   /// Hours on the wall, from `start` to `end`. An end that is not after the start lies on the next day.
-  public struct Hours: Sendable, Equatable, Codable {
+  package struct Hours: Sendable, Equatable, Codable {
     /// When they begin.
-    public let start: LocalTime
+    package let start: LocalTime
     /// When they end; not after the start means on the next day.
-    public let end: LocalTime
+    package let end: LocalTime
 
     /// Any two times make hours; where they are the same, a whole day.
-    public init(start: LocalTime, end: LocalTime) {
+    package init(start: LocalTime, end: LocalTime) {
       self.start = start
       self.end = end
     }
   }
 
   /// Working hours by weekday; a weekday that is missing is off.
-  public var weekly: [Weekday: [Hours]]
+  package var weekly: [Weekday: [Hours]]
   /// Breaks by weekday, inside the hours.
-  public var breaks: [Weekday: [Hours]]
+  package var breaks: [Weekday: [Hours]]
   /// Hours of single dates, which replace that day completely, breaks included; empty: a day off.
-  public var overrides: [LocalDate: [Hours]]
+  package var overrides: [LocalDate: [Hours]]
 
   /// Puts a schedule together; without breaks and overrides unless they are given.
-  public init(
+  package init(
     weekly: [Weekday: [Hours]], breaks: [Weekday: [Hours]] = [:], overrides: [LocalDate: [Hours]] = [:]
   ) {
     self.weekly = weekly
@@ -37,7 +37,7 @@ public struct Schedule: Sendable, Equatable, Codable {
   /// Reads an object with `weekly`, `breaks` and `overrides`, each an object of lists of hours, under weekdays
   /// (`monday`) or dates (`2026-12-25`). What is missing is empty; a name that is no weekday or date is thrown as an
   /// error.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     func byWeekday(_ key: CodingKeys) throws -> [Weekday: [Hours]] {
       let raw = try values.decodeIfPresent([String: [Hours]].self, forKey: key) ?? [:]
@@ -62,7 +62,7 @@ public struct Schedule: Sendable, Equatable, Codable {
   }
 
   /// Writes the object that is read: hours under weekdays' names and dates.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(Dictionary(uniqueKeysWithValues: weekly.map { ($0.key.rawValue, $0.value) }), forKey: .weekly)
     try values.encode(Dictionary(uniqueKeysWithValues: breaks.map { ($0.key.rawValue, $0.value) }), forKey: .breaks)

@@ -1,14 +1,14 @@
-public import Foundation
+package import Foundation
 
 /// A stretch of time from `start` up to, and not including, `end`.
-public struct TimeRange: Sendable, Hashable, Codable {
+package struct TimeRange: Sendable, Hashable, Codable {
   /// The first instant that lies in it.
-  public let start: Date
+  package let start: Date
   /// The first instant that lies behind it; never before the start.
-  public let end: Date
+  package let end: Date
 
   /// A stretch; an end before the start makes it empty.
-  public init(start: Date, end: Date) {
+  package init(start: Date, end: Date) {
     self.start = start
     self.end = max(start, end)
   }
@@ -16,24 +16,24 @@ public struct TimeRange: Sendable, Hashable, Codable {
   private enum CodingKeys: String, CodingKey { case start, end }
 
   /// Reads `start` and `end`; an end before the start makes it empty here too.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(start: try values.decode(Date.self, forKey: .start), end: try values.decode(Date.self, forKey: .end))
   }
 
   /// True where nothing lies in it.
-  public var isEmpty: Bool { start == end }
+  package var isEmpty: Bool { start == end }
 
   /// True where the two share time; touching ends share none.
-  public func overlaps(_ other: TimeRange) -> Bool {
+  package func overlaps(_ other: TimeRange) -> Bool {
     start < other.end && other.start < end && !isEmpty && !other.isEmpty
   }
 
   /// True where all of `other` lies inside.
-  public func contains(_ other: TimeRange) -> Bool { start <= other.start && other.end <= end }
+  package func contains(_ other: TimeRange) -> Bool { start <= other.start && other.end <= end }
 
   /// The stretch made longer at both ends.
-  public func padded(before: TimeInterval, after: TimeInterval) -> TimeRange {
+  package func padded(before: TimeInterval, after: TimeInterval) -> TimeRange {
     TimeRange(start: start - before, end: end + after)
   }
 }

@@ -1,10 +1,10 @@
-public import BookingCalendar
-public import Foundation
+package import BookingCalendar
+package import Foundation
 
 /// A booking as it is stored.
-public struct Booking: Sendable, Equatable {
+package struct Booking: Sendable, Equatable {
   /// Where a booking stands. The raw values are part of the API, where `queued` stands before them.
-  public enum Status: String, Sendable, Codable {
+  package enum Status: String, Sendable, Codable {
     /// The slot is one the business offers; nobody has claimed it for this booking yet.
     case validating
     case confirmed
@@ -13,34 +13,34 @@ public struct Booking: Sendable, Equatable {
   }
 
   /// A free slot offered instead.
-  public struct Alternative: Sendable, Equatable, Codable, Hashable {
+  package struct Alternative: Sendable, Equatable, Codable, Hashable {
     /// Whose slot it is: the professional asked for, or another one who offers the service.
-    public let professional: UUID
+    package let professional: UUID
     /// When the slot starts; it lasts as long as the one asked for.
-    public let startsAt: Date
+    package let startsAt: Date
 
     /// Names a slot that was free when it was looked for; nobody keeps it.
-    public init(professional: UUID, startsAt: Date) {
+    package init(professional: UUID, startsAt: Date) {
       self.professional = professional
       self.startsAt = startsAt
     }
   }
 
   /// What became of the last reschedule.
-  public struct Change: Sendable, Equatable, Codable {
+  package struct Change: Sendable, Equatable, Codable {
     /// What became of it: the booking was moved, or stayed as it was. The raw values are part of the API.
-    public enum Outcome: String, Sendable, Codable { case applied, rejected }
+    package enum Outcome: String, Sendable, Codable { case applied, rejected }
     /// Whether the booking was moved.
-    public let outcome: Outcome
+    package let outcome: Outcome
     /// The start that was asked for, whatever became of it.
-    public let startsAt: Date
+    package let startsAt: Date
     /// Why the booking was not moved; empty where it was.
-    public let reasons: [RejectionReason]
+    package let reasons: [RejectionReason]
     /// Free slots offered where somebody else had the time; empty otherwise.
-    public let alternatives: [Alternative]
+    package let alternatives: [Alternative]
 
     /// Puts together what is stored of a reschedule; one that was applied needs neither reasons nor alternatives.
-    public init(outcome: Outcome, startsAt: Date, reasons: [RejectionReason] = [], alternatives: [Alternative] = []) {
+    package init(outcome: Outcome, startsAt: Date, reasons: [RejectionReason] = [], alternatives: [Alternative] = []) {
       self.outcome = outcome
       self.startsAt = startsAt
       self.reasons = reasons
@@ -49,40 +49,40 @@ public struct Booking: Sendable, Equatable {
   }
 
   /// The booking's id: fresh, or made from the client's idempotency key.
-  public var id: UUID
+  package var id: UUID
   /// The business it is with. Of a rejected booking neither this nor service and professional need exist.
-  public var business: UUID
+  package var business: UUID
   /// Which of the business' services is booked.
-  public var service: UUID
+  package var service: UUID
   /// Whose time is asked for; a reschedule may change it.
-  public var professional: UUID
+  package var professional: UUID
   /// Who it is for. Personal data: never in logs.
-  public var customer: Customer
+  package var customer: Customer
   /// When it starts; the start of a slot, buffers not included.
-  public var startsAt: Date
+  package var startsAt: Date
   /// Nil where the request was rejected before the service's duration was known.
-  public var endsAt: Date?
+  package var endsAt: Date?
   /// Where it stands; only a confirmed booking has a claim to its time.
-  public var status: Status
+  package var status: Status
   /// Why it was rejected; empty in any other status.
-  public var reasons: [RejectionReason]
+  package var reasons: [RejectionReason]
   /// Free slots offered where somebody else had the time; empty otherwise.
-  public var alternatives: [Alternative]
+  package var alternatives: [Alternative]
   /// A hash of what was asked for.
-  public var fingerprint: String
+  package var fingerprint: String
   /// What became of the last reschedule; nil where none was decided.
-  public var lastChange: Change?
+  package var lastChange: Change?
   /// The newest command that was applied to it, by the clocks of those who took the commands in.
-  public var lastCommand: UUID
+  package var lastCommand: UUID
   /// When the customer said that they will come; nil: not yet.
-  public var attendanceConfirmedAt: Date?
+  package var attendanceConfirmedAt: Date?
 
   /// The ``lastCommand`` of a booking that had none yet. It is not the job that made it: the first command cannot have
   /// overtaken that one, whatever the clocks say.
-  public static let noCommand = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+  package static let noCommand = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 
   /// Puts a booking together as it is to be stored; nothing is checked.
-  public init(
+  package init(
     id: UUID, business: UUID, service: UUID, professional: UUID, customer: Customer, startsAt: Date, endsAt: Date?,
     status: Status,
     reasons: [RejectionReason] = [], alternatives: [Alternative] = [], fingerprint: String, lastChange: Change? = nil,
@@ -105,18 +105,18 @@ public struct Booking: Sendable, Equatable {
   }
 
   /// What the catalog must know of to check the booking.
-  public var request: CatalogStore.Request { .init(business: business, service: service, professional: professional) }
+  package var request: CatalogStore.Request { .init(business: business, service: service, professional: professional) }
 }
 
 /// Who the booking is for. Personal data: never in logs.
-public struct Customer: Sendable, Equatable, Codable {
+package struct Customer: Sendable, Equatable, Codable {
   /// The name as the customer gave it.
-  public let name: String
+  package let name: String
   /// E.164, such as `+5511987654321`.
-  public let phone: String
+  package let phone: String
 
   /// Takes both as they are; their form is checked where requests are read.
-  public init(name: String, phone: String) {
+  package init(name: String, phone: String) {
     self.name = name
     self.phone = phone
   }

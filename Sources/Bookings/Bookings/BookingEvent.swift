@@ -1,26 +1,26 @@
-public import Foundation
-public import Postgres
+package import Foundation
+package import Postgres
 
 /// A step in a booking's story.
-public struct BookingEvent: Sendable, Equatable {
+package struct BookingEvent: Sendable, Equatable {
   /// What can happen to a booking. The raw values are stored.
-  public enum EventType: String, Sendable {
+  package enum EventType: String, Sendable {
     case validating, confirmed, rejected, cancelled, rescheduled
     case notRescheduled = "not_rescheduled"
     case attendanceConfirmed = "attendance_confirmed"
   }
 
   /// The booking.
-  public let booking: UUID
+  package let booking: UUID
   /// The job that did it.
-  public let job: UUID
+  package let job: UUID
   /// What happened.
-  public let type: EventType
+  package let type: EventType
   /// Reasons, where there are any; no personal data.
-  public let detail: String
+  package let detail: String
 
   /// Describes a step; it is dated when it is stored.
-  public init(_ type: EventType, of booking: UUID, by job: UUID, detail: String = "") {
+  package init(_ type: EventType, of booking: UUID, by job: UUID, detail: String = "") {
     self.type = type
     self.booking = booking
     self.job = job
@@ -30,7 +30,7 @@ public struct BookingEvent: Sendable, Equatable {
 
 extension BookingStore {
   /// Adds steps to bookings' stories. They travel with the commit: no round trip of their own.
-  public func record(_ events: [BookingEvent], in transaction: PostgresTransaction) {
+  package func record(_ events: [BookingEvent], in transaction: PostgresTransaction) {
     guard !events.isEmpty else { return }
     transaction.beforeCommit([
       """
@@ -42,7 +42,7 @@ extension BookingStore {
   }
 
   /// The customers of bookings, their businesses and times, for whoever must know whether a reply is a customer's own.
-  public func contacts(
+  package func contacts(
     of bookings: [UUID], in transaction: PostgresTransaction
   ) async throws -> [UUID: (business: UUID, phone: String, startsAt: Date)] {
     guard !bookings.isEmpty else { return [:] }

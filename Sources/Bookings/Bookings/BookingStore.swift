@@ -1,11 +1,11 @@
-public import BookingCalendar
-public import Foundation
-public import Postgres
+package import BookingCalendar
+package import Foundation
+package import Postgres
 
 /// Bookings, and the claims that keep two of them from having the same time.
-public struct BookingStore: Sendable {
+package struct BookingStore: Sendable {
   /// Uses whatever connection its methods are given.
-  public init() {}
+  package init() {}
 
   private static let columns = """
     id, business_id, service_id, professional_id, customer_name, customer_phone, starts_at, ends_at, status, reasons::text,
@@ -16,7 +16,7 @@ public struct BookingStore: Sendable {
   /// Stores new bookings, all in one statement; of those whose id exists already nothing changes.
   ///
   /// - Returns: for each id that existed before, the fingerprint it is stored with.
-  public func insert(_ bookings: [Booking], in transaction: PostgresTransaction) async throws -> [UUID: String] {
+  package func insert(_ bookings: [Booking], in transaction: PostgresTransaction) async throws -> [UUID: String] {
     // A fixed order, so that two batches with the same bookings wait for each other instead of deadlocking.
     let bookings = bookings.sorted { $0.id < $1.id }
     let results = try await transaction.run([
@@ -43,7 +43,7 @@ public struct BookingStore: Sendable {
   }
 
   /// Reads bookings and locks them until the transaction ends, in a fixed order.
-  public func lock(_ ids: [UUID], in transaction: PostgresTransaction) async throws -> [UUID: Booking] {
+  package func lock(_ ids: [UUID], in transaction: PostgresTransaction) async throws -> [UUID: Booking] {
     let rows = try await transaction.query(
       """
       SELECT \(unsafe: Self.columns) FROM bookings.booking WHERE id = ANY(\(ids)::uuid[]) ORDER BY id FOR UPDATE
@@ -52,7 +52,7 @@ public struct BookingStore: Sendable {
   }
 
   /// Reads one booking of a business; nil where there is none.
-  public func find(_ id: UUID, of business: UUID, in pool: PostgresConnectionPool, deadline: ContinuousClock.Instant)
+  package func find(_ id: UUID, of business: UUID, in pool: PostgresConnectionPool, deadline: ContinuousClock.Instant)
     async throws
     -> Booking?
   {
@@ -67,7 +67,7 @@ public struct BookingStore: Sendable {
   /// The exclusion constraint decides, also between rows of this statement and against transactions that run beside it.
   /// Claims are made in the order given to the same professional, and otherwise sorted, so that batches rarely
   /// deadlock.
-  public func claim(_ claims: [(booking: Booking, blocked: TimeRange)], in transaction: PostgresTransaction)
+  package func claim(_ claims: [(booking: Booking, blocked: TimeRange)], in transaction: PostgresTransaction)
     async throws -> Set<UUID>
   {
     let rows = try await transaction.query(
@@ -84,7 +84,7 @@ public struct BookingStore: Sendable {
   }
 
   /// Moves a booking's claim; false where somebody else has that time, and then nothing has changed.
-  public func moveClaim(
+  package func moveClaim(
     of booking: Booking, to professional: UUID, _ blocked: TimeRange, in transaction: PostgresTransaction
   ) async throws -> Bool {
     do {
@@ -103,12 +103,12 @@ public struct BookingStore: Sendable {
   }
 
   /// Gives a booking's time free.
-  public func releaseClaim(of booking: UUID, in transaction: PostgresTransaction) async throws {
+  package func releaseClaim(of booking: UUID, in transaction: PostgresTransaction) async throws {
     try await transaction.query("DELETE FROM bookings.claim WHERE booking_id = \(booking)")
   }
 
   /// What a professional is taken up by inside a range, buffers included.
-  public func busy(
+  package func busy(
     professional: UUID, of business: UUID, in range: TimeRange, except booking: UUID? = nil,
     in transaction: PostgresTransaction
   ) async throws -> [TimeRange] {
@@ -116,7 +116,7 @@ public struct BookingStore: Sendable {
   }
 
   /// The same outside of a transaction.
-  public func busy(professional: UUID, of business: UUID, in range: TimeRange, in pool: PostgresConnectionPool)
+  package func busy(professional: UUID, of business: UUID, in range: TimeRange, in pool: PostgresConnectionPool)
     async throws
     -> [TimeRange]
   {
@@ -139,7 +139,7 @@ public struct BookingStore: Sendable {
   }
 
   /// Writes what may change of bookings, all in one statement.
-  public func update(_ bookings: [Booking], in transaction: PostgresTransaction) async throws {
+  package func update(_ bookings: [Booking], in transaction: PostgresTransaction) async throws {
     guard !bookings.isEmpty else { return }
     let bookings = bookings.sorted { $0.id < $1.id }
     try await transaction.query(

@@ -1,23 +1,23 @@
-public import BookingCalendar
-public import Foundation
-public import Postgres
+package import BookingCalendar
+package import Foundation
+package import Postgres
 
 /// Businesses, their services and professionals.
-public struct CatalogStore: Sendable {
+package struct CatalogStore: Sendable {
   /// Uses whatever connection its methods are given.
-  public init() {}
+  package init() {}
 
   /// What is asked for: a professional's time for a service of a business.
-  public struct Request: Sendable, Hashable {
+  package struct Request: Sendable, Hashable {
     /// The business asked; service and professional count only where they are its own.
-    public let business: UUID
+    package let business: UUID
     /// The service wanted.
-    public let service: UUID
+    package let service: UUID
     /// The professional whose time is wanted; must offer the service.
-    public let professional: UUID
+    package let professional: UUID
 
     /// Names what is asked for; whether it exists is what ``CatalogStore/Lookup`` says.
-    public init(business: UUID, service: UUID, professional: UUID) {
+    package init(business: UUID, service: UUID, professional: UUID) {
       self.business = business
       self.service = service
       self.professional = professional
@@ -25,18 +25,18 @@ public struct CatalogStore: Sendable {
   }
 
   /// What the catalog says of a request.
-  public enum Lookup: Sendable, Equatable {
+  package enum Lookup: Sendable, Equatable {
     case calendar(BookableCalendar)
     case rejected(RejectionReason)
   }
 
   /// Looks the requests up, all in one statement.
-  public func look(up requests: Set<Request>, in transaction: PostgresTransaction) async throws -> [Request: Lookup] {
+  package func look(up requests: Set<Request>, in transaction: PostgresTransaction) async throws -> [Request: Lookup] {
     try Self.lookups(try await transaction.query(Self.query(requests)))
   }
 
   /// Looks one request up outside of a transaction.
-  public func look(up request: Request, in pool: PostgresConnectionPool) async throws -> Lookup {
+  package func look(up request: Request, in pool: PostgresConnectionPool) async throws -> Lookup {
     try Self.lookups(try await pool.query(Self.query([request])))[request] ?? .rejected(.unknownBusiness)
   }
 
@@ -88,7 +88,7 @@ public struct CatalogStore: Sendable {
   }
 
   /// The other professionals of the business who offer the service, in a stable order.
-  public func professionals(
+  package func professionals(
     offering service: UUID, of business: UUID, in transaction: PostgresTransaction
   ) async throws -> [UUID] {
     try await transaction.query(
@@ -103,7 +103,8 @@ public struct CatalogStore: Sendable {
   // MARK: Writing: used by set-up and demos
 
   /// Adds a business, or replaces it.
-  public func put(business id: UUID, name: String, rules: BusinessRules, in pool: PostgresConnectionPool) async throws {
+  package func put(business id: UUID, name: String, rules: BusinessRules, in pool: PostgresConnectionPool) async throws
+  {
     let daysOff = String(decoding: try JSONEncoder().encode(rules.daysOff.sorted()), as: UTF8.self)
     try await pool.query(
       """
@@ -116,7 +117,7 @@ public struct CatalogStore: Sendable {
   }
 
   /// Adds a service, or replaces it.
-  public func put(
+  package func put(
     service id: UUID, of business: UUID, name: String, rules: ServiceRules, in pool: PostgresConnectionPool
   ) async throws {
     try await pool.query(
@@ -132,7 +133,7 @@ public struct CatalogStore: Sendable {
   }
 
   /// Adds a professional with the services offered, or replaces them.
-  public func put(
+  package func put(
     professional id: UUID, of business: UUID, name: String, schedule: Schedule, offering services: [UUID],
     in pool: PostgresConnectionPool
   ) async throws {
@@ -152,13 +153,13 @@ public struct CatalogStore: Sendable {
 }
 
 /// The catalog holds something that cannot be used; nothing a customer can mend.
-public struct InvalidCatalog: Error, CustomStringConvertible {
+package struct InvalidCatalog: Error, CustomStringConvertible {
   /// What is wrong, without names of customers.
-  public let reason: String
+  package let reason: String
 
   /// The text goes into logs: no personal data.
-  public init(reason: String) { self.reason = reason }
+  package init(reason: String) { self.reason = reason }
 
   /// A sentence that is safe to log, as long as ``reason`` is.
-  public var description: String { "the catalog is broken: \(reason)" }
+  package var description: String { "the catalog is broken: \(reason)" }
 }

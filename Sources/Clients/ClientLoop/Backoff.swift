@@ -1,20 +1,20 @@
 /// Exponential backoff with jitter: the delays between attempts to reach a server: doubling from `initial` to `max`, each drawn at random from the
 /// upper half of its step so that many nodes do not come back at the same instant.
-public struct Backoff: Sendable {
+package struct Backoff: Sendable {
   /// The first delay, before jitter.
-  public var initial: Duration
+  package var initial: Duration
   /// No delay is longer than this.
-  public var max: Duration
+  package var max: Duration
   private var step = 0
 
   /// Defaults: 100 ms doubling to 5 s.
-  public init(initial: Duration = .milliseconds(100), max: Duration = .seconds(5)) {
+  package init(initial: Duration = .milliseconds(100), max: Duration = .seconds(5)) {
     self.initial = initial
     self.max = max
   }
 
   /// The next delay; each call is one attempt further.
-  public mutating func next() -> Duration {
+  package mutating func next() -> Duration {
     let full = min(initial * (1 << min(step, 16)), max)
     step += 1
     var generator = TimeSource.generator
@@ -22,5 +22,5 @@ public struct Backoff: Sendable {
   }
 
   /// Starts over after a success.
-  public mutating func reset() { step = 0 }
+  package mutating func reset() { step = 0 }
 }

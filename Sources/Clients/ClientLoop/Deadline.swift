@@ -1,16 +1,16 @@
 /// Thrown by ``withDeadline(_:_:)`` when the time ran out first.
-public struct DeadlineExceeded: Error, CustomStringConvertible {
+package struct DeadlineExceeded: Error, CustomStringConvertible {
   /// The error itself carries nothing; whoever set the deadline knows what it was for.
-  public init() {}
+  package init() {}
 
   /// The bare fact, safe to log.
-  public var description: String { "the deadline passed" }
+  package var description: String { "the deadline passed" }
 }
 
 /// Runs `body` and gives up at the deadline: `body` is cancelled, awaited, and ``DeadlineExceeded`` thrown.
 ///
 /// `body` must heed cancellation, or this waits as long as it does.
-public func withDeadline<Value: Sendable>(
+package func withDeadline<Value: Sendable>(
   _ deadline: ContinuousClock.Instant,
   _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {

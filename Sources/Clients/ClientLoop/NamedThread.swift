@@ -2,9 +2,9 @@ internal import CEventFD
 internal import Foundation
 
 /// A thread that owns a connection for as long as its body runs.
-public enum NamedThread {
+package enum NamedThread {
   /// Starts a thread; `top -H` and debuggers show the first 15 bytes of its name (Linux' limit).
-  public static func start(named name: String, _ body: @escaping @Sendable () -> Void) {
+  package static func start(named name: String, _ body: @escaping @Sendable () -> Void) {
     let thread = Thread {
       vluma_name_this_thread(name)  // the kernel cuts it
       body()

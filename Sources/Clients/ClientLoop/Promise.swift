@@ -4,7 +4,7 @@ internal import Synchronization
 ///
 /// The first result counts; later ones are ignored. A waiter whose task is cancelled stops waiting with
 /// `CancellationError`.
-public final class Promise<Value: Sendable>: Sendable {
+package final class Promise<Value: Sendable>: Sendable {
   private struct State {
     var result: Result<Value, any Error>?
     var waiters: [Int: CheckedContinuation<Value, any Error>] = [:]
@@ -13,14 +13,14 @@ public final class Promise<Value: Sendable>: Sendable {
   private let state = Mutex(State())
 
   /// An open question.
-  public init() {}
+  package init() {}
 
   /// The result, once known.
-  public var result: Result<Value, any Error>? { state.withLock { $0.result } }
+  package var result: Result<Value, any Error>? { state.withLock { $0.result } }
 
   /// Answers all who wait and will wait. Returns false where the answer was known already.
   @discardableResult
-  public func resolve(_ result: Result<Value, any Error>) -> Bool {
+  package func resolve(_ result: Result<Value, any Error>) -> Bool {
     let waiters: [CheckedContinuation<Value, any Error>]? = state.withLock { state in
       guard state.result == nil else { return nil }
       state.result = result
@@ -32,7 +32,7 @@ public final class Promise<Value: Sendable>: Sendable {
   }
 
   /// Waits for the result.
-  public func wait() async throws -> Value {
+  package func wait() async throws -> Value {
     let id = state.withLock { state in
       state.nextWaiter += 1
       return state.nextWaiter
@@ -57,5 +57,5 @@ public final class Promise<Value: Sendable>: Sendable {
 extension Promise where Value == Void {
   /// Answers "it happened".
   @discardableResult
-  public func resolve() -> Bool { resolve(.success(())) }
+  package func resolve() -> Bool { resolve(.success(())) }
 }

@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// The thread starts with the first job and ends some time after ``stop()``, when nothing is left to run. A job that
 /// arrives even later starts it again, so no awaiting caller is ever forgotten.
-public final class ThreadExecutor: SerialExecutor {
+package final class ThreadExecutor: SerialExecutor {
   private struct State {
     var jobs = Deque<UnownedJob>()
     var threadRuns = false
@@ -18,13 +18,13 @@ public final class ThreadExecutor: SerialExecutor {
   private let state = Mutex(State())
 
   /// Prepares the executor; `name` is what debuggers and `top -H` show for its thread.
-  public init(name: String) throws(ClientLoopError) {
+  package init(name: String) throws(ClientLoopError) {
     self.name = name
     wakeup = try Wakeup()
   }
 
   /// Queues a job behind those that wait. Called by the Swift runtime.
-  public func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     let unowned = UnownedJob(job)
     let (wasEmpty, startsThread) = state.withLock { state in
       state.jobs.append(unowned)
@@ -40,10 +40,10 @@ public final class ThreadExecutor: SerialExecutor {
   }
 
   /// The reference the runtime keeps of this executor.
-  public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+  package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
   /// Lets the thread end once its queue is empty.
-  public func stop() {
+  package func stop() {
     state.withLock { $0.stopped = true }
     wakeup.wake()
   }

@@ -1,10 +1,10 @@
-public import Foundation
+package import Foundation
 
 /// Time and chance: the system's, unless a simulation has put its own in their place.
 ///
 /// Code that waits, looks at a clock or draws a number through this behaves in a simulation exactly as its seed says.
 /// The value belongs to a task and everything it starts.
-public protocol TimeProvider: Sendable {
+package protocol TimeProvider: Sendable {
   /// The clock that deadlines and delays are measured with.
   var now: ContinuousClock.Instant { get }
   /// The time of day.
@@ -18,21 +18,21 @@ public protocol TimeProvider: Sendable {
 }
 
 /// The timeProvider of the current task.
-public enum TimeSource {
+package enum TimeSource {
   /// Set by a simulation only.
-  @TaskLocal public static var value: any TimeProvider = SystemTimeProvider()
+  @TaskLocal package static var value: any TimeProvider = SystemTimeProvider()
 
   /// The clock that deadlines and delays are measured with.
-  public static var now: ContinuousClock.Instant { value.now }
+  package static var now: ContinuousClock.Instant { value.now }
   /// The time of day.
-  public static var date: Date { value.date }
+  package static var date: Date { value.date }
   /// Waits; throws `CancellationError` where the task is cancelled.
-  public static func sleep(for delay: Duration) async throws { try await value.sleep(until: value.now + delay) }
+  package static func sleep(for delay: Duration) async throws { try await value.sleep(until: value.now + delay) }
   /// Draws numbers.
-  public static var generator: some RandomNumberGenerator { TaskRandomNumberGenerator(timeProvider: value) }
+  package static var generator: some RandomNumberGenerator { TaskRandomNumberGenerator(timeProvider: value) }
 
   /// Runs `body` in a task of its own and waits for it, whether or not this one is cancelled.
-  public static func withCancellationShield<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async
+  package static func withCancellationShield<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async
     -> Value
   {
     await Task(executorPreference: value.executor) { await body() }.value
@@ -40,22 +40,22 @@ public enum TimeSource {
 }
 
 /// The system's clocks and random numbers.
-public struct SystemTimeProvider: TimeProvider {
+package struct SystemTimeProvider: TimeProvider {
   /// There is but one system.
-  public init() {}
+  package init() {}
 
   /// The system's monotonic clock.
-  public var now: ContinuousClock.Instant { .now }
+  package var now: ContinuousClock.Instant { .now }
   /// The system's time of day.
-  public var date: Date { Date() }
+  package var date: Date { Date() }
   /// Swift's own.
-  public var executor: (any TaskExecutor)? { nil }
+  package var executor: (any TaskExecutor)? { nil }
   /// Waits for the system's clock.
-  public func sleep(until deadline: ContinuousClock.Instant) async throws {
+  package func sleep(until deadline: ContinuousClock.Instant) async throws {
     try await ContinuousClock().sleep(until: deadline)
   }
   /// From the system's generator.
-  public func draw() -> UInt64 { UInt64.random(in: 0 ... .max) }
+  package func draw() -> UInt64 { UInt64.random(in: 0 ... .max) }
 }
 
 /// A timeProvider's draws as the standard library wants them.

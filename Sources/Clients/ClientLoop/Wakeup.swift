@@ -5,12 +5,12 @@ internal import Glibc
 /// socket is told that there is work for it.
 ///
 /// It is an eventfd: any number of wakes before the owner looks count as one.
-public final class Wakeup: Sendable {
+package final class Wakeup: Sendable {
   /// The descriptor to poll for reading.
-  public let fileDescriptor: Int32
+  package let fileDescriptor: Int32
 
   /// Opens the descriptor; throws ``ClientLoopError/noFileDescriptor(_:)`` when the process has none left.
-  public init() throws(ClientLoopError) {
+  package init() throws(ClientLoopError) {
     fileDescriptor = vluma_eventfd()
     guard fileDescriptor >= 0 else { throw .noFileDescriptor(errno: errno) }
   }
@@ -18,19 +18,19 @@ public final class Wakeup: Sendable {
   deinit { close(fileDescriptor) }
 
   /// Makes the descriptor readable. Never blocks; safe from any thread.
-  public func wake() {
+  package func wake() {
     var one: UInt64 = 1
     _ = write(fileDescriptor, &one, 8)
   }
 
   /// Makes the descriptor unreadable again. Called by the owner before it looks at its work.
-  public func drain() {
+  package func drain() {
     var count: UInt64 = 0
     _ = read(fileDescriptor, &count, 8)
   }
 
   /// Blocks the calling thread until somebody wakes it, or the time has passed (nil: for ever).
-  public func wait(milliseconds: Int32? = nil) {
+  package func wait(milliseconds: Int32? = nil) {
     var descriptor = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
     _ = poll(&descriptor, 1, milliseconds ?? -1)
     drain()
@@ -38,12 +38,12 @@ public final class Wakeup: Sendable {
 }
 
 /// What can go wrong before a connection's thread exists.
-public enum ClientLoopError: Error, CustomStringConvertible {
+package enum ClientLoopError: Error, CustomStringConvertible {
   /// The process is out of file descriptors (errno as the kernel gave it).
   case noFileDescriptor(errno: Int32)
 
   /// A sentence that is safe to log and says what an operator can do.
-  public var description: String {
+  package var description: String {
     switch self {
     case .noFileDescriptor(let errno):
       "no file descriptor left for a connection's thread (errno \(errno)): raise the process's limit (ulimit -n)"

@@ -5,14 +5,14 @@ internal import Synchronization
 
 /// An HTTP client on libcurl's multi interface, run by one thread: connections are kept alive and shared by all
 /// requests.
-public final class CurlClient: Sendable {
+package final class CurlClient: Sendable {
   private let loop = CurlLoop()
   private let certificateAuthorities: String?
 
   /// Starts the client's thread.
   ///
   /// - Parameter certificateAuthorities: a PEM file of the authorities to trust; nil: the system's.
-  public init(certificateAuthorities: String? = nil) {
+  package init(certificateAuthorities: String? = nil) {
     _ = Self.globalInit
     self.certificateAuthorities = certificateAuthorities
     loop.start()
@@ -27,11 +27,11 @@ public final class CurlClient: Sendable {
   ///
   /// Nothing is sent twice: where a request may be repeated is for the caller to say, by
   /// ``CurlError/mayHaveBeenWritten``. Cancelling the task ends the transfer.
-  public func send(_ request: CurlRequest) async throws -> CurlResponse { try await run(request, file: nil) }
+  package func send(_ request: CurlRequest) async throws -> CurlResponse { try await run(request, file: nil) }
 
   /// Sends the request and writes the body of a successful (2xx) response to a file, which appears under its name only
   /// when it is whole; until then it is `<file>.part`. The body of any other response is in ``CurlResponse/body``.
-  public func download(_ request: CurlRequest, to file: String) async throws -> CurlResponse {
+  package func download(_ request: CurlRequest, to file: String) async throws -> CurlResponse {
     try await run(request, file: file)
   }
 

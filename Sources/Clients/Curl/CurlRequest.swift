@@ -1,27 +1,27 @@
-public import Foundation
+package import Foundation
 
 /// An HTTP request.
-public struct CurlRequest: Sendable {
+package struct CurlRequest: Sendable {
   /// The method in upper case, such as `POST`; it is sent as it is.
-  public var method: String
+  package var method: String
   /// An `http` or `https` URL. Certificates are verified.
-  public var url: String
+  package var url: String
   /// Sent in this order, besides libcurl's own. One without a value is left out; a line break in one makes the request
   /// invalid.
-  public var headers: [(name: String, value: String)]
+  package var headers: [(name: String, value: String)]
   /// The body, as it is to be sent; nil: none.
-  public var body: Data?
+  package var body: Data?
   /// How long connecting, TLS included, may take. Default 5 s.
-  public var connectTimeout: Duration
+  package var connectTimeout: Duration
   /// How long the first byte of the answer may take, counted from the beginning. Default: as long as all of it.
-  public var firstByteTimeout: Duration?
+  package var firstByteTimeout: Duration?
   /// How long all of it may take. Default 30 s.
-  public var timeout: Duration
+  package var timeout: Duration
   /// A larger response is given up, in bytes. Default 8 MiB.
-  public var responseBytesMax: Int
+  package var responseBytesMax: Int
 
   /// Puts a request together; whether URL and headers can be used is seen when it is sent.
-  public init(
+  package init(
     _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: Data? = nil,
     connectTimeout: Duration = .seconds(5), firstByteTimeout: Duration? = nil, timeout: Duration = .seconds(30),
     responseBytesMax: Int = 8 << 20
@@ -38,24 +38,24 @@ public struct CurlRequest: Sendable {
 }
 
 /// What the server answered.
-public struct CurlResponse: Sendable {
+package struct CurlResponse: Sendable {
   /// The status code of the final response, after any interim ones; redirects are not followed.
-  public let status: Int
+  package let status: Int
   /// The version the server spoke: `1.0`, `1.1` or `2`.
-  public let httpVersion: String
+  package let httpVersion: String
   /// In the order received, names in lower case.
-  public let headers: [(name: String, value: String)]
+  package let headers: [(name: String, value: String)]
   /// The whole body, as many bytes as ``CurlRequest/responseBytesMax`` at most; empty where it went to a file.
-  public let body: Data
+  package let body: Data
 
   /// The first header of that name, given in lower case.
-  public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+  package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 }
 
 /// Why there is no whole response. `description` is safe to log: it names neither URL nor content.
-public struct CurlError: Error, CustomStringConvertible {
+package struct CurlError: Error, CustomStringConvertible {
   /// The classes of failure that a caller may treat differently.
-  public enum Reason: Sendable, Equatable {
+  package enum Reason: Sendable, Equatable {
     /// No connection came about; the request was not written.
     case notConnected
     case timedOut
@@ -70,13 +70,13 @@ public struct CurlError: Error, CustomStringConvertible {
   }
 
   /// Which class of failure it is.
-  public let reason: Reason
+  package let reason: Reason
   /// True where all of the request may have reached the server: whether it was acted upon is then unknown. False: the
   /// server cannot have acted upon it, and it may be sent again.
-  public let mayHaveBeenWritten: Bool
+  package let mayHaveBeenWritten: Bool
   /// libcurl's own words for the class of error.
-  public let detail: String
+  package let detail: String
 
   /// A sentence that is safe to log, made of ``detail`` alone.
-  public var description: String { "the HTTP request failed: \(detail)" }
+  package var description: String { "the HTTP request failed: \(detail)" }
 }

@@ -2,23 +2,23 @@ internal import CLibPQ
 internal import Foundation
 
 /// Where a PostgreSQL server is and how patient to be with it.
-public struct PostgresConfiguration: Sendable {
+package struct PostgresConfiguration: Sendable {
   /// The connection URL, handed to libpq as it is (`postgres://user:password@host:port/database`).
   ///
   /// Holds a password: never log it. ``serverName`` is what may be shown.
-  public var url: String
+  package var url: String
   /// The name shown in `pg_stat_activity`.
-  public var applicationName: String
+  package var applicationName: String
   /// How long one attempt to connect may take. Default 5 s.
-  public var connectTimeout: Duration
+  package var connectTimeout: Duration
   /// How long the server may wait for a lock before it gives up with `55P03`. Default 5 s.
-  public var lockTimeout: Duration
+  package var lockTimeout: Duration
 
   /// `host:port/database` of the URL: safe to show.
-  public let serverName: String
+  package let serverName: String
 
   /// Checks the URL's shape and keeps it; throws ``PostgresError/invalidURL(_:)`` with what is wrong with it.
-  public init(
+  package init(
     url: String, applicationName: String = "vluma", connectTimeout: Duration = .seconds(5),
     lockTimeout: Duration = .seconds(5)
   ) throws(PostgresError) {

@@ -5,16 +5,16 @@ internal import Synchronization
 ///
 /// Any number of statements given to ``run(_:deadline:)`` is one round trip. Cancelling the calling task cancels the
 /// statement on the server. After ``PostgresError/connectionLost`` the connection is spent.
-public actor PostgresConnection {
+package actor PostgresConnection {
   private let executor: ThreadExecutor
   private let wakeup: Wakeup
   private var session: PostgresSession?
 
   /// How long a statement may take where the caller sets no deadline: 10 s.
-  public static let defaultTimeout = Duration.seconds(10)
+  package static let defaultTimeout = Duration.seconds(10)
 
   /// The connection's own thread: waiting for the server blocks it and nobody else.
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   private init() throws(PostgresError) {
     do {
@@ -28,7 +28,7 @@ public actor PostgresConnection {
   /// Connects; throws ``PostgresError/connectionFailed(server:reason:)``.
   ///
   /// - Parameter deadline: when to give up, if that comes before the configured timeout.
-  public static func connect(
+  package static func connect(
     _ configuration: PostgresConfiguration, deadline: ContinuousClock.Instant? = nil
   ) async throws -> PostgresConnection {
     let connection = try PostgresConnection()
@@ -50,13 +50,13 @@ public actor PostgresConnection {
   }
 
   /// False once the connection broke or was closed, or a cancelled statement made it unfit for reuse.
-  public var isUsable: Bool {
+  package var isUsable: Bool {
     session?.checkLiveness()
     return session.map { !$0.isUnusable } ?? false
   }
 
   /// Closes the connection; what was not committed is rolled back by the server.
-  public func close() { session = nil }
+  package func close() { session = nil }
 
   /// Runs the statements in one round trip; the first that is refused is thrown and those behind it do not run.
   ///
@@ -64,7 +64,7 @@ public actor PostgresConnection {
   /// - Parameter isCancellable: false for statements that must be finished even in a cancelled task (rollback,
   ///   commit).
   @discardableResult
-  public nonisolated func run(
+  package nonisolated func run(
     _ queries: [PostgresQuery], deadline: ContinuousClock.Instant? = nil, isCancellable: Bool = true
   ) async throws -> [PostgresResult] {
     let deadline = deadline ?? .now + Self.defaultTimeout
@@ -81,14 +81,14 @@ public actor PostgresConnection {
 
   /// Runs one statement.
   @discardableResult
-  public nonisolated func query(
+  package nonisolated func query(
     _ query: PostgresQuery, deadline: ContinuousClock.Instant? = nil
   ) async throws -> PostgresResult {
     try await run([query], deadline: deadline)[0]
   }
 
   /// Runs several parameterless statements given as one text, by the simple protocol: for migrations.
-  public func runScript(_ sql: String, deadline: ContinuousClock.Instant) throws {
+  package func runScript(_ sql: String, deadline: ContinuousClock.Instant) throws {
     guard let session else { throw PostgresError.connectionLost }
     try session.runScript(sql, deadline: deadline, isCancelled: { false })
   }

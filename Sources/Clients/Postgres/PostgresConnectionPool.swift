@@ -6,11 +6,11 @@ internal import Synchronization
 ///
 /// A caller that finds all of them busy waits in line, until its deadline. Broken connections are replaced, so a server
 /// that was away is used again by the first caller after its return.
-public final class PostgresConnectionPool: Sendable {
+package final class PostgresConnectionPool: Sendable {
   /// Where the server is.
-  public let configuration: PostgresConfiguration
+  package let configuration: PostgresConfiguration
   /// The most connections this pool opens.
-  public let size: Int
+  package let size: Int
 
   private struct State {
     var idle: [PostgresConnection] = []
@@ -22,7 +22,7 @@ public final class PostgresConnectionPool: Sendable {
   private let state = Mutex(State())
 
   /// Prepares a pool; nothing connects yet. `size` is 1 to 200, 8 by default.
-  public init(_ configuration: PostgresConfiguration, size: Int = 8) {
+  package init(_ configuration: PostgresConfiguration, size: Int = 8) {
     precondition((1...200).contains(size), "a pool has 1 to 200 connections")
     self.configuration = configuration
     self.size = size
@@ -30,7 +30,7 @@ public final class PostgresConnectionPool: Sendable {
 
   /// Lends a connection for the length of `body`.
   @discardableResult
-  public func withConnection<Value>(
+  package func withConnection<Value>(
     deadline: ContinuousClock.Instant? = nil, _ body: (PostgresConnection) async throws -> Value
   ) async throws -> Value {
     let connection = try await acquire(deadline: deadline ?? .now + PostgresConnection.defaultTimeout)
@@ -46,7 +46,7 @@ public final class PostgresConnectionPool: Sendable {
 
   /// Runs one statement on any connection, in a transaction of its own.
   @discardableResult
-  public func query(_ query: PostgresQuery, deadline: ContinuousClock.Instant? = nil) async throws -> PostgresResult {
+  package func query(_ query: PostgresQuery, deadline: ContinuousClock.Instant? = nil) async throws -> PostgresResult {
     try await withConnection(deadline: deadline) { try await $0.query(query, deadline: deadline) }
   }
 
@@ -54,7 +54,7 @@ public final class PostgresConnectionPool: Sendable {
   ///
   /// Throws ``PostgresError/commitInDoubt`` when the connection broke while the commit was under way.
   @discardableResult
-  public func withTransaction<Value>(
+  package func withTransaction<Value>(
     deadline: ContinuousClock.Instant? = nil, _ body: (PostgresTransaction) async throws -> Value
   ) async throws -> Value {
     let deadline = deadline ?? .now + PostgresConnection.defaultTimeout
@@ -73,7 +73,7 @@ public final class PostgresConnectionPool: Sendable {
   }
 
   /// Closes idle connections now and lent ones when they come back.
-  public func close() async {
+  package func close() async {
     let (idle, waiters) = state.withLock { state in
       defer {
         state.idle = []

@@ -1,7 +1,7 @@
-public import Foundation
+package import Foundation
 
 /// A bound value as it goes over the wire.
-public enum PostgresParameter: Sendable, Equatable {
+package enum PostgresParameter: Sendable, Equatable {
   /// SQL NULL.
   case null
   /// The value in PostgreSQL's text format; the server parses it as the parameter's type.
@@ -11,7 +11,7 @@ public enum PostgresParameter: Sendable, Equatable {
 }
 
 /// A type that can be a bound parameter.
-public protocol PostgresEncodable: Sendable {
+package protocol PostgresEncodable: Sendable {
   /// The value as a parameter.
   var postgresParameter: PostgresParameter { get }
 }
@@ -19,60 +19,60 @@ public protocol PostgresEncodable: Sendable {
 extension String: PostgresEncodable {
   /// The text itself, for parameters of any type the server can read from text. U+0000, which PostgreSQL's text cannot
   /// hold, ends it.
-  public var postgresParameter: PostgresParameter { .text(self) }
+  package var postgresParameter: PostgresParameter { .text(self) }
 }
 
 extension Int: PostgresEncodable {
   /// Decimal digits, for `smallint`, `integer` and `bigint`; the server refuses what is out of the type's range.
-  public var postgresParameter: PostgresParameter { .text(String(self)) }
+  package var postgresParameter: PostgresParameter { .text(String(self)) }
 }
 
 extension Int64: PostgresEncodable {
   /// Decimal digits, for `bigint`.
-  public var postgresParameter: PostgresParameter { .text(String(self)) }
+  package var postgresParameter: PostgresParameter { .text(String(self)) }
 }
 
 extension Double: PostgresEncodable {
   /// The shortest digits that read back as the same number, for `double precision`; NaN and the infinities are kept.
-  public var postgresParameter: PostgresParameter { .text(String(self)) }
+  package var postgresParameter: PostgresParameter { .text(String(self)) }
 }
 
 extension Bool: PostgresEncodable {
   /// `t` or `f`, for `boolean`.
-  public var postgresParameter: PostgresParameter { .text(self ? "t" : "f") }
+  package var postgresParameter: PostgresParameter { .text(self ? "t" : "f") }
 }
 
 extension UUID: PostgresEncodable {
   /// The usual 36 characters, for `uuid`.
-  public var postgresParameter: PostgresParameter { .text(uuidString) }
+  package var postgresParameter: PostgresParameter { .text(uuidString) }
 }
 
 extension Data: PostgresEncodable {
   /// For `bytea` parameters.
-  public var postgresParameter: PostgresParameter { .binary(self) }
+  package var postgresParameter: PostgresParameter { .binary(self) }
 }
 
 extension Date: PostgresEncodable {
   /// For `timestamptz` parameters, to the microsecond.
-  public var postgresParameter: PostgresParameter { .text(postgresTimestamp) }
+  package var postgresParameter: PostgresParameter { .text(postgresTimestamp) }
 }
 
 extension Array: PostgresEncodable where Element: PostgresArrayElement {
   /// An array literal; give it its type with a cast, such as `::uuid[]`.
-  public var postgresParameter: PostgresParameter {
+  package var postgresParameter: PostgresParameter {
     .text("{" + map(\.postgresArrayText).joined(separator: ",") + "}")
   }
 }
 
 /// A type whose arrays can be bound parameters.
-public protocol PostgresArrayElement: Sendable {
+package protocol PostgresArrayElement: Sendable {
   /// The element as it stands in an array literal, quoted where it must be.
   var postgresArrayText: String { get }
 }
 
 extension String: PostgresArrayElement {
   /// The text in double quotes, with `"` and `\` escaped (PostgreSQL's manual, 8.15.6).
-  public var postgresArrayText: String {
+  package var postgresArrayText: String {
     var quoted = "\""
     for scalar in unicodeScalars {
       if scalar == "\"" || scalar == "\\" { quoted.unicodeScalars.append("\\") }
@@ -84,27 +84,27 @@ extension String: PostgresArrayElement {
 
 extension Int: PostgresArrayElement {
   /// Decimal digits, which need no quotes.
-  public var postgresArrayText: String { String(self) }
+  package var postgresArrayText: String { String(self) }
 }
 
 extension Bool: PostgresArrayElement {
   /// `t` or `f`, which need no quotes.
-  public var postgresArrayText: String { self ? "t" : "f" }
+  package var postgresArrayText: String { self ? "t" : "f" }
 }
 
 extension UUID: PostgresArrayElement {
   /// The usual 36 characters, which need no quotes.
-  public var postgresArrayText: String { uuidString }
+  package var postgresArrayText: String { uuidString }
 }
 
 extension Date: PostgresArrayElement {
   /// The instant to the microsecond, in double quotes; before year 1 and after 9999 an infinity.
-  public var postgresArrayText: String { "\"\(postgresTimestamp)\"" }
+  package var postgresArrayText: String { "\"\(postgresTimestamp)\"" }
 }
 
 extension Data: PostgresArrayElement {
   /// The bytes in `bytea`'s hex format.
-  public var postgresArrayText: String {
+  package var postgresArrayText: String {
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = Array("\"\\\\x".utf8)
     text.reserveCapacity(count * 2 + 5)
@@ -119,7 +119,7 @@ extension Data: PostgresArrayElement {
 
 extension Optional: PostgresArrayElement where Wrapped: PostgresArrayElement {
   /// The element, or `NULL` without quotes for nil.
-  public var postgresArrayText: String { self?.postgresArrayText ?? "NULL" }
+  package var postgresArrayText: String { self?.postgresArrayText ?? "NULL" }
 }
 
 extension Date {

@@ -2,7 +2,7 @@
 ///
 /// `description` is safe to log: it never carries the server's message text, which may quote personal data.
 /// That text is in `debugDescription` only.
-public enum PostgresError: Error, Sendable {
+package enum PostgresError: Error, Sendable {
   /// The URL cannot be used; the text says why and never repeats the URL.
   case invalidURL(String)
   /// No connection could be made to the named server; the reason is libpq's, which names hosts and users only.
@@ -23,23 +23,23 @@ public enum PostgresError: Error, Sendable {
   case client(String)
 
   /// What the server said of a refused statement.
-  public struct ServerError: Sendable {
+  package struct ServerError: Sendable {
     /// The five characters that identify the condition (PostgreSQL's appendix A).
-    public let sqlState: String
+    package let sqlState: String
     /// The constraint that was violated, if one was.
-    public let constraint: String?
+    package let constraint: String?
     /// The server's own words; may quote values, so it is not for logs.
-    public let message: String
+    package let message: String
   }
 
   /// The server's five-character condition code, where the server refused a statement.
-  public var sqlState: String? {
+  package var sqlState: String? {
     if case .server(let error) = self { error.sqlState } else { nil }
   }
 
   /// True for a serialization failure (40001), a deadlock (40P01), or a lock that took too long (55P03): the
   /// same transaction may succeed when run again.
-  public var isContention: Bool {
+  package var isContention: Bool {
     switch sqlState {
     case "40001", "40P01", "55P03": true
     default: false
@@ -47,7 +47,7 @@ public enum PostgresError: Error, Sendable {
   }
 
   /// True where the server could not be reached or was lost: nothing is wrong with the statement.
-  public var isUnavailable: Bool {
+  package var isUnavailable: Bool {
     switch self {
     case .connectionFailed, .connectionLost, .connectionPoolExhausted: true
     // 57P01-57P03: the server is shutting down, crashed or starting. 53100, 53200, 53300: it is out of disk, memory or
@@ -60,7 +60,7 @@ public enum PostgresError: Error, Sendable {
 
 extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
   /// A sentence that is safe to log: of what the server said it tells SQLSTATE and constraint only.
-  public var description: String {
+  package var description: String {
     switch self {
     case .invalidURL(let why): "the PostgreSQL URL cannot be used: \(why)"
     case .connectionFailed(let server, let reason): "cannot connect to PostgreSQL at \(server): \(reason)"
@@ -77,7 +77,7 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
   }
 
   /// The description and the server's own words, which may quote values: for developers, not for logs.
-  public var debugDescription: String {
+  package var debugDescription: String {
     if case .server(let error) = self { "\(description): \(error.message)" } else { description }
   }
 }

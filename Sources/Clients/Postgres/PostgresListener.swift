@@ -1,13 +1,13 @@
 internal import ClientLoop
-public import Logging
+package import Logging
 
 /// Listens on channels (`LISTEN`) over a connection of its own, which it rebuilds whenever it breaks.
 ///
 /// Notifications sent while it was away are lost, so it says when it (re)connected, and its user looks for itself then:
 /// every LISTEN has a poll behind it.
-public struct PostgresListener: Sendable {
+package struct PostgresListener: Sendable {
   /// What the listener tells.
-  public enum Event: Sendable, Equatable {
+  package enum Event: Sendable, Equatable {
     /// Listening has (re)started; anything may have happened before.
     case listening
     /// Somebody sent a notification.
@@ -19,14 +19,14 @@ public struct PostgresListener: Sendable {
   private let logger: Logger
 
   /// Prepares to listen on the channels; their names are the program's own, never input.
-  public init(_ configuration: PostgresConfiguration, channels: [String], logger: Logger) {
+  package init(_ configuration: PostgresConfiguration, channels: [String], logger: Logger) {
     self.configuration = configuration
     self.channels = channels
     self.logger = logger
   }
 
   /// Listens until the task is cancelled; `handle` is called in order.
-  public func run(_ handle: (Event) async -> Void) async {
+  package func run(_ handle: (Event) async -> Void) async {
     var backoff = Backoff()
     while !Task.isCancelled {
       do {

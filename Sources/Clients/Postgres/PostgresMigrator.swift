@@ -2,24 +2,24 @@ internal import Crypto
 internal import Foundation
 
 /// A change of the database's shape, applied once and never edited afterwards.
-public struct PostgresMigration: Sendable {
+package struct PostgresMigration: Sendable {
   /// Unique, and in the order of application: `0001_jobs`.
-  public let name: String
+  package let name: String
   /// Statements for the simple protocol; they run in one transaction.
-  public let sql: String
+  package let sql: String
   /// Tables that it changes while running processes use them. They are locked first, all of them, in tries of 100 ms with
   /// a second between: nobody waits behind a migration that waits itself.
-  public let locking: [String]
+  package let locking: [String]
 
   /// Takes the program's own text: names go into statements as they are, so they must not hold a quote.
-  public init(name: String, sql: String, locking: [String] = []) {
+  package init(name: String, sql: String, locking: [String] = []) {
     self.name = name
     self.sql = sql
     self.locking = locking
   }
 
   /// Takes the bytes of an embedded `.sql` file.
-  public init(name: String, bytes: [UInt8], locking: [String] = []) {
+  package init(name: String, bytes: [UInt8], locking: [String] = []) {
     self.init(name: name, sql: String(decoding: bytes, as: UTF8.self), locking: locking)
   }
 
@@ -45,27 +45,27 @@ public struct PostgresMigration: Sendable {
 
 /// Applies migrations in order, each once, whoever else is doing the same at that moment (an advisory lock lets one
 /// through).
-public struct PostgresMigrator: Sendable {
+package struct PostgresMigrator: Sendable {
   private let configuration: PostgresConfiguration
   private let migrations: [PostgresMigration]
   /// Arbitrary, and the same in every process of the platform: the letters "vluma".
   private static let lockKey = 0x76_6c_75_6d_61
 
   /// Prepares to apply `migrations` in the order given.
-  public init(_ configuration: PostgresConfiguration, migrations: [PostgresMigration]) {
+  package init(_ configuration: PostgresConfiguration, migrations: [PostgresMigration]) {
     self.configuration = configuration
     self.migrations = migrations
   }
 
   /// What stands in the way of migrating.
-  public enum Failure: Error, CustomStringConvertible {
+  package enum Failure: Error, CustomStringConvertible {
     /// A migration that was applied has another text now.
     case edited(name: String)
     /// The server refused a migration; its words quote only the migration.
     case refused(name: String, reason: String)
 
     /// A sentence that is safe to log: the server's words in it quote the migration, not data.
-    public var description: String {
+    package var description: String {
       switch self {
       case .edited(let name):
         "migration \(name) was applied with another text than this program carries: restore it and add a new migration instead"
@@ -75,7 +75,7 @@ public struct PostgresMigrator: Sendable {
   }
 
   /// The names of the migrations that this database still lacks, in order.
-  public func pending() async throws -> [String] {
+  package func pending() async throws -> [String] {
     let connection = try await PostgresConnection.connect(configuration)
     let exists: Bool = try await connection.query("SELECT to_regclass('public.schema_migration') IS NOT NULL")[0]
       .decode(0)
@@ -85,7 +85,7 @@ public struct PostgresMigrator: Sendable {
   }
 
   /// Applies what is missing and returns the names of what it applied.
-  public func migrate() async throws -> [String] {
+  package func migrate() async throws -> [String] {
     let connection = try await PostgresConnection.connect(configuration)
     let deadline = ContinuousClock.now + .seconds(600)
     try await connection.query("SET lock_timeout = 0")

@@ -1,11 +1,11 @@
 internal import CLibPQ
-public import Foundation
+package import Foundation
 
 /// The rows one statement returned, still in libpq's memory, which this object owns and frees.
 ///
 /// `@unchecked Sendable`: a PGresult is immutable once received, and libpq documents reading it from several threads as
 /// safe; it is freed once, when the last reference goes.
-public final class PostgresResult: @unchecked Sendable, RandomAccessCollection {
+package final class PostgresResult: @unchecked Sendable, RandomAccessCollection {
   fileprivate var pointer: OpaquePointer { result }
   private let result: OpaquePointer
 
@@ -14,15 +14,15 @@ public final class PostgresResult: @unchecked Sendable, RandomAccessCollection {
   deinit { PQclear(result) }
 
   /// 0, also where there are no rows.
-  public var startIndex: Int { 0 }
+  package var startIndex: Int { 0 }
   /// The number of rows; 0 for a statement that returns none.
-  public var endIndex: Int { Int(PQntuples(result)) }
+  package var endIndex: Int { Int(PQntuples(result)) }
 
   /// The row at that place, which must lie before ``endIndex``. Nothing is copied; its values are read when asked for.
-  public subscript(row: Int) -> PostgresRow { PostgresRow(result: self, row: Int32(row)) }
+  package subscript(row: Int) -> PostgresRow { PostgresRow(result: self, row: Int32(row)) }
 
   /// How many rows an INSERT, UPDATE or DELETE touched.
-  public var affectedRows: Int { Int(String(cString: PQcmdTuples(result))) ?? 0 }
+  package var affectedRows: Int { Int(String(cString: PQcmdTuples(result))) ?? 0 }
 
   /// The server's command tag, such as `COMMIT`.
   var commandTag: String { String(cString: PQcmdStatus(result)) }
@@ -37,13 +37,13 @@ public final class PostgresResult: @unchecked Sendable, RandomAccessCollection {
 }
 
 /// One row of a ``PostgresResult``.
-public struct PostgresRow: Sendable {
+package struct PostgresRow: Sendable {
   fileprivate let result: PostgresResult
   fileprivate let row: Int32
 
   /// Reads a column that cannot be NULL; throws ``PostgresError/decoding(column:expected:)`` where the value is of
   /// another type.
-  public func decode<Value: PostgresDecodable>(_ column: Int, as type: Value.Type = Value.self) throws(PostgresError)
+  package func decode<Value: PostgresDecodable>(_ column: Int, as type: Value.Type = Value.self) throws(PostgresError)
     -> Value
   {
     guard let value = try decodeIfPresent(column, as: type) else {
@@ -53,7 +53,7 @@ public struct PostgresRow: Sendable {
   }
 
   /// Reads a column; nil for NULL.
-  public func decodeIfPresent<Value: PostgresDecodable>(
+  package func decodeIfPresent<Value: PostgresDecodable>(
     _ column: Int, as type: Value.Type = Value.self
   ) throws(PostgresError) -> Value? {
     precondition(column < Int(result.columnCount), "the row has no column \(column)")
@@ -66,7 +66,7 @@ public struct PostgresRow: Sendable {
 }
 
 /// A type that can be read from a result column in PostgreSQL's binary format.
-public protocol PostgresDecodable: Sendable {
+package protocol PostgresDecodable: Sendable {
   /// The OIDs of the built-in types (pg_type.dat) whose binary format this type reads.
   static var postgresTypes: Set<UInt32> { get }
   /// Reads the value; nil where the bytes are not of this type.
@@ -79,18 +79,18 @@ extension PostgresDecodable {
 
 extension String: PostgresDecodable {
   /// text, varchar, bpchar, name, "char", json, unknown.
-  public static var postgresTypes: Set<UInt32> { [25, 1043, 1042, 19, 18, 114, 705] }
+  package static var postgresTypes: Set<UInt32> { [25, 1043, 1042, 19, 18, 114, 705] }
 
   /// For `text`, `varchar`, `name`, `json` and enums. (Cast `jsonb` to `text`: its binary form has a version byte.)
-  public init?(postgresBytes bytes: UnsafeRawBufferPointer) { self = String(decoding: bytes, as: UTF8.self) }
+  package init?(postgresBytes bytes: UnsafeRawBufferPointer) { self = String(decoding: bytes, as: UTF8.self) }
 }
 
 extension Int: PostgresDecodable {
   /// smallint, integer, bigint.
-  public static var postgresTypes: Set<UInt32> { [21, 23, 20] }
+  package static var postgresTypes: Set<UInt32> { [21, 23, 20] }
 
   /// For `smallint`, `integer` and `bigint`.
-  public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
+  package init?(postgresBytes bytes: UnsafeRawBufferPointer) {
     switch bytes.count {
     case 2: self = Int(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
     case 4: self = Int(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
@@ -102,10 +102,10 @@ extension Int: PostgresDecodable {
 
 extension Bool: PostgresDecodable {
   /// boolean.
-  public static var postgresTypes: Set<UInt32> { [16] }
+  package static var postgresTypes: Set<UInt32> { [16] }
 
   /// For `boolean`: one byte, false where it is 0.
-  public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
+  package init?(postgresBytes bytes: UnsafeRawBufferPointer) {
     guard bytes.count == 1 else { return nil }
     self = bytes[0] != 0
   }
@@ -113,10 +113,10 @@ extension Bool: PostgresDecodable {
 
 extension Double: PostgresDecodable {
   /// double precision.
-  public static var postgresTypes: Set<UInt32> { [701] }
+  package static var postgresTypes: Set<UInt32> { [701] }
 
   /// For `double precision`.
-  public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
+  package init?(postgresBytes bytes: UnsafeRawBufferPointer) {
     guard bytes.count == 8 else { return nil }
     self = Double(bitPattern: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)))
   }
@@ -124,10 +124,10 @@ extension Double: PostgresDecodable {
 
 extension UUID: PostgresDecodable {
   /// uuid.
-  public static var postgresTypes: Set<UInt32> { [2950] }
+  package static var postgresTypes: Set<UInt32> { [2950] }
 
   /// For `uuid`: its 16 bytes.
-  public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
+  package init?(postgresBytes bytes: UnsafeRawBufferPointer) {
     guard bytes.count == 16 else { return nil }
     self = UUID(uuid: bytes.loadUnaligned(as: uuid_t.self))
   }
@@ -135,18 +135,18 @@ extension UUID: PostgresDecodable {
 
 extension Data: PostgresDecodable {
   /// bytea.
-  public static var postgresTypes: Set<UInt32> { [17] }
+  package static var postgresTypes: Set<UInt32> { [17] }
 
   /// For `bytea`.
-  public init?(postgresBytes bytes: UnsafeRawBufferPointer) { self = Data(bytes) }
+  package init?(postgresBytes bytes: UnsafeRawBufferPointer) { self = Data(bytes) }
 }
 
 extension Date: PostgresDecodable {
   /// timestamptz.
-  public static var postgresTypes: Set<UInt32> { [1184] }
+  package static var postgresTypes: Set<UInt32> { [1184] }
 
   /// For `timestamptz`: microseconds since 2000-01-01 UTC. The infinities become the distant past and future.
-  public init?(postgresBytes bytes: UnsafeRawBufferPointer) {
+  package init?(postgresBytes bytes: UnsafeRawBufferPointer) {
     guard bytes.count == 8 else { return nil }
     let micros = Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
     switch micros {

@@ -3,7 +3,7 @@ internal import Synchronization
 /// A transaction that is open for the length of one closure; got from ``PostgresConnectionPool/withTransaction(deadline:_:)``.
 ///
 /// `BEGIN` travels with the first statements, and statements given to ``beforeCommit(_:)`` travel with `COMMIT`.
-public struct PostgresTransaction: Sendable {
+package struct PostgresTransaction: Sendable {
   private let connection: PostgresConnection
   private let deadline: ContinuousClock.Instant
   private let state: State
@@ -24,7 +24,7 @@ public struct PostgresTransaction: Sendable {
 
   /// Runs the statements in one round trip; a refused one aborts the transaction.
   @discardableResult
-  public func run(_ queries: [PostgresQuery]) async throws -> [PostgresResult] {
+  package func run(_ queries: [PostgresQuery]) async throws -> [PostgresResult] {
     let begins = state.value.withLock { value in
       defer { value.hasBegun = true }
       return !value.hasBegun
@@ -35,15 +35,15 @@ public struct PostgresTransaction: Sendable {
 
   /// Runs one statement.
   @discardableResult
-  public func query(_ query: PostgresQuery) async throws -> PostgresResult { try await run([query])[0] }
+  package func query(_ query: PostgresQuery) async throws -> PostgresResult { try await run([query])[0] }
 
   /// Keeps statements to be sent in the same round trip as the commit.
-  public func beforeCommit(_ queries: [PostgresQuery]) {
+  package func beforeCommit(_ queries: [PostgresQuery]) {
     state.value.withLock { $0.beforeCommit += queries }
   }
 
   /// Runs `body` between a savepoint and its release; what it did is undone when it throws.
-  public func withSavepoint<Value>(_ body: () async throws -> Value) async throws -> Value {
+  package func withSavepoint<Value>(_ body: () async throws -> Value) async throws -> Value {
     try await query("SAVEPOINT inner_step")
     do {
       let value = try await body()

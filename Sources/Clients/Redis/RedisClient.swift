@@ -1,17 +1,17 @@
 internal import ClientLoop
-public import Logging
+package import Logging
 
 /// A client of one Redis server: soft state only, so it never makes anybody wait long.
 ///
 /// Commands from all callers share one connection and travel together. While the server is away every command fails at
 /// once with ``RedisError/unavailable``; the connection comes back by itself.
-public final class RedisClient: Sendable {
+package final class RedisClient: Sendable {
   private let loop: RedisLoop
 
   /// Prepares the client and starts connecting in the background.
   ///
   /// - Parameter timeout: how long a command may take from being given to its reply; 500 ms by default.
-  public init(_ configuration: RedisConfiguration, timeout: Duration = .milliseconds(500), logger: Logger) throws {
+  package init(_ configuration: RedisConfiguration, timeout: Duration = .milliseconds(500), logger: Logger) throws {
     loop = try RedisLoop(configuration, timeout: timeout, logger: logger)
     loop.start()
   }
@@ -19,18 +19,18 @@ public final class RedisClient: Sendable {
   deinit { loop.stop() }
 
   /// True while a connection stands.
-  public var isConnected: Bool { loop.isConnected }
+  package var isConnected: Bool { loop.isConnected }
 
   /// Waits for the first attempt to connect, a few seconds at most; throws
   /// ``RedisError/connectionFailed(server:reason:)`` or ``RedisError/loginRefused(server:reason:)`` where it failed. The
   /// client goes on trying all the same.
-  public func firstConnection() async throws { try await loop.firstConnection.wait() }
+  package func firstConnection() async throws { try await loop.firstConnection.wait() }
 
   /// Sends one command and returns its reply; a reply that is an error is thrown as ``RedisError/refused(_:)``.
   ///
   /// Cancelling the task gives up the wait; the command may still take effect.
   @discardableResult
-  public func command(_ arguments: RedisArgument...) async throws -> RedisReply {
+  package func command(_ arguments: RedisArgument...) async throws -> RedisReply {
     let request = RedisRequest(arguments: arguments.map(\.bytes), deadline: .now + loop.timeout)
     loop.submit(request)
     return try await request.reply.wait()
@@ -38,23 +38,23 @@ public final class RedisClient: Sendable {
 }
 
 /// One part of a command: text, a number or bytes.
-public struct RedisArgument: Sendable, ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
+package struct RedisArgument: Sendable, ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
   ExpressibleByIntegerLiteral
 {
   let bytes: [UInt8]
 
   /// The text in UTF-8; an interpolated value becomes part of this one argument, whatever it holds.
-  public init(stringLiteral value: String) { bytes = Array(value.utf8) }
+  package init(stringLiteral value: String) { bytes = Array(value.utf8) }
   /// The number in decimal digits, as Redis takes numbers.
-  public init(integerLiteral value: Int) { bytes = Array(String(value).utf8) }
+  package init(integerLiteral value: Int) { bytes = Array(String(value).utf8) }
   /// An argument of any text.
-  public init(_ text: String) { bytes = Array(text.utf8) }
+  package init(_ text: String) { bytes = Array(text.utf8) }
   /// An argument of any bytes.
-  public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+  package init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
 }
 
 /// What the server answered.
-public enum RedisReply: Sendable, Equatable {
+package enum RedisReply: Sendable, Equatable {
   /// No value.
   case null
   /// A status such as `OK`.
@@ -66,7 +66,7 @@ public enum RedisReply: Sendable, Equatable {
   case error(String)
 
   /// The value as text, where it is a string or a status.
-  public var text: String? {
+  package var text: String? {
     switch self {
     case .string(let bytes): String(decoding: bytes, as: UTF8.self)
     case .status(let text): text

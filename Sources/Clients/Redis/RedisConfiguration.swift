@@ -1,23 +1,23 @@
 internal import Foundation
 
 /// Where a Redis server is.
-public struct RedisConfiguration: Sendable {
+package struct RedisConfiguration: Sendable {
   /// Host name or address.
-  public let host: String
+  package let host: String
   /// TCP port; 6379 where the URL names none.
-  public let port: Int
+  package let port: Int
   /// The user of an ACL, or nil.
-  public let user: String?
+  package let user: String?
   /// The password, or nil. Never logged.
-  public let password: String?
+  package let password: String?
   /// The database's number, 0 by default.
-  public let database: Int
+  package let database: Int
 
   /// `host:port`: safe to show.
-  public var serverName: String { "\(host):\(port)" }
+  package var serverName: String { "\(host):\(port)" }
 
   /// Reads `redis://[user:password@]host[:port][/database]`; throws ``RedisError/invalidURL(_:)``.
-  public init(url: String) throws(RedisError) {
+  package init(url: String) throws(RedisError) {
     guard let parts = URLComponents(string: url), parts.scheme != nil else {
       throw .invalidURL("it is not a URL; expected redis://host:port")
     }
@@ -40,7 +40,7 @@ public struct RedisConfiguration: Sendable {
 }
 
 /// What can go wrong between this process and Redis. `description` is safe to log.
-public enum RedisError: Error, Equatable, CustomStringConvertible {
+package enum RedisError: Error, Equatable, CustomStringConvertible {
   /// The URL cannot be used; the text says why.
   case invalidURL(String)
   /// The named server could not be reached, or is not ready yet; the reason is the client library's words.
@@ -57,7 +57,7 @@ public enum RedisError: Error, Equatable, CustomStringConvertible {
   case refused(String)
 
   /// A sentence that is safe to log: it holds no argument of a command, and of the URL at most the scheme and the path.
-  public var description: String {
+  package var description: String {
     switch self {
     case .invalidURL(let why): "the Redis URL cannot be used: \(why)"
     case .connectionFailed(let server, let reason): "cannot connect to Redis at \(server): \(reason)"

@@ -1,31 +1,31 @@
 /// Something wrong with queues.yaml, and where.
-public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
+package struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
   /// From 1; 0 where the whole file is meant.
-  public let line: Int
+  package let line: Int
   /// From 1; 0 where the whole file is meant.
-  public let column: Int
+  package let column: Int
   /// What is wrong, with the value.
-  public let message: String
+  package let message: String
 
   /// `line:column: message`, or the message alone where the whole file is meant.
-  public var description: String { line > 0 ? "\(line):\(column): \(message)" : message }
+  package var description: String { line > 0 ? "\(line):\(column): \(message)" : message }
 }
 
 /// Thrown with every problem of the file at once, in the file's order.
-public struct InvalidConfiguration: Error, CustomStringConvertible {
+package struct InvalidConfiguration: Error, CustomStringConvertible {
   /// The file's name, for the messages.
-  public let file: String
+  package let file: String
   /// Every problem there is, in the file's order; those of the whole file come first.
-  public let problems: [ConfigurationProblem]
+  package let problems: [ConfigurationProblem]
 
   /// Collects problems, at least one, and sorts them by line and column.
-  public init(file: String, problems: [ConfigurationProblem]) {
+  package init(file: String, problems: [ConfigurationProblem]) {
     self.file = file
     self.problems = problems.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
   }
 
   /// One line for each problem, `file:line:column: message`, the way compilers write it.
-  public var description: String { problems.map { "\(file):\($0)" }.joined(separator: "\n") }
+  package var description: String { problems.map { "\(file):\($0)" }.joined(separator: "\n") }
 }
 
 /// The candidate nearest to what somebody wrote, where it is near enough to be meant.

@@ -1,18 +1,18 @@
-public import Jobs
+package import Jobs
 internal import Yams
 
 extension JobConfiguration {
   /// What the platform's workers can do, to be held against the file.
-  public struct KnownWorker: Sendable {
+  package struct KnownWorker: Sendable {
     /// The kind of job it does; the file must have it in exactly one pool.
-    public let kind: JobKind
+    package let kind: JobKind
     /// True for a ``BatchWorker``: only such a worker heeds its pool's `batch`.
-    public let takesBatches: Bool
+    package let takesBatches: Bool
     /// Its pool's `timeout` must be no shorter.
-    public let minimumTimeout: Duration
+    package let minimumTimeout: Duration
 
     /// What one registered worker can do; two of a kind are a problem the check names.
-    public init(kind: JobKind, takesBatches: Bool, minimumTimeout: Duration = .zero) {
+    package init(kind: JobKind, takesBatches: Bool, minimumTimeout: Duration = .zero) {
       self.kind = kind
       self.takesBatches = takesBatches
       self.minimumTimeout = minimumTimeout
@@ -20,7 +20,7 @@ extension JobConfiguration {
   }
 
   /// Reads and checks the file's text; throws ``InvalidConfiguration`` with every problem at once.
-  public init(yaml: String, file: String = "queues.yaml", workers: [KnownWorker]) throws(InvalidConfiguration) {
+  package init(yaml: String, file: String = "queues.yaml", workers: [KnownWorker]) throws(InvalidConfiguration) {
     let root: Node?
     do { root = try Yams.compose(yaml: yaml) } catch {
       throw InvalidConfiguration(file: file, problems: [Self.syntaxProblem(error)])

@@ -140,12 +140,12 @@ struct YAMLReader {
 
 extension Duration {
   /// The duration in milliseconds, exactly; what is left of one is dropped.
-  public var wholeMilliseconds: Int64 {
+  package var wholeMilliseconds: Int64 {
     components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
   }
 
   /// The duration in the form queues.yaml takes, in its largest whole unit: `200ms`, `30s`, `2m`, `1h`.
-  public var compactText: String {
+  package var compactText: String {
     let milliseconds = wholeMilliseconds
     for (suffix, size) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
     where milliseconds != 0 && milliseconds % size == 0 {

@@ -1,29 +1,29 @@
-public import ClientLoop
-public import Foundation
-public import JobConfiguration
-public import Jobs
-public import Logging
-public import ServiceLifecycle
+internal import ClientLoop
+package import Foundation
+package import JobConfiguration
+package import Jobs
+package import Logging
+internal import ServiceLifecycle
 internal import Synchronization
 
 /// The engine: runs pools of workers against a broker and a store until it is told to stop, and then drains.
-public final class JobProcessor<Store: JobStore>: Service {
+package final class JobProcessor<Store: JobStore>: Service {
   /// How a processor is set up.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// Unique for this process.
-    public var node: String
+    package var node: String
     /// The pools to run; nil: all of the configuration.
-    public var pools: Set<PoolName>?
+    package var pools: Set<PoolName>?
     /// How long running jobs may take to finish when the process stops. 30 s by default.
-    public var grace: Duration
+    package var grace: Duration
     /// A pool that gets nothing for so long is looked at, and its flow rebuilt where jobs wait. 15 s by default: longer
     /// than a change of a queue's leader takes.
-    public var stallTimeout: Duration
+    package var stallTimeout: Duration
     /// The time of day that deadlines are compared with and follow-up jobs are stamped with; the node's own by default.
-    public var now: @Sendable () -> Date
+    package var now: @Sendable () -> Date
 
     /// By default every pool of the configuration is run, and running jobs have 30 s to finish.
-    public init(
+    package init(
       node: String, pools: Set<PoolName>? = nil, grace: Duration = .seconds(30), stallTimeout: Duration = .seconds(15),
       now: @escaping @Sendable () -> Date = { TimeSource.date }
     ) {
@@ -46,7 +46,7 @@ public final class JobProcessor<Store: JobStore>: Service {
   private let draining = DrainState()
 
   /// Puts the engine together; nothing runs before ``run()``.
-  public init(
+  package init(
     configuration: JobConfiguration, registry: WorkerRegistry<Store.Transaction>, broker: any JobBroker,
     store: Store,
     directory: any PoolDirectory, letters index: any DeadLetterIndex, limiter: any RateLimiter, options: Options,
@@ -89,7 +89,7 @@ public final class JobProcessor<Store: JobStore>: Service {
   }
 
   /// Nil while jobs flow; otherwise what is in the way.
-  public var notReadyReason: String? {
+  package var notReadyReason: String? {
     if draining.isDraining { return "draining" }
     if !allocator.leaseTracker.hasBegun { return "the pools have no sizes yet" }
     if allocator.isLeaseExpired { return "no job can be ended: the store is away" }
@@ -101,7 +101,7 @@ public final class JobProcessor<Store: JobStore>: Service {
 
   /// Runs until the service is asked to shut down: then takes nothing more, lets running jobs finish within the grace
   /// time, interrupts and gives back the rest.
-  public func run() async throws {
+  package func run() async throws {
     await withGracefulShutdownHandler {
       await runUntilDrained()
     } onGracefulShutdown: {

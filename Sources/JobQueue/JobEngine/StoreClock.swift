@@ -1,7 +1,7 @@
 internal import ClientLoop
-public import Foundation
-public import Jobs
-public import Logging
+package import Foundation
+package import Jobs
+package import Logging
 internal import Metrics
 internal import Synchronization
 
@@ -10,7 +10,7 @@ internal import Synchronization
 /// Nodes whose own clocks are wrong, or jump, then still agree on what is in the past, and on which of two commands came
 /// first. Until the store was read for the first time it is the node's own clock. It steps back only where the store's
 /// clock was put back by more than a second.
-public final class StoreClock<Store: JobStore>: Sendable {
+package final class StoreClock<Store: JobStore>: Sendable {
   private let store: Store
   private let logger: Logger
   private let state = Mutex(State())
@@ -31,13 +31,13 @@ public final class StoreClock<Store: JobStore>: Sendable {
   private static var stepMax: TimeInterval { 1 }
 
   /// A clock that shows the node's time until it is read.
-  public init(_ store: Store, logger: Logger) {
+  package init(_ store: Store, logger: Logger) {
     self.store = store
     self.logger = logger
   }
 
   /// The time of day by the store's clock.
-  public var now: Date {
+  package var now: Date {
     state.withLock { state in
       let date = state.estimate?.date(at: TimeSource.now) ?? TimeSource.date
       if date < state.lastReading, state.lastReading.timeIntervalSince(date) < Self.stepMax { return state.lastReading }
@@ -47,7 +47,7 @@ public final class StoreClock<Store: JobStore>: Sendable {
   }
 
   /// Reads the store's clock once; while it is away the last reading is carried on.
-  public func read() async {
+  package func read() async {
     let store = store
     let asked = TimeSource.now
     guard let date = try? await withDeadline(asked + Self.readTimeout, { try await store.now() }) else { return }
@@ -73,7 +73,7 @@ public final class StoreClock<Store: JobStore>: Sendable {
   }
 
   /// Reads every five seconds, until the task is cancelled.
-  public func run() async {
+  package func run() async {
     while !Task.isCancelled {
       await read()
       try? await TimeSource.sleep(for: Self.interval)

@@ -1,7 +1,7 @@
 extension DoctorReport {
   /// The report for people: a line for each check, then what was found and what to do. It fits 80 columns but for
   /// commands, which stand in lines of their own.
-  public func text(isColoured: Bool) -> String {
+  package func text(isColoured: Bool) -> String {
     let page = DoctorReportFormatter(isColoured: isColoured)
     var lines = checks.map(page.line)
     for finding in findings { lines += [""] + page.paragraph(finding) }

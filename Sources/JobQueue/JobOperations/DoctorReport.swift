@@ -1,33 +1,33 @@
 internal import Jobs
 
 /// What is wrong with the platform, where, and what to do about it; made of what was seen, and nothing else.
-public struct DoctorReport: Sendable, Encodable {
+package struct DoctorReport: Sendable, Encodable {
   /// How a check came out.
-  public enum Status: String, Sendable, Codable {
+  package enum Status: String, Sendable, Codable {
     case ok, warning, problem
     /// What it would have to look at could not be seen; another check says why.
     case unknown
   }
 
   /// A check and how it came out.
-  public struct Line: Sendable, Equatable, Encodable {
+  package struct Line: Sendable, Equatable, Encodable {
     /// What was looked at.
-    public let check: DoctorCheck
+    package let check: DoctorCheck
     /// The worst that was found.
-    public let status: Status
+    package let status: Status
     /// A few words on it.
-    public let note: String
+    package let note: String
   }
 
   /// True where nothing is wrong.
-  public let isHealthy: Bool
+  package let isHealthy: Bool
   /// Every check there is, in order.
-  public let checks: [Line]
+  package let checks: [Line]
   /// All that is wrong, problems first.
-  public let findings: [Finding]
+  package let findings: [Finding]
 
   /// Judges what was seen.
-  public init(_ snapshot: SystemSnapshot) {
+  package init(_ snapshot: SystemSnapshot) {
     let runner = CheckRunner(snapshot)
     var checks: [Line] = []
     var findings: [Finding] = []

@@ -1,5 +1,5 @@
 /// What is looked at, in the order it is shown in.
-public enum DoctorCheck: String, Sendable, Codable, CaseIterable {
+package enum DoctorCheck: String, Sendable, Codable, CaseIterable {
   /// Environment and queues.yaml.
   case settings
   /// The broker answers and has what queues.yaml needs.
@@ -28,7 +28,7 @@ public enum DoctorCheck: String, Sendable, Codable, CaseIterable {
   case deadLetters = "dead_letters"
 
   /// For people.
-  public var title: String {
+  package var title: String {
     switch self {
     case .settings: "settings"
     case .rabbitMQ: "RabbitMQ"
@@ -48,9 +48,9 @@ public enum DoctorCheck: String, Sendable, Codable, CaseIterable {
 }
 
 /// Something that is not as it should be, and what to do about it.
-public struct Finding: Sendable, Equatable, Encodable {
+package struct Finding: Sendable, Equatable, Encodable {
   /// How bad it is.
-  public enum Severity: String, Sendable, Codable {
+  package enum Severity: String, Sendable, Codable {
     /// Jobs flow, or will again by themselves; somebody should look at it.
     case warning
     /// Jobs do not flow, or will not for long.
@@ -58,15 +58,15 @@ public struct Finding: Sendable, Equatable, Encodable {
   }
 
   /// What it was found by.
-  public let check: DoctorCheck
+  package let check: DoctorCheck
   /// How bad it is.
-  public let severity: Severity
+  package let severity: Severity
   /// What is wrong, and where: names and numbers, never anything of what a job says.
-  public let message: String
+  package let message: String
   /// What to do, in words.
-  public let advice: String
+  package let advice: String
   /// What to type, in order; a command may go over several lines.
-  public let commands: [String]
+  package let commands: [String]
 
   init(_ check: DoctorCheck, _ severity: Severity, _ message: String, advice: String, _ commands: String...) {
     self.init(check, severity, message, advice: advice, commands: commands)

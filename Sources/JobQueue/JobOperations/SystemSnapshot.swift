@@ -1,9 +1,9 @@
-public import Jobs
+package import Jobs
 
 /// What was seen of the platform by somebody who asked each server from outside: facts, which ``DoctorReport`` judges.
-public struct SystemSnapshot: Sendable {
+package struct SystemSnapshot: Sendable {
   /// What became of a look at one place.
-  public enum ProbeResult<Value: Sendable>: Sendable {
+  package enum ProbeResult<Value: Sendable>: Sendable {
     /// It answered.
     case answered(Value)
     /// It did not, or refused; in words fit for anyone.
@@ -12,22 +12,22 @@ public struct SystemSnapshot: Sendable {
     case skipped(String)
 
     /// What was seen; nil where nothing was.
-    public var value: Value? { if case .answered(let value) = self { value } else { nil } }
+    package var value: Value? { if case .answered(let value) = self { value } else { nil } }
   }
 
   /// A pool as queues.yaml has it.
-  public struct Pool: Sendable, Equatable {
+  package struct Pool: Sendable, Equatable {
     /// Its name.
-    public let name: PoolName
+    package let name: PoolName
     /// The kinds of jobs it does.
-    public let kinds: [JobKind]
+    package let kinds: [JobKind]
     /// The sizes it may have.
-    public let sizes: ClosedRange<Int>
+    package let sizes: ClosedRange<Int>
     /// True for the pool that indexes dead letters: it has no queue of its own.
-    public let indexesDeadLetters: Bool
+    package let indexesDeadLetters: Bool
 
     /// Takes what the file says.
-    public init(name: PoolName, kinds: [JobKind], sizes: ClosedRange<Int>, indexesDeadLetters: Bool = false) {
+    package init(name: PoolName, kinds: [JobKind], sizes: ClosedRange<Int>, indexesDeadLetters: Bool = false) {
       self.name = name
       self.kinds = kinds
       self.sizes = sizes
@@ -36,64 +36,64 @@ public struct SystemSnapshot: Sendable {
   }
 
   /// Environment and queues.yaml, as this machine has them.
-  public struct Settings: Sendable {
+  package struct Settings: Sendable {
     /// The name of the file of pools.
-    public var file: String
+    package var file: String
     /// Its pools; nil where the file cannot be used.
-    public var pools: [Pool]?
+    package var pools: [Pool]?
     /// Why it cannot, a line for each problem.
-    public var fileProblems: [String] = []
+    package var fileProblems: [String] = []
     /// What is wrong with environment variables, a sentence for each.
-    public var variables: [String] = []
+    package var variables: [String] = []
 
     /// Nothing was read yet.
-    public init(file: String) { self.file = file }
+    package init(file: String) { self.file = file }
   }
 
   /// The message broker.
-  public struct Broker: Sendable {
+  package struct Broker: Sendable {
     /// Something that is there, but not as queues.yaml wants it.
-    public struct Difference: Sendable, Equatable {
+    package struct Difference: Sendable, Equatable {
       /// Which one: `exchange NAME` or `queue NAME`.
-      public let name: String
+      package let name: String
       /// The broker's words on it.
-      public let detail: String
+      package let detail: String
 
       /// Takes the broker's words.
-      public init(name: String, detail: String) {
+      package init(name: String, detail: String) {
         self.name = name
         self.detail = detail
       }
     }
 
     /// Host and port.
-    public var server: String
+    package var server: String
     /// What queues.yaml needs and the broker lacks, as `exchange NAME` and `queue NAME`; nil: this was not compared.
-    public var missing: [String]?
+    package var missing: [String]?
     /// What stands in the way of queues.yaml.
-    public var different: [Difference] = []
+    package var different: [Difference] = []
     /// Returned jobs whose pool was gone; nil where there is no place for them.
-    public var unroutable: Int?
+    package var unroutable: Int?
     /// Jobs that wait, by pool: those of queues.yaml, and others that have a queue.
-    public var ready: [PoolName: Int] = [:]
+    package var ready: [PoolName: Int] = [:]
     /// Dead letters that are not indexed yet, likewise.
-    public var deadLetters: [PoolName: Int] = [:]
+    package var deadLetters: [PoolName: Int] = [:]
 
     /// Nothing was counted yet.
-    public init(server: String) { self.server = server }
+    package init(server: String) { self.server = server }
   }
 
   /// What the store holds.
-  public struct StoreContents: Sendable {
+  package struct StoreContents: Sendable {
     /// Jobs and dead letters.
-    public var backlog: BacklogSnapshot
+    package var backlog: BacklogSnapshot
     /// What operators have set.
-    public var settings: [PoolName: PoolSetting]
+    package var settings: [PoolName: PoolSetting]
     /// The live worker processes.
-    public var nodes: [NodeReport]
+    package var nodes: [NodeReport]
 
     /// Takes what was read.
-    public init(backlog: BacklogSnapshot, settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
+    package init(backlog: BacklogSnapshot, settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
       self.backlog = backlog
       self.settings = settings
       self.nodes = nodes
@@ -101,49 +101,50 @@ public struct SystemSnapshot: Sendable {
   }
 
   /// The store's database.
-  public struct Store: Sendable {
+  package struct Store: Sendable {
     /// Host, port and database.
-    public var server: String
+    package var server: String
     /// Migrations it lacks, in order.
-    public var pending: [String] = []
+    package var pending: [String] = []
     /// Migrations it has that this program does not know.
-    public var unknown: [String] = []
+    package var unknown: [String] = []
     /// Why it cannot be migrated; nil where it can.
-    public var obstacle: String?
+    package var obstacle: String?
     /// What it holds; nil where its tables are not as this program expects them.
-    public var contents: StoreContents?
+    package var contents: StoreContents?
 
     /// Nothing was read yet.
-    public init(server: String) { self.server = server }
+    package init(server: String) { self.server = server }
   }
 
   /// A second probe at pools that seemed to stand still, some seconds later.
-  public struct SecondProbe: Sendable {
+  package struct SecondProbe: Sendable {
     /// Jobs that wait, by pool.
-    public var ready: [PoolName: Int]
+    package var ready: [PoolName: Int]
     /// The live worker processes.
-    public var nodes: [NodeReport]
+    package var nodes: [NodeReport]
 
     /// Takes what was seen.
-    public init(ready: [PoolName: Int], nodes: [NodeReport]) {
+    package init(ready: [PoolName: Int], nodes: [NodeReport]) {
       self.ready = ready
       self.nodes = nodes
     }
   }
 
   /// Environment and queues.yaml.
-  public var settings: Settings
+  package var settings: Settings
   /// RabbitMQ.
-  public var broker: ProbeResult<Broker>
+  package var broker: ProbeResult<Broker>
   /// PostgreSQL.
-  public var store: ProbeResult<Store>
+  package var store: ProbeResult<Store>
   /// Redis' host and port; nil where none is named.
-  public var redis: ProbeResult<String?>
+  package var redis: ProbeResult<String?>
   /// Made only where ``stalledPools`` names pools.
-  public var secondProbe: SecondProbe?
+  package var secondProbe: SecondProbe?
 
   /// Puts together what was seen.
-  public init(settings: Settings, broker: ProbeResult<Broker>, store: ProbeResult<Store>, redis: ProbeResult<String?>) {
+  package init(settings: Settings, broker: ProbeResult<Broker>, store: ProbeResult<Store>, redis: ProbeResult<String?>)
+  {
     self.settings = settings
     self.broker = broker
     self.store = store
@@ -152,7 +153,7 @@ public struct SystemSnapshot: Sendable {
 
   /// Pools that have jobs and workers, none of which has a job in hand. A moment later that may look different: only a
   /// second probe can tell.
-  public var stalledPools: [PoolName] {
+  package var stalledPools: [PoolName] {
     guard let nodes = store.value?.contents?.nodes, let ready = broker.value?.ready else { return [] }
     return (settings.pools ?? []).map(\.name).filter { pool in
       let work = PoolActivity(of: pool, on: nodes)

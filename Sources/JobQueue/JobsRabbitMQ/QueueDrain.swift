@@ -1,13 +1,13 @@
-public import Jobs
-public import RabbitMQ
+package import Jobs
+package import RabbitMQ
 
 /// Takes jobs out of a queue that nobody works on and hands them to the pools that do their kinds now, as they are.
 ///
 /// A job leaves its old queue only when the broker has confirmed that the new one holds it. Whoever dies in between
 /// leaves it in both, and its receipt makes that one effect.
-public struct QueueDrain: Sendable {
+package struct QueueDrain: Sendable {
   /// Where jobs are taken from.
-  public enum Source: Sendable, Equatable {
+  package enum Source: Sendable, Equatable {
     /// A pool's queue.
     case pool(PoolName)
     /// A pool's dead letters that nobody has indexed.
@@ -16,7 +16,7 @@ public struct QueueDrain: Sendable {
     case unroutable
 
     /// The queue's name.
-    public var queue: String {
+    package var queue: String {
       switch self {
       case .pool(let pool): pool.rawValue
       case .deadLetters(let pool): Topology.deadQueue(of: pool)
@@ -25,7 +25,7 @@ public struct QueueDrain: Sendable {
     }
 
     /// What they are, for people.
-    public var noun: String { if case .deadLetters = self { "dead letter" } else { "job" } }
+    package var noun: String { if case .deadLetters = self { "dead letter" } else { "job" } }
 
     /// The exchange that brings them to a pool.
     var exchange: String { if case .deadLetters = self { Topology.deadExchange } else { Topology.jobsExchange } }
@@ -36,21 +36,21 @@ public struct QueueDrain: Sendable {
   }
 
   /// What was done.
-  public struct Result: Sendable, Equatable {
+  package struct Result: Sendable, Equatable {
     /// How many went to which pool.
-    public var moved: [PoolName: Int] = [:]
+    package var moved: [PoolName: Int] = [:]
     /// How many were looked at and left where they are, and why.
-    public var left: [ReroutePlan.Reason: Int] = [:]
+    package var left: [ReroutePlan.Reason: Int] = [:]
     /// What ended it before the queue was empty, in a sentence; nil where nothing did.
-    public var failure: String?
+    package var failure: String?
 
     /// Nothing was done.
-    public init() {}
+    package init() {}
 
     /// All that were moved.
-    public var movedCount: Int { moved.values.reduce(0, +) }
+    package var movedCount: Int { moved.values.reduce(0, +) }
     /// All that were left.
-    public var skippedCount: Int { left.values.reduce(0, +) }
+    package var skippedCount: Int { left.values.reduce(0, +) }
   }
 
   private let publisher: RabbitMQPublisher
@@ -65,14 +65,14 @@ public struct QueueDrain: Sendable {
 
   /// Uses connections that somebody else runs. The consumer's must be closed afterwards: what was left goes back to its
   /// queue then.
-  public init(publisher: RabbitMQPublisher, consumer: RabbitMQConsumer, broker: RabbitMQAdministration) {
+  package init(publisher: RabbitMQPublisher, consumer: RabbitMQConsumer, broker: RabbitMQAdministration) {
     self.publisher = publisher
     self.consumer = consumer
     self.broker = broker
   }
 
   /// Moves jobs until the queue, which must exist, has nothing more to give, or `limit` of them have been moved.
-  public func run(from source: Source, by plan: ReroutePlan, limit: Int? = nil) async -> Result {
+  package func run(from source: Source, by plan: ReroutePlan, limit: Int? = nil) async -> Result {
     let subscription = consumer.subscribe(queue: source.queue, prefetch: Self.prefetch)
     let watch = DrainMonitor(timeout: Self.timeout, prefetch: Self.prefetch)
     return await withTaskGroup(of: Void.self) { group in

@@ -1,24 +1,24 @@
-public import Jobs
-public import RabbitMQ
+package import Jobs
+package import RabbitMQ
 
 /// The broker port on RabbitMQ: one connection publishes, another consumes, because the broker stops publishing
 /// connections in an alarm.
-public struct RabbitMQJobBroker: JobBroker {
+package struct RabbitMQJobBroker: JobBroker {
   private let publisher: RabbitMQPublisher
   private let consumer: RabbitMQConsumer?
 
   /// Uses connections that somebody else runs; without a consumer it only enqueues.
-  public init(publisher: RabbitMQPublisher, consumer: RabbitMQConsumer?) {
+  package init(publisher: RabbitMQPublisher, consumer: RabbitMQConsumer?) {
     self.publisher = publisher
     self.consumer = consumer
   }
 
   /// True while the publishing connection stands and no alarm of the broker blocks it.
-  public var isReady: Bool { publisher.isReady }
+  package var isReady: Bool { publisher.isReady }
 
   /// Publishes jobs, persistent and mandatory, and waits for the confirms. A returned message is ``EnqueueResult/unroutable``; a nacked or expired one
   /// ``EnqueueResult/unavailable``; a lost one ``EnqueueResult/inDoubt``.
-  public func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueResult] {
+  package func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueResult] {
     await publisher.publish(jobs.map(Self.message), deadline: deadline).map { result in
       switch result {
       case .confirmed: .enqueued
@@ -43,12 +43,12 @@ public struct RabbitMQJobBroker: JobBroker {
   }
 
   /// Consumes the queue of the pool's name; `capacity` is the prefetch. Needs the consumer.
-  public func subscribe(pool: PoolName, capacity: Int) -> any JobSubscription {
+  package func subscribe(pool: PoolName, capacity: Int) -> any JobSubscription {
     subscription(queue: pool.rawValue, pool: pool, capacity: capacity)
   }
 
   /// Consumes the queue of the pool's dead letters; `capacity` is the prefetch. Needs the consumer.
-  public func subscribeToDeadLetters(of pool: PoolName, capacity: Int) -> any JobSubscription {
+  package func subscribeToDeadLetters(of pool: PoolName, capacity: Int) -> any JobSubscription {
     subscription(queue: Topology.deadQueue(of: pool), pool: pool, capacity: capacity)
   }
 

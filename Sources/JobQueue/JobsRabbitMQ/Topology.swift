@@ -1,57 +1,57 @@
-public import JobConfiguration
-public import Jobs
-public import RabbitMQ
+package import JobConfiguration
+package import Jobs
+package import RabbitMQ
 
 /// The exchanges, queues and bindings the platform needs, made from queues.yaml; the reasons are in the life of a job.
-public struct Topology: Sendable {
+package struct Topology: Sendable {
   /// A durable exchange.
-  public struct Exchange: Sendable, Equatable {
+  package struct Exchange: Sendable, Equatable {
     /// Unique in the virtual host; all begin with `vluma.`.
-    public let name: String
+    package let name: String
     /// How it routes: `direct`, by the pool's name, or `fanout`, to all its queues.
-    public let type: String
+    package let type: String
     /// The arguments it is declared with; the broker refuses (406) to declare it again with others.
-    public let arguments: [String: RabbitMQValue]
+    package let arguments: [String: RabbitMQValue]
   }
 
   /// A durable quorum queue.
-  public struct Queue: Sendable, Equatable {
+  package struct Queue: Sendable, Equatable {
     /// Unique in the virtual host: the pool's name, the same with `.dead`, or a name that begins with `vluma.`.
-    public let name: String
+    package let name: String
     /// The `x-` arguments it is declared with; the broker refuses (406) to declare it again with others.
-    public let arguments: [String: RabbitMQValue]
+    package let arguments: [String: RabbitMQValue]
   }
 
   /// A binding; declaring it again changes nothing.
-  public struct Binding: Sendable, Equatable {
+  package struct Binding: Sendable, Equatable {
     /// The queue that gets the messages, one of ``Topology/queues``.
-    public let queue: String
+    package let queue: String
     /// The exchange they come from, one of ``Topology/exchanges``.
-    public let exchange: String
+    package let exchange: String
     /// The pool's name at direct exchanges; empty at fanout exchanges, which do not look at it.
-    public let routingKey: String
+    package let routingKey: String
   }
 
   /// All exchanges, in the order they are declared.
-  public private(set) var exchanges: [Exchange] = []
+  package private(set) var exchanges: [Exchange] = []
   /// All queues, in the order they are declared; after the exchanges.
-  public private(set) var queues: [Queue] = []
+  package private(set) var queues: [Queue] = []
   /// All bindings, made when exchanges and queues exist.
-  public private(set) var bindings: [Binding] = []
+  package private(set) var bindings: [Binding] = []
 
   /// Jobs come in here, key = pool; publishing is mandatory, so an unknown pool is refused.
-  public static let jobsExchange = "vluma.jobs"
+  package static let jobsExchange = "vluma.jobs"
   /// Retried jobs come back from their tiers here.
-  public static let returnExchange = "vluma.return"
+  package static let returnExchange = "vluma.return"
   /// Dead jobs go here, key = pool.
-  public static let deadExchange = "vluma.dead"
+  package static let deadExchange = "vluma.dead"
   /// Exchange and queue for returning jobs whose pool is gone.
-  public static let unroutable = "vluma.unroutable"
+  package static let unroutable = "vluma.unroutable"
 
   /// The exchange and queue of a tier.
-  public static func retryName(_ tier: Duration) -> String { "vluma.retry.\(tier.compactText)" }
+  package static func retryName(_ tier: Duration) -> String { "vluma.retry.\(tier.compactText)" }
   /// The queue of a pool's dead letters.
-  public static func deadQueue(of pool: PoolName) -> String { "\(pool).dead" }
+  package static func deadQueue(of pool: PoolName) -> String { "\(pool).dead" }
 
   /// The limit must be explicit: unset it is 20 on RabbitMQ 4, and -1 kills at the first requeue on 3.10. This engine
   /// counts for itself.
@@ -61,7 +61,7 @@ public struct Topology: Sendable {
   ]
 
   /// What the configuration needs.
-  public init(_ configuration: JobConfiguration) {
+  package init(_ configuration: JobConfiguration) {
     exchanges = [
       Exchange(name: Self.unroutable, type: "fanout", arguments: [:]),
       Exchange(name: Self.jobsExchange, type: "direct", arguments: [:]),

@@ -1,33 +1,33 @@
-public import RabbitMQ
+package import RabbitMQ
 
 /// What the broker lacks of a topology, and where it has something else under the same name.
-public struct TopologyPlan: Sendable, Equatable {
+package struct TopologyPlan: Sendable, Equatable {
   /// Exchanges and queues that will be made.
-  public var missing: [String] = []
+  package var missing: [String] = []
   /// Exchanges and queues that are as they should be.
-  public var present: [String] = []
+  package var present: [String] = []
   /// Exchanges and queues that exist with other arguments, and the broker's words on the first difference.
-  public var different: [Difference] = []
+  package var different: [Difference] = []
 
   /// Something that stands in the way.
-  public struct Difference: Sendable, Equatable {
+  package struct Difference: Sendable, Equatable {
     /// Which one: `exchange NAME` or `queue NAME`.
-    public let name: String
+    package let name: String
     /// The broker's words on the first argument that differs (reply code 406).
-    public let detail: String
+    package let detail: String
   }
 }
 
 /// Thrown where the broker has something else under a name of the topology; nothing is changed then.
-public struct TopologyMismatch: Error, CustomStringConvertible {
+package struct TopologyMismatch: Error, CustomStringConvertible {
   /// Everything that differs, at least one.
-  public let differences: [TopologyPlan.Difference]
+  package let differences: [TopologyPlan.Difference]
 
   /// Made from a plan's ``TopologyPlan/different``.
-  public init(differences: [TopologyPlan.Difference]) { self.differences = differences }
+  package init(differences: [TopologyPlan.Difference]) { self.differences = differences }
 
   /// What to do about it, and a line for each difference. Safe to log: it holds names and arguments only.
-  public var description: String {
+  package var description: String {
     "the broker has other arguments than queues.yaml asks for; nothing was changed. Drain and delete what differs, or give the pool "
       + "another name:\n" + differences.map { "  \($0.name): \($0.detail)" }.joined(separator: "\n")
   }
@@ -37,7 +37,7 @@ extension Topology {
   /// Compares the broker with the topology, changing nothing.
   ///
   /// A thing that exists is declared again: the broker answers 406 where arguments differ, and otherwise does nothing.
-  public func plan(_ broker: RabbitMQAdministration) async throws -> TopologyPlan {
+  package func plan(_ broker: RabbitMQAdministration) async throws -> TopologyPlan {
     var plan = TopologyPlan()
     for exchange in exchanges {
       let label = "exchange \(exchange.name)"
@@ -62,7 +62,7 @@ extension Topology {
 
   /// Makes what is missing, and all bindings; throws ``TopologyMismatch`` before anything is changed. Ten nodes may do
   /// this at once.
-  public func apply(_ broker: RabbitMQAdministration) async throws -> TopologyPlan {
+  package func apply(_ broker: RabbitMQAdministration) async throws -> TopologyPlan {
     let plan = try await plan(broker)
     guard plan.different.isEmpty else { throw TopologyMismatch(differences: plan.different) }
     for exchange in exchanges {

@@ -1,19 +1,19 @@
-public import Jobs
+package import Jobs
 internal import Synchronization
 
 /// Rate limits of this process alone: each of `nodes` nodes takes its even part of the limit.
 ///
 /// Keys are forgotten when their bucket is full again, so memory is bounded by the keys in use.
-public final class LocalRateLimiter: RateLimiter {
+package final class LocalRateLimiter: RateLimiter {
   private let buckets = Mutex<[String: TokenBucket]>([:])
   /// Past this many keys the full buckets are swept out.
   private static let sweepAt = 1_000
 
   /// No key has a history yet.
-  public init() {}
+  package init() {}
 
   /// Takes a turn at this node's part of the limit.
-  public func take(_ key: String, _ limit: RateLimit, waitMax: Duration, nodes: Int) async -> RateLimitDecision {
+  package func take(_ key: String, _ limit: RateLimit, waitMax: Duration, nodes: Int) async -> RateLimitDecision {
     let part = RateLimit(count: limit.count, per: limit.period * max(1, nodes))
     let now = ContinuousClock.now
     return buckets.withLock { buckets in

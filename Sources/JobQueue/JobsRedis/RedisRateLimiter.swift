@@ -1,16 +1,16 @@
-public import Jobs
-public import Redis
+package import Jobs
+package import Redis
 
 /// Rate limits over all nodes: the buckets are in Redis, one key each, changed by a script in one step.
 ///
 /// While Redis is away each node keeps to its even part of the limit by itself, so the whole is never exceeded by more
 /// than the buckets' bursts.
-public struct RedisRateLimiter: RateLimiter {
+package struct RedisRateLimiter: RateLimiter {
   private let redis: RedisClient
   private let fallback = LocalRateLimiter()
 
   /// Keeps its buckets under `vluma:rate:`.
-  public init(redis: RedisClient) { self.redis = redis }
+  package init(redis: RedisClient) { self.redis = redis }
 
   /// The same algorithm as ``TokenBucket``, on Redis' clock, in microseconds. Numbers travel as text of whole digits:
   /// Lua would write them with 14 digits only. A bucket that is full expires.
@@ -29,7 +29,7 @@ public struct RedisRateLimiter: RateLimiter {
     """
 
   /// Takes a turn; asks Redis, or falls back to this node's part of the limit.
-  public func take(_ key: String, _ limit: RateLimit, waitMax: Duration, nodes: Int) async -> RateLimitDecision {
+  package func take(_ key: String, _ limit: RateLimit, waitMax: Duration, nodes: Int) async -> RateLimitDecision {
     guard redis.isConnected else {
       return await fallback.take(key, limit, waitMax: waitMax, nodes: nodes)
     }

@@ -1,9 +1,9 @@
-public import Curl
+package import Curl
 internal import Foundation
-public import WhatsApp
+package import WhatsApp
 
 /// WhatsApp's Cloud API over HTTP.
-public struct CloudAPIClient: MessageSender {
+package struct CloudAPIClient: MessageSender {
   private let http: CurlClient
   private let base: String
   private let token: String
@@ -20,14 +20,14 @@ public struct CloudAPIClient: MessageSender {
   /// - Parameter url: such as `https://graph.facebook.com`, without a slash at the end.
   /// - Parameter version: the API's, such as `v23.0`.
   /// - Parameter token: the bearer token; it is sent, and told nobody.
-  public init(http: CurlClient, url: String, version: String, token: String) {
+  package init(http: CurlClient, url: String, version: String, token: String) {
     self.http = http
     base = "\(url)/\(version)"
     self.token = token
   }
 
   /// Sends a message and tells apart what was accepted, refused, never arrived, or is in doubt.
-  public func send(_ message: TemplateMessage) async -> SendResult {
+  package func send(_ message: TemplateMessage) async -> SendResult {
     let body: Data
     do { body = try JSONEncoder().encode(SendMessageRequest(message)) } catch {
       return .notSent(reason: "the message cannot be written as JSON")

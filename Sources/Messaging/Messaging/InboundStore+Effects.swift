@@ -1,23 +1,23 @@
-public import Foundation
-public import Postgres
-public import WhatsApp
+package import Foundation
+package import Postgres
+package import WhatsApp
 
 extension InboundStore {
   /// A message of ours that reports speak of.
-  public struct ReportedMessage: Sendable {
+  package struct ReportedMessage: Sendable {
     /// The intent.
-    public let message: UUID
+    package let message: UUID
     /// The business that wrote.
-    public let business: UUID
+    package let business: UUID
     /// What it told.
-    public let notification: NotificationKind
+    package let notification: NotificationKind
     /// Where the message stood before.
-    public let before: MessageState
+    package let before: MessageState
     /// Why it failed, where the reports are the first to say so.
-    public internal(set) var newFailure: Int?
+    package internal(set) var newFailure: Int?
 
     /// True where the reports are the first to say that it was accepted.
-    public var isNewlyAccepted: Bool { before != .accepted }
+    package var isNewlyAccepted: Bool { before != .accepted }
   }
 
   /// Brings our messages up to date with all that was reported of them so far: a report proves that a message was
@@ -25,7 +25,7 @@ extension InboundStore {
   ///
   /// - Parameter reports: those that are new; their messages are looked at.
   /// - Returns: the messages, by the wamid that was reported.
-  public func applyReports(_ reports: [StatusReport], in transaction: PostgresTransaction) async throws -> [String:
+  package func applyReports(_ reports: [StatusReport], in transaction: PostgresTransaction) async throws -> [String:
     ReportedMessage]
   {
     guard !reports.isEmpty else { return [:] }
@@ -107,7 +107,7 @@ extension InboundStore {
 
   /// The bookings that messages of ours were about, by their wamids, and the time they told: a reply to one of them
   /// comes from its customer.
-  public func bookings(
+  package func bookings(
     ofMessages wamids: [String], in transaction: PostgresTransaction
   ) async throws -> [String: (booking: UUID, startsAt: Date)] {
     guard !wamids.isEmpty else { return [:] }
@@ -122,7 +122,7 @@ extension InboundStore {
   }
 
   /// Learns which accounts numbers belong to; what is known already stays.
-  public func storeAccounts(_ accounts: [String: String], in transaction: PostgresTransaction) async throws {
+  package func storeAccounts(_ accounts: [String: String], in transaction: PostgresTransaction) async throws {
     guard !accounts.isEmpty else { return }
     let numbers = accounts.keys.sorted()
     try await transaction.query(
@@ -134,7 +134,7 @@ extension InboundStore {
 
   /// Notes whether a template may be used; what happened before the last thing known is passed over. True where it is
   /// news.
-  public func put(
+  package func put(
     template name: String, language: String, account: String, state: ProviderEvent.TemplateState, at: Date,
     in transaction: PostgresTransaction
   ) async throws -> Bool {
@@ -150,7 +150,7 @@ extension InboundStore {
 
   /// Notes which recipients want no marketing; the last word by the provider's clock counts. (All messages of today are
   /// of the category utility, so nothing asks for this yet.)
-  public func put(
+  package func put(
     _ preferences: [(number: String, preference: ProviderEvent.Preference, at: Date)],
     in transaction: PostgresTransaction
   ) async throws {

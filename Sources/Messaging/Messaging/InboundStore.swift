@@ -1,22 +1,22 @@
-public import Foundation
-public import Postgres
-public import WhatsApp
+package import Foundation
+package import Postgres
+package import WhatsApp
 
 /// What webhooks tell: messages, status reports and events, each stored once, whatever order they come in.
-public struct InboundStore: Sendable {
+package struct InboundStore: Sendable {
   /// Something a webhook told, with the job that brought it and when that was enqueued.
-  public struct ReceivedUpdate<Update: Sendable>: Sendable {
+  package struct ReceivedUpdate<Update: Sendable>: Sendable {
     /// What was told.
-    public let update: Update
+    package let update: Update
     /// The business, where it could be found.
-    public let business: UUID?
+    package let business: UUID?
     /// The job that brought it.
-    public let job: UUID
+    package let job: UUID
     /// When it came, for what bears no time of its own.
-    public let receivedAt: Date
+    package let receivedAt: Date
 
     /// Describes a received update.
-    public init(_ update: Update, business: UUID?, job: UUID, receivedAt: Date) {
+    package init(_ update: Update, business: UUID?, job: UUID, receivedAt: Date) {
       self.update = update
       self.business = business
       self.job = job
@@ -25,11 +25,11 @@ public struct InboundStore: Sendable {
   }
 
   /// Uses whatever connection its methods are given.
-  public init() {}
+  package init() {}
 
   /// The businesses that origins belong to: by the number's id, else by its digits, else by the account where that has
   /// one number only.
-  public func businesses(
+  package func businesses(
     of origins: Set<WebhookOrigin>, in transaction: PostgresTransaction
   ) async throws -> [WebhookOrigin: UUID] {
     let origins = Array(origins)
@@ -55,7 +55,7 @@ public struct InboundStore: Sendable {
   }
 
   /// Stores messages; returns the ids of those that were not there before.
-  public func insert(
+  package func insert(
     messages: [ReceivedUpdate<InboundMessage>], in transaction: PostgresTransaction
   ) async throws -> Set<String> {
     guard !messages.isEmpty else { return [] }
@@ -77,16 +77,16 @@ public struct InboundStore: Sendable {
   }
 
   /// What a status report is known by.
-  public struct StatusKey: Sendable, Hashable {
+  package struct StatusKey: Sendable, Hashable {
     /// The message.
-    public let wamid: String
+    package let wamid: String
     /// The report.
-    public let status: DeliveryStatus
+    package let status: DeliveryStatus
     /// The recipient.
-    public let recipient: String
+    package let recipient: String
 
     /// The key of a report.
-    public init(_ report: StatusReport) {
+    package init(_ report: StatusReport) {
       wamid = report.wamid
       status = report.status
       recipient = report.recipient
@@ -100,7 +100,7 @@ public struct InboundStore: Sendable {
   }
 
   /// Stores status reports; returns those that were not there before.
-  public func insert(
+  package func insert(
     statuses: [ReceivedUpdate<StatusReport>], in transaction: PostgresTransaction
   ) async throws -> Set<StatusKey> {
     guard !statuses.isEmpty else { return [] }
@@ -126,7 +126,7 @@ public struct InboundStore: Sendable {
   }
 
   /// Stores events; returns the keys of those that were not there before.
-  public func insert(
+  package func insert(
     events: [ReceivedUpdate<ProviderEvent>], in transaction: PostgresTransaction
   ) async throws -> Set<String> {
     guard !events.isEmpty else { return [] }

@@ -1,11 +1,11 @@
 internal import Bookings
-public import Foundation
-public import Postgres
+package import Foundation
+package import Postgres
 internal import WhatsApp
 
 extension MessageStore {
   /// A message with all that must be known to send it, in one round trip; nil where there is none.
-  public func find(_ id: UUID, in transaction: PostgresTransaction) async throws -> OutgoingMessage? {
+  package func find(_ id: UUID, in transaction: PostgresTransaction) async throws -> OutgoingMessage? {
     let results = try await transaction.run([
       """
       SELECT message.business_id, message.booking_id, message.notification, message.state, message.sending_at,

@@ -1,26 +1,26 @@
-public import Foundation
-public import Postgres
+package import Foundation
+package import Postgres
 internal import WhatsApp
 
 /// Messages to customers: intents, and how far each has come.
 ///
 /// A row is written before anything is sent. Only who moves it from `prepared` to `sending` sends; what becomes of a
 /// message whose sender is gone, its status reports say.
-public struct MessageStore: Sendable {
+package struct MessageStore: Sendable {
   private let defaultNumber: String?
 
   /// Uses whatever connection its methods are given.
   ///
   /// - Parameter defaultNumber: the id of the number that businesses without one of their own write from; nil: those
   ///   write nothing.
-  public init(defaultNumber: String? = nil) { self.defaultNumber = defaultNumber }
+  package init(defaultNumber: String? = nil) { self.defaultNumber = defaultNumber }
 
   /// Stores intents, all in one statement.
   ///
   /// - Parameter cause: the job they follow from: the same notification of the same job is stored once.
   /// - Returns: the intents that are to be sent, and the number each goes out from; those of businesses that have no
   ///   number are left out.
-  public func prepare(
+  package func prepare(
     _ messages: [(message: NewMessage, cause: UUID)], in transaction: PostgresTransaction
   ) async throws -> [UUID: String] {
     guard !messages.isEmpty else { return [:] }
@@ -50,7 +50,8 @@ public struct MessageStore: Sendable {
   ///
   /// - Parameter owner: tells this attempt from all others.
   /// - Parameter job: the job whose attempt it is, for the message's story.
-  public func beginSending(_ id: UUID, owner: UUID, job: UUID, in transaction: PostgresTransaction) async throws -> Bool
+  package func beginSending(_ id: UUID, owner: UUID, job: UUID, in transaction: PostgresTransaction) async throws
+    -> Bool
   {
     try await transaction.query(
       """
@@ -62,7 +63,7 @@ public struct MessageStore: Sendable {
   }
 
   /// WhatsApp has accepted it, as its answer or a status report says. Whoever is first stores it; true for that one.
-  public func markAccepted(_ id: UUID, wamid: String, in transaction: PostgresTransaction) async throws -> Bool {
+  package func markAccepted(_ id: UUID, wamid: String, in transaction: PostgresTransaction) async throws -> Bool {
     try await transaction.query(
       """
       UPDATE messaging.message SET state = 'accepted', wamid = \(wamid), error_code = NULL, error_repeats = 0,
@@ -76,7 +77,7 @@ public struct MessageStore: Sendable {
   ///
   /// - Parameter code: the refusal's; nil where nothing arrived.
   /// - Parameter alternateNumber: true: next time to the number's other form.
-  public func returnToPrepared(
+  package func returnToPrepared(
     _ id: UUID, owner: UUID, code: Int?, alternateNumber: Bool = false, in transaction: PostgresTransaction
   ) async throws {
     try await transaction.query(
@@ -89,7 +90,7 @@ public struct MessageStore: Sendable {
   }
 
   /// It will not be sent, or not again. True where that was still to be decided.
-  public func finish(
+  package func finish(
     _ id: UUID, as state: MessageState, from states: [MessageState], code: Int?, in transaction: PostgresTransaction
   ) async throws -> Bool {
     try await transaction.query(
@@ -102,7 +103,7 @@ public struct MessageStore: Sendable {
   }
 
   /// The sender does not know whether it was accepted, or is gone.
-  public func markInDoubt(_ id: UUID, in transaction: PostgresTransaction) async throws {
+  package func markInDoubt(_ id: UUID, in transaction: PostgresTransaction) async throws {
     try await transaction.query(
       """
       UPDATE messaging.message SET state = 'in_doubt', attempt_id = NULL, updated_at = clock_timestamp()
@@ -111,7 +112,7 @@ public struct MessageStore: Sendable {
   }
 
   /// The doubt is taken to mean that it was not accepted; true for the one caller that may send it again.
-  public func prepareResend(_ id: UUID, in transaction: PostgresTransaction) async throws -> Bool {
+  package func prepareResend(_ id: UUID, in transaction: PostgresTransaction) async throws -> Bool {
     try await transaction.query(
       """
       UPDATE messaging.message SET state = 'prepared', resend_count = resend_count + 1, updated_at = clock_timestamp()
@@ -121,7 +122,7 @@ public struct MessageStore: Sendable {
   }
 
   /// How many messages are on their way, in doubt, or of an end that nobody knows.
-  public func openCounts(in pool: PostgresConnectionPool) async throws -> [MessageState: Int] {
+  package func openCounts(in pool: PostgresConnectionPool) async throws -> [MessageState: Int] {
     var counts: [MessageState: Int] = [:]
     for row in try await pool.query(
       """
@@ -138,7 +139,7 @@ public struct MessageStore: Sendable {
   /// in that form itself, and only where the number has another form.
   ///
   /// - Returns: the number it goes out from; nil where nothing is to be tried.
-  public func prepareAlternateNumber(
+  package func prepareAlternateNumber(
     of message: UUID, as id: UUID, in transaction: PostgresTransaction
   ) async throws -> String? {
     let row = try await transaction.query(
@@ -166,7 +167,7 @@ public struct MessageStore: Sendable {
   /// dead, and nothing stays open for ever.
   ///
   /// - Returns: what was ended, and as what.
-  public func expireOverdue(
+  package func expireOverdue(
     limit: Int, in transaction: PostgresTransaction
   ) async throws -> [(business: UUID, state: MessageState)] {
     try await transaction.query(
@@ -185,7 +186,7 @@ public struct MessageStore: Sendable {
   }
 
   /// Remembers the id the provider has for a number.
-  public func storeRecipientID(
+  package func storeRecipientID(
     _ recipientID: String, for number: String, of business: UUID, in transaction: PostgresTransaction
   ) async throws {
     try await transaction.query(
@@ -196,14 +197,14 @@ public struct MessageStore: Sendable {
   }
 
   /// Forgets that id: it leads nowhere.
-  public func deleteRecipientID(of number: String, of business: UUID, in transaction: PostgresTransaction) async throws
+  package func deleteRecipientID(of number: String, of business: UUID, in transaction: PostgresTransaction) async throws
   {
     try await transaction.query(
       "DELETE FROM messaging.recipient WHERE business_id = \(business) AND number = \(number)")
   }
 
   /// Gives a business a number to write from, or replaces it: used by set-up and demos.
-  public func put(
+  package func put(
     number: String, of business: UUID, account: String?, display: String?, in pool: PostgresConnectionPool
   ) async throws {
     try await pool.query(

@@ -1,19 +1,19 @@
-public import Foundation
-public import Postgres
+package import Foundation
+package import Postgres
 
 /// One step of a thing's story.
-public struct TimelineEntry: Sendable, Equatable {
+package struct TimelineEntry: Sendable, Equatable {
   /// When it was stored; effects of one transaction bear its time.
-  public let at: Date
+  package let at: Date
   /// What happened, in a few words.
-  public let what: String
+  package let what: String
   /// More of it: a reason, an id. Never personal data: of a wamid only the end, for it holds a telephone number.
-  public let detail: String
+  package let detail: String
   /// The job that did it; nil where none did.
-  public let job: UUID?
+  package let job: UUID?
 
   /// Takes a step.
-  public init(at: Date, what: String, detail: String, job: UUID?) {
+  package init(at: Date, what: String, detail: String, job: UUID?) {
     self.at = at
     self.what = what
     self.detail = detail
@@ -22,22 +22,22 @@ public struct TimelineEntry: Sendable, Equatable {
 }
 
 /// Tells the stories of bookings, messages and webhooks, from all that the stores keep.
-public struct FeatureTimeline: Sendable {
+package struct FeatureTimeline: Sendable {
   /// What an id was found to be part of.
-  public struct Findings: Sendable {
+  package struct Findings: Sendable {
     /// The bookings it belongs to.
-    public var bookings: [UUID] = []
+    package var bookings: [UUID] = []
     /// What the webhooks of that id told, where it names a webhook's job, a message or an event.
-    public var entries: [TimelineEntry] = []
+    package var entries: [TimelineEntry] = []
   }
 
   private let pool: PostgresConnectionPool
 
   /// Reads through the pool's connections.
-  public init(pool: PostgresConnectionPool) { self.pool = pool }
+  package init(pool: PostgresConnectionPool) { self.pool = pool }
 
   /// Looks an id up: a booking's, a message's, a job's, a wamid, or the key of a provider's event.
-  public func find(_ id: String) async throws -> Findings {
+  package func find(_ id: String) async throws -> Findings {
     var findings = Findings()
     let uuid = UUID(uuidString: id)
     findings.bookings = try await pool.query(
@@ -63,7 +63,7 @@ public struct FeatureTimeline: Sendable {
   }
 
   /// All that happened to bookings, their messages and the replies to these; in no particular order.
-  public func story(of bookings: [UUID]) async throws -> [TimelineEntry] {
+  package func story(of bookings: [UUID]) async throws -> [TimelineEntry] {
     guard !bookings.isEmpty else { return [] }
     return try await entries(
       """

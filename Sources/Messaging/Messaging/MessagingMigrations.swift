@@ -1,9 +1,9 @@
-public import Postgres
+package import Postgres
 
 /// The tables of messages, in the schema `messaging`.
-public enum MessagingMigrations {
+package enum MessagingMigrations {
   /// In order; a migration is never edited once it was released.
-  public static let all = [
+  package static let all = [
     PostgresMigration(name: "messaging_0001_initial", bytes: PackageResources.messaging_0001_initial_sql)
   ]
 }

@@ -1,40 +1,40 @@
-public import Bookings
-public import Foundation
-public import WhatsApp
+package import Bookings
+package import Foundation
+package import WhatsApp
 
 /// A message that is to be prepared.
-public struct NewMessage: Sendable {
+package struct NewMessage: Sendable {
   /// What a notification is about, as stored: ids and times, no personal data.
-  public struct Subject: Sendable, Codable, Equatable {
+  package struct Subject: Sendable, Codable, Equatable {
     /// The time it is about: the booking's, or the one asked for.
-    public var startsAt: Date
+    package var startsAt: Date
     /// The service booked.
-    public var service: UUID
+    package var service: UUID
     /// Whose time it is about.
-    public var professional: UUID
+    package var professional: UUID
     /// Free slots offered instead.
-    public var alternatives: [Booking.Alternative]
+    package var alternatives: [Booking.Alternative]
   }
 
   /// The message's own id: that of its intent, which travels with it.
-  public let id: UUID
+  package let id: UUID
   /// The business that writes.
-  public let business: UUID
+  package let business: UUID
   /// The booking it is about; its customer is written to.
-  public let booking: UUID
+  package let booking: UUID
   /// What is told.
-  public let notification: NotificationKind
+  package let notification: NotificationKind
   /// What it is about.
-  public let subject: Subject
+  package let subject: Subject
   /// Past this instant it is not sent any more.
-  public let expiresAt: Date
+  package let expiresAt: Date
 
   /// How long a message is worth sending, in seconds, and the least it is given.
   private static let worth: ClosedRange<TimeInterval> = 3_600...86_400
 
   /// A notification about a booking as it stands; of one that is about a time asked for, `startsAt` and `alternatives` differ
   /// from the booking's. It expires with the time it is about, within a day.
-  public init(
+  package init(
     _ notification: NotificationKind, of booking: Booking, id: UUID, startsAt: Date? = nil,
     alternatives: [Booking.Alternative] = [],
     now: Date
@@ -52,7 +52,7 @@ public struct NewMessage: Sendable {
 }
 
 /// How far a message's sending has come. The raw values are stored.
-public enum MessageState: String, Sendable, Codable, CaseIterable {
+package enum MessageState: String, Sendable, Codable, CaseIterable {
   /// To be sent.
   case prepared
   /// A process has it in hand, or had.
@@ -71,67 +71,67 @@ public enum MessageState: String, Sendable, Codable, CaseIterable {
   case unknown
 
   /// True where nothing more will happen to its sending.
-  public var isEnd: Bool { ![.prepared, .sending, .inDoubt].contains(self) }
+  package var isEnd: Bool { ![.prepared, .sending, .inDoubt].contains(self) }
 }
 
 /// A message as it is about to be sent, with all that is known at that moment.
-public struct OutgoingMessage: Sendable {
+package struct OutgoingMessage: Sendable {
   /// The intent's id.
-  public let id: UUID
+  package let id: UUID
   /// The business that writes.
-  public let business: UUID
+  package let business: UUID
   /// The booking it is about.
-  public let booking: UUID
+  package let booking: UUID
   /// What is told.
-  public let notification: NotificationKind
+  package let notification: NotificationKind
   /// How far it has come.
-  public let state: MessageState
+  package let state: MessageState
   /// When it was last handed to WhatsApp; nil: never.
-  public let sendingAt: Date?
+  package let sendingAt: Date?
   /// How often it was sent again after a doubt.
-  public let resends: Int
+  package let resends: Int
   /// The last refusal's code.
-  public let code: Int?
+  package let code: Int?
   /// How often that code came in a row.
-  public let repeats: Int
+  package let repeats: Int
   /// True where a Brazilian number is to be tried in its other form.
-  public let usesAlternateNumber: Bool
+  package let usesAlternateNumber: Bool
   /// Past this instant it is not sent any more.
-  public let expiresAt: Date
+  package let expiresAt: Date
   /// True where what it tells is not so any more.
-  public let isSuperseded: Bool
+  package let isSuperseded: Bool
   /// The number it is sent from.
-  public let phoneNumberID: String
+  package let phoneNumberID: String
   /// The business account; the number's id stands in where it is not known, nor was learned from a webhook.
-  public let account: String
+  package let account: String
   /// The customer's number as digits. Personal data.
-  public let customerNumber: String
+  package let customerNumber: String
   /// The id the provider has for that number; nil where none was told yet.
-  public let recipientID: String?
+  package let recipientID: String?
   /// What is to be told. Personal data.
-  public let templateValues: NotificationKind.TemplateValues
+  package let templateValues: NotificationKind.TemplateValues
   /// What stands in the way of messages of this account, expired or not.
-  public let suspensions: [Suspension]
+  package let suspensions: [Suspension]
   /// Since when the provider's webhooks have told of things at this number that happened after this message was handed
   /// over; nil: they have not yet.
-  public let webhooksSince: Date?
+  package let webhooksSince: Date?
   /// When all this was read, by the database's clock, as all other instants here are: a node's own may be wrong.
-  public let readAt: Date
+  package let readAt: Date
 }
 
 /// Something that is not sent for the time being.
-public struct Suspension: Sendable, Equatable {
+package struct Suspension: Sendable, Equatable {
   /// What kind of thing.
-  public let scope: ErrorPolicy.Scope
+  package let scope: ErrorPolicy.Scope
   /// Which one.
-  public let key: String
+  package let key: String
   /// Past this instant one message may try again.
-  public let until: Date
+  package let until: Date
   /// The provider's code for the reason; 0 where it came as an event.
-  public let code: Int
+  package let code: Int
 
   /// Names a pause.
-  public init(scope: ErrorPolicy.Scope, key: String, until: Date, code: Int) {
+  package init(scope: ErrorPolicy.Scope, key: String, until: Date, code: Int) {
     self.scope = scope
     self.key = key
     self.until = until

@@ -1,19 +1,19 @@
-public import Foundation
-public import Postgres
-public import WhatsApp
+package import Foundation
+package import Postgres
+package import WhatsApp
 
 /// What is not sent for the time being, because WhatsApp refuses it all.
-public struct SuspensionStore: Sendable {
+package struct SuspensionStore: Sendable {
   /// Uses whatever connection its methods are given.
-  public init() {}
+  package init() {}
 
   /// The database's clock, by which suspensions begin and end on all nodes.
-  public func now(in transaction: PostgresTransaction) async throws -> Date {
+  package func now(in transaction: PostgresTransaction) async throws -> Date {
     try await transaction.query("SELECT clock_timestamp()")[0].decode(0)
   }
 
   /// Stops a scope until `until`. A suspension that is there already is never made shorter: the graver reason stays.
-  public func put(_ suspension: Suspension, in transaction: PostgresTransaction) async throws {
+  package func put(_ suspension: Suspension, in transaction: PostgresTransaction) async throws {
     try await transaction.query(
       """
       INSERT INTO messaging.suspension (scope, key, until, error_code)
@@ -24,7 +24,7 @@ public struct SuspensionStore: Sendable {
   }
 
   /// Takes the right to try a suspension that is over: true for one caller, who has `seconds` before another may.
-  public func probe(_ suspension: Suspension, for seconds: Int, in transaction: PostgresTransaction) async throws
+  package func probe(_ suspension: Suspension, for seconds: Int, in transaction: PostgresTransaction) async throws
     -> Bool
   {
     try await transaction.query(
@@ -36,7 +36,7 @@ public struct SuspensionStore: Sendable {
   }
 
   /// Lifts suspensions.
-  public func lift(_ suspensions: [(scope: ErrorPolicy.Scope, key: String)], in transaction: PostgresTransaction)
+  package func lift(_ suspensions: [(scope: ErrorPolicy.Scope, key: String)], in transaction: PostgresTransaction)
     async throws
   {
     guard !suspensions.isEmpty else { return }
@@ -48,7 +48,7 @@ public struct SuspensionStore: Sendable {
   }
 
   /// All suspensions, for the operator, with the instant each began.
-  public func all(in pool: PostgresConnectionPool) async throws -> [(suspension: Suspension, since: Date)] {
+  package func all(in pool: PostgresConnectionPool) async throws -> [(suspension: Suspension, since: Date)] {
     try await pool.query("SELECT scope, key, until, error_code, since FROM messaging.suspension ORDER BY since")
       .compactMap { row in
         guard let scope = ErrorPolicy.Scope(rawValue: try row.decode(0)) else { return nil }
@@ -59,7 +59,7 @@ public struct SuspensionStore: Sendable {
   }
 
   /// The key of a template's suspension.
-  public static func key(template name: String, language: String, account: String) -> String {
+  package static func key(template name: String, language: String, account: String) -> String {
     "\(account)|\(name)|\(language)"
   }
 }

@@ -1,7 +1,7 @@
-public import Foundation
+package import Foundation
 
 /// What a status webhook says of a sent message. The raw values are the provider's words.
-public enum DeliveryStatus: String, Sendable, Codable, CaseIterable {
+package enum DeliveryStatus: String, Sendable, Codable, CaseIterable {
   case sent, delivered, read
   /// A voice message was listened to.
   case played
@@ -22,7 +22,7 @@ public enum DeliveryStatus: String, Sendable, Codable, CaseIterable {
   ///
   /// The furthest station counts. A failure counts more than any of them, unless the message was delivered before it:
   /// then the failure is another device's.
-  public static func summary(of reports: some Sequence<(status: DeliveryStatus, at: Date)>) -> DeliveryStatus? {
+  package static func summary(of reports: some Sequence<(status: DeliveryStatus, at: Date)>) -> DeliveryStatus? {
     var furthest: DeliveryStatus?
     var firstDelivered: Date?
     var firstFailed: Date?

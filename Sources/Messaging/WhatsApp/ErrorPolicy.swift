@@ -1,5 +1,5 @@
 /// What to do after WhatsApp has refused a message.
-public enum ErrorPolicy: Sendable, Equatable {
+package enum ErrorPolicy: Sendable, Equatable {
   /// Try again after the usual pause; with a limit, so often at most.
   case retry(atMost: Int?)
   /// Try again after so long; meanwhile nothing in that scope is sent.
@@ -14,7 +14,7 @@ public enum ErrorPolicy: Sendable, Equatable {
   case suspend(Scope, probeAfter: Duration)
 
   /// What else a refusal concerns.
-  public enum Scope: String, Sendable, Codable, CaseIterable {
+  package enum Scope: String, Sendable, Codable, CaseIterable {
     /// The one message.
     case message
     /// The sending number and this recipient.
@@ -29,16 +29,16 @@ public enum ErrorPolicy: Sendable, Equatable {
 }
 
 /// WhatsApp's word for a refusal.
-public struct CloudError: Sendable, Equatable {
+package struct CloudError: Sendable, Equatable {
   /// The error's number; decisions are made by it alone, never by texts. 0 where the answer had none.
-  public let code: Int
+  package let code: Int
   /// The HTTP status it came with.
-  public let httpStatus: Int
+  package let httpStatus: Int
   /// True where the provider says that the same may succeed later.
-  public let isTransient: Bool
+  package let isTransient: Bool
 
   /// Takes what the answer said.
-  public init(code: Int, httpStatus: Int, isTransient: Bool = false) {
+  package init(code: Int, httpStatus: Int, isTransient: Bool = false) {
     self.code = code
     self.httpStatus = httpStatus
     self.isTransient = isTransient
@@ -48,7 +48,7 @@ public struct CloudError: Sendable, Equatable {
   ///
   /// - Parameter repeats: how often this message was refused with the same code just before; pauses grow by it.
   /// - Parameter isMarketing: whether the message is a marketing template.
-  public func policy(repeats: Int = 0, isMarketing: Bool = false) -> ErrorPolicy {
+  package func policy(repeats: Int = 0, isMarketing: Bool = false) -> ErrorPolicy {
     switch code {
     case 190: .suspend(.account, probeAfter: .minutes(1))  // an expired token: mended by a new one
     // Without a code it is a gateway that speaks, or a proxy, and never about the one message.

@@ -1,16 +1,16 @@
 /// A template message to one recipient.
-public struct TemplateMessage: Sendable, Equatable {
+package struct TemplateMessage: Sendable, Equatable {
   /// The id of the number it is sent from.
-  public let phoneNumberID: String
+  package let phoneNumberID: String
   /// Whom it goes to.
-  public let recipient: Recipient
+  package let recipient: Recipient
   /// The template and its parameters.
-  public let content: TemplateContent
+  package let content: TemplateContent
   /// Comes back in every status of the message: the id of its intent. At most 512 characters.
-  public let callback: String
+  package let callback: String
 
   /// Whom a message goes to.
-  public enum Recipient: Sendable, Equatable {
+  package enum Recipient: Sendable, Equatable {
     /// A telephone number: digits with the country code, or the id that WhatsApp gave for it.
     case number(String)
     /// A business-scoped user id, for users who show no number.
@@ -18,7 +18,7 @@ public struct TemplateMessage: Sendable, Equatable {
   }
 
   /// Puts a message together; the content is checked where it is made.
-  public init(from phoneNumberID: String, to recipient: Recipient, content: TemplateContent, callback: String) {
+  package init(from phoneNumberID: String, to recipient: Recipient, content: TemplateContent, callback: String) {
     self.phoneNumberID = phoneNumberID
     self.recipient = recipient
     self.content = content
@@ -27,7 +27,7 @@ public struct TemplateMessage: Sendable, Equatable {
 }
 
 /// How WhatsApp answered a send.
-public enum SendResult: Sendable, Equatable {
+package enum SendResult: Sendable, Equatable {
   /// It will be delivered, or fail, and statuses will tell which. `recipientID` is the id it has for the recipient.
   case accepted(wamid: String, recipientID: String?)
   /// It was refused.
@@ -39,7 +39,7 @@ public enum SendResult: Sendable, Equatable {
 }
 
 /// The port to WhatsApp's Cloud API.
-public protocol MessageSender: Sendable {
+package protocol MessageSender: Sendable {
   /// Sends a message, once, and waits for the answer; cancelling makes it ``SendResult/inDoubt(reason:)`` where the
   /// request may have arrived.
   func send(_ message: TemplateMessage) async -> SendResult

@@ -1,7 +1,7 @@
-public import Foundation
+package import Foundation
 
 /// What customers are told about their bookings, and the template that tells it.
-public enum NotificationKind: String, Sendable, Codable, CaseIterable {
+package enum NotificationKind: String, Sendable, Codable, CaseIterable {
   /// The booking is confirmed; with buttons to confirm that one will come, or to cancel.
   case confirmed
   /// It could not be had; with free times where there are any.
@@ -14,24 +14,24 @@ public enum NotificationKind: String, Sendable, Codable, CaseIterable {
   case notRescheduled = "not_rescheduled"
 
   /// What a notification tells.
-  public struct TemplateValues: Sendable, Equatable {
+  package struct TemplateValues: Sendable, Equatable {
     /// The customer's name.
-    public var customer: String
+    package var customer: String
     /// The business' name.
-    public var business: String
+    package var business: String
     /// The service's name.
-    public var service: String
+    package var service: String
     /// The professional's name.
-    public var professional: String
+    package var professional: String
     /// The time it is about: the booking's, or the one asked for.
-    public var startsAt: Date
+    package var startsAt: Date
     /// Free times offered instead, each with the name of another professional where it is another one's.
-    public var alternatives: [Alternative]
+    package var alternatives: [Alternative]
     /// The business' time zone, in which times are written.
-    public var timeZone: TimeZone
+    package var timeZone: TimeZone
 
     /// Puts the templateValues together.
-    public init(
+    package init(
       customer: String, business: String, service: String, professional: String, startsAt: Date,
       alternatives: [Alternative] = [], timeZone: TimeZone
     ) {
@@ -46,14 +46,14 @@ public enum NotificationKind: String, Sendable, Codable, CaseIterable {
   }
 
   /// A free time.
-  public struct Alternative: Sendable, Equatable {
+  package struct Alternative: Sendable, Equatable {
     /// When it starts.
-    public let startsAt: Date
+    package let startsAt: Date
     /// Whose it is, where it is not the professional's who was asked for.
-    public let professional: String?
+    package let professional: String?
 
     /// Names a free time.
-    public init(startsAt: Date, professional: String?) {
+    package init(startsAt: Date, professional: String?) {
       self.startsAt = startsAt
       self.professional = professional
     }
@@ -69,7 +69,7 @@ public enum NotificationKind: String, Sendable, Codable, CaseIterable {
   /// - `agendamento_remarcado`: Olá, {{1}}! {{2}} com {{3}} foi remarcado para {{4}} em {{5}}. Você vem? (Buttons:
   ///   Confirmar, Cancelar)
   /// - `remarcacao_indisponivel`: Olá, {{1}}! {{2}} não pôde ser remarcado para {{3}}. Horários livres: {{4}}.
-  public func content(_ templateValues: TemplateValues, booking: UUID) -> TemplateContent {
+  package func content(_ templateValues: TemplateValues, booking: UUID) -> TemplateContent {
     let time = BrazilianTimeFormat(zone: templateValues.timeZone)
     let when = time.text(templateValues.startsAt)
     let free = templateValues.alternatives.map { slot in

@@ -2,7 +2,7 @@
 ///
 /// Brazil's mobile numbers have a ninth digit since 2012 to 2016, and WhatsApp's ids of before do without it; there is
 /// no rule by which to tell. So a number is looked for in both forms, and known by the one with nine digits.
-public enum PhoneNumber {
+package enum PhoneNumber {
   /// Brazil's area codes that are in use.
   private static let areas: Set<String> = {
     let ranges: [ClosedRange<Int>] = [
@@ -16,7 +16,7 @@ public enum PhoneNumber {
   /// number.
   ///
   /// A leading `00` is dropped, and so is a leading `0` with or without the two digits of a carrier.
-  public static func digits(of text: String) -> String? {
+  package static func digits(of text: String) -> String? {
     var digits = text.filter { $0.isASCII && $0.isNumber }
     if text.contains("+") { return (8...15).contains(digits.count) ? digits : nil }
     if digits.hasPrefix("00") {
@@ -35,12 +35,12 @@ public enum PhoneNumber {
   }
 
   /// The forms a number may have: itself first, then Brazil's other one with or without the ninth digit.
-  public static func variants(of digits: String) -> [String] {
+  package static func variants(of digits: String) -> [String] {
     [digits] + (alternateNumber(of: digits).map { [$0] } ?? [])
   }
 
   /// A Brazilian mobile number's other form; nil for any other number.
-  public static func alternateNumber(of digits: String) -> String? {
+  package static func alternateNumber(of digits: String) -> String? {
     guard digits.hasPrefix("55"), digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
     let national = digits.dropFirst(2)
     let (area, subscriber) = (national.prefix(2), national.dropFirst(2))
@@ -55,7 +55,7 @@ public enum PhoneNumber {
   }
 
   /// The form a number is known by: of a Brazilian mobile number the one with nine digits.
-  public static func identity(of digits: String) -> String {
+  package static func identity(of digits: String) -> String {
     guard let other = alternateNumber(of: digits), other.count > digits.count else { return digits }
     return other
   }

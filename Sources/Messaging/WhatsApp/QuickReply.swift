@@ -1,14 +1,14 @@
-public import Foundation
+package import Foundation
 
 /// What a customer says by pressing a button of a message.
-public enum QuickReply: Sendable, Equatable {
+package enum QuickReply: Sendable, Equatable {
   /// I will come.
   case confirm(booking: UUID)
   /// I will not come: cancel it.
   case cancel(booking: UUID)
 
   /// What the button sends back, such as `confirm:3f0c…`.
-  public var payload: String {
+  package var payload: String {
     switch self {
     case .confirm(let booking): "confirm:\(booking.uuidString.lowercased())"
     case .cancel(let booking): "cancel:\(booking.uuidString.lowercased())"
@@ -16,7 +16,7 @@ public enum QuickReply: Sendable, Equatable {
   }
 
   /// Reads a payload; nil for anything that is none of ours.
-  public init?(payload: String) {
+  package init?(payload: String) {
     let parts = payload.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2, let booking = UUID(uuidString: String(parts[1])) else { return nil }
     switch parts[0] {
@@ -27,7 +27,7 @@ public enum QuickReply: Sendable, Equatable {
   }
 
   /// The booking it is about.
-  public var booking: UUID {
+  package var booking: UUID {
     switch self {
     case .confirm(let booking), .cancel(let booking): booking
     }

@@ -1,13 +1,13 @@
 /// A template's name with the values for its places.
-public struct TemplateContent: Sendable, Equatable {
+package struct TemplateContent: Sendable, Equatable {
   /// The template's name at the provider.
-  public let name: String
+  package let name: String
   /// The language it was approved in.
-  public let language: String
+  package let language: String
   /// The values of the body's places, in order.
-  public let parameters: [String]
+  package let parameters: [String]
   /// What the quick-reply buttons send back, in their order; empty: the template has none.
-  public let quickReplies: [String]
+  package let quickReplies: [String]
 
   /// A body may have 1,024 characters (Unicode scalars) with its own text, which here is shorter than 174.
   private static let parametersMax = 850
@@ -15,7 +15,7 @@ public struct TemplateContent: Sendable, Equatable {
   /// Takes the values after cleaning them: what the provider would refuse (line breaks, tabs, more than four spaces in
   /// a row, nothing at all, too much; its errors 132005 and 132018) is replaced, so that a customer's odd name cannot
   /// keep the message from being sent. Where they are too long together, the longest are cut.
-  public init(name: String, language: String = "pt_BR", parameters: [String], quickReplies: [QuickReply] = []) {
+  package init(name: String, language: String = "pt_BR", parameters: [String], quickReplies: [QuickReply] = []) {
     self.name = name
     self.language = language
     let cleaned = parameters.map(Self.clean)

@@ -1,11 +1,11 @@
 internal import Crypto
-public import Foundation
+package import Foundation
 
 /// Reads the body of a webhook's POST. Nothing in it is an error: what cannot be read, or is of a shape nobody knows,
 /// becomes a ``ProviderEvent`` that is stored.
-public enum WebhookParser {
+package enum WebhookParser {
   /// The updates in the order they stand in the body.
-  public static func updates(in body: Data) -> [WebhookUpdate] {
+  package static func updates(in body: Data) -> [WebhookUpdate] {
     guard let root = LenientJSON.object(body) else {
       let text = "\"\(body.base64EncodedString())\""
       return [event(WebhookOrigin(), "unreadable", nil, text)]

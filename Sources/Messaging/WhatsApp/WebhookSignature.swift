@@ -1,14 +1,14 @@
 internal import Crypto
-public import Foundation
+package import Foundation
 
 /// The signature of a webhook's POST: `X-Hub-Signature-256: sha256=<64 hex digits>`, an HMAC-SHA256 under the app
 /// secret over the raw bytes of the body. (Not over what they decode to: Meta signs the escapes it writes.)
-public enum WebhookSignature {
+package enum WebhookSignature {
   /// The header that carries it.
-  public static let header = "X-Hub-Signature-256"
+  package static let header = "X-Hub-Signature-256"
 
   /// True where the header's value is the body's signature. Takes the same time for every wrong one.
-  public static func isValid(_ value: String?, of body: some DataProtocol, secret: String) -> Bool {
+  package static func isValid(_ value: String?, of body: some DataProtocol, secret: String) -> Bool {
     guard !secret.isEmpty, let value, value.hasPrefix("sha256="), let code = bytes(hex: value.utf8.dropFirst(7)) else {
       return false
     }
@@ -16,12 +16,12 @@ public enum WebhookSignature {
   }
 
   /// The header's value for a body.
-  public static func value(for body: some DataProtocol, secret: String) -> String {
+  package static func value(for body: some DataProtocol, secret: String) -> String {
     "sha256=" + HMAC<SHA256>.authenticationCode(for: body, using: key(secret)).hexText
   }
 
   /// True where both texts are equal; takes the same time wherever they differ.
-  public static func isSame(_ given: String, _ expected: String) -> Bool {
+  package static func isSame(_ given: String, _ expected: String) -> Bool {
     // HMACs of the texts under a key of the moment: equal exactly where the texts are, and of one length.
     let key = SymmetricKey(size: .bits256)
     let code = HMAC<SHA256>.authenticationCode(for: Data(expected.utf8), using: key)

@@ -1,23 +1,23 @@
-public import Foundation
+package import Foundation
 
 /// One thing a webhook tells.
-public enum WebhookUpdate: Sendable, Equatable {
+package enum WebhookUpdate: Sendable, Equatable {
   case message(InboundMessage)
   case status(StatusReport)
   case event(ProviderEvent)
 }
 
 /// Where an update comes from.
-public struct WebhookOrigin: Sendable, Hashable {
+package struct WebhookOrigin: Sendable, Hashable {
   /// The business account (`entry.id`).
-  public var account: String?
+  package var account: String?
   /// The id of the number that was written to, or that sent.
-  public var phoneNumberID: String?
+  package var phoneNumberID: String?
   /// That number's digits; the only thing some management events carry.
-  public var displayNumber: String?
+  package var displayNumber: String?
 
   /// Names an origin; what is not known is nil.
-  public init(account: String? = nil, phoneNumberID: String? = nil, displayNumber: String? = nil) {
+  package init(account: String? = nil, phoneNumberID: String? = nil, displayNumber: String? = nil) {
     self.account = account
     self.phoneNumberID = phoneNumberID
     self.displayNumber = displayNumber
@@ -25,66 +25,66 @@ public struct WebhookOrigin: Sendable, Hashable {
 }
 
 /// A message from a customer.
-public struct InboundMessage: Sendable, Equatable {
+package struct InboundMessage: Sendable, Equatable {
   /// The account and number it came to.
-  public let origin: WebhookOrigin
+  package let origin: WebhookOrigin
   /// The provider's id, by which it is known.
-  public let wamid: String
+  package let wamid: String
   /// The sender's number as digits; nil for users who show none.
-  public let from: String?
+  package let from: String?
   /// The sender's business-scoped user id; nil where it is not told.
-  public let userID: String?
+  package let userID: String?
   /// The sender's name in WhatsApp; nil where it is not told.
-  public let profileName: String?
+  package let profileName: String?
   /// When it was sent; nil where that cannot be read.
-  public let at: Date?
+  package let at: Date?
   /// `text`, `image`, `button` and so on, also such as nobody knows yet.
-  public let type: String
+  package let type: String
   /// The message it answers; nil where it answers none.
-  public let contextID: String?
+  package let contextID: String?
   /// What a pressed button, or a chosen row, sent back.
-  public let replyPayload: String?
+  package let replyPayload: String?
   /// The message as JSON.
-  public let raw: String
+  package let raw: String
 }
 
 /// What became of a sent message.
-public struct StatusReport: Sendable, Equatable {
+package struct StatusReport: Sendable, Equatable {
   /// The account and number it was sent from.
-  public let origin: WebhookOrigin
+  package let origin: WebhookOrigin
   /// The message's id at the provider.
-  public let wamid: String
+  package let wamid: String
   /// What became of it.
-  public let status: DeliveryStatus
+  package let status: DeliveryStatus
   /// When; nil where that cannot be read.
-  public let at: Date?
+  package let at: Date?
   /// The recipient's number, or user id; empty where neither is told.
-  public let recipient: String
+  package let recipient: String
   /// What was given along when it was sent.
-  public let callback: String?
+  package let callback: String?
   /// Why it failed; nil where it did not, or nobody says.
-  public let errorCode: Int?
+  package let errorCode: Int?
   /// The report as JSON.
-  public let raw: String
+  package let raw: String
 }
 
 /// Anything else: events of templates, numbers and accounts, and shapes nobody knows yet.
-public struct ProviderEvent: Sendable, Equatable {
+package struct ProviderEvent: Sendable, Equatable {
   /// The account, and the number where one is told.
-  public let origin: WebhookOrigin
+  package let origin: WebhookOrigin
   /// The provider's name for it, such as `message_template_status_update`; `unreadable` for what is no JSON.
-  public let field: String
+  package let field: String
   /// When it happened; nil where that is not told.
-  public let at: Date?
+  package let at: Date?
   /// A hash by which the same event is known when it comes again.
-  public let key: String
+  package let key: String
   /// What it changes.
-  public let effect: Effect
+  package let effect: Effect
   /// The event's value as JSON; what is no JSON at all, as a JSON string in base64.
-  public let raw: String
+  package let raw: String
 
   /// What an event changes.
-  public enum Effect: Sendable, Equatable {
+  package enum Effect: Sendable, Equatable {
     /// Nothing: it is stored.
     case none
     /// Whether a template may be used.
@@ -98,17 +98,17 @@ public struct ProviderEvent: Sendable, Equatable {
   }
 
   /// Whether a template may be used.
-  public enum TemplateState: String, Sendable, Codable {
+  package enum TemplateState: String, Sendable, Codable {
     case approved, paused, disabled, rejected
   }
 
   /// What a recipient wants.
-  public struct Preference: Sendable, Equatable {
+  package struct Preference: Sendable, Equatable {
     /// The number's digits, or the user id.
-    public let recipient: String
+    package let recipient: String
     /// True: no more marketing.
-    public let optedOut: Bool
+    package let optedOut: Bool
     /// When it was said; nil where that is not told.
-    public let at: Date?
+    package let at: Date?
   }
 }

@@ -1,5 +1,5 @@
 /// What the sandbox does with a request that is right in itself.
-public enum SandboxBehaviour: Sendable, Equatable {
+package enum SandboxBehaviour: Sendable, Equatable {
   /// Accepts the message and says so. Text: `accept`.
   case accept
   /// Answers with an error of Meta's; nil: with the HTTP status Meta gives that code. Texts: `refuse:CODE`,
@@ -29,7 +29,7 @@ public enum SandboxBehaviour: Sendable, Equatable {
   case waID(String)
 
   /// Reads one of the texts above; nil where it is none of them.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { String($0) }
     let value = parts.count > 1 ? parts[1] : ""
     switch (parts.first ?? "", parts.count) {

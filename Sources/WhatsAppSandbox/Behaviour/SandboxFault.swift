@@ -1,14 +1,14 @@
 /// Something that goes wrong with a share of all requests.
-public struct SandboxFault: Sendable {
+package struct SandboxFault: Sendable {
   /// The share of requests it befalls, 0 to 1.
-  public var share: Double
+  package var share: Double
   /// What happens to them.
-  public var behaviour: SandboxBehaviour
+  package var behaviour: SandboxBehaviour
 }
 
 extension SandboxFault {
   /// Reads a share and a behaviour, such as `5%:refuse:131000` or `0.05:cut-after`; nil where it is not both.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard let colon = text.firstIndex(of: ":"),
       let behaviour = SandboxBehaviour(String(text[text.index(after: colon)...]))
     else { return nil }

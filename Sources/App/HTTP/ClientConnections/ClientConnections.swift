@@ -1,6 +1,6 @@
 internal import DequeModule
-public import HummingbirdCore
-public import NIOCore
+package import HummingbirdCore
+package import NIOCore
 internal import NIOHTTPTypes
 internal import Synchronization
 
@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// HTTP allows a server to close an idle connection at any time (RFC 9112, section 9.5); a client with something to ask opens a
 /// new one. Without the limit a thousand idle clients take every file descriptor of the process.
-public final class ClientConnections: Sendable {
+package final class ClientConnections: Sendable {
   private struct State {
     var table = ConnectionTable()
     var channels: [ObjectIdentifier: any Channel] = [:]
@@ -17,7 +17,7 @@ public final class ClientConnections: Sendable {
   }
 
   /// No more clients than this are connected at a time.
-  public let limit: Int
+  package let limit: Int
   private let state = Mutex(State())
 
   /// Places that are kept free by closing idle connections, so that a newcomer need not wait for one. A quarter of the places
@@ -25,13 +25,13 @@ public final class ClientConnections: Sendable {
   private var spare: Int { min(32, limit / 4) }
 
   /// No clients yet.
-  public init(limit: Int) { self.limit = limit }
+  package init(limit: Int) { self.limit = limit }
 
   /// What the server asks before it accepts.
-  public var delegate: some AvailableConnectionsDelegate { Delegate(connections: self) }
+  package var delegate: some AvailableConnectionsDelegate { Delegate(connections: self) }
 
   /// Goes into each connection's pipeline, behind the HTTP decoder.
-  public func handler() -> some RemovableChannelHandler { Handler(connections: self) }
+  package func handler() -> some RemovableChannelHandler { Handler(connections: self) }
 
   private struct Delegate: AvailableConnectionsDelegate {
     let connections: ClientConnections

@@ -1,28 +1,28 @@
 internal import Foundation
-public import HTTPTypes
-public import Hummingbird
+package import HTTPTypes
+package import Hummingbird
 internal import Logging
 internal import NIOCore
 internal import NIOFoundationEssentialsCompat
 
 /// An error the client is told of, as RFC 9457 problem+json.
-public struct Problem: HTTPResponseError {
+package struct Problem: HTTPResponseError {
   /// One field that is wrong.
-  public struct Field: Sendable, Encodable, Equatable {
+  package struct Field: Sendable, Encodable, Equatable {
     /// Where: a JSON pointer (RFC 6901) into the body, or `header:NAME`, `query:NAME`, `path:NAME`.
-    public let pointer: String
+    package let pointer: String
     /// What is wrong with it, such as `must be a UUID`; never the value that was sent.
-    public let detail: String
+    package let detail: String
   }
 
   /// The response's status; the document repeats it and takes its reason phrase for the title.
-  public let status: HTTPResponse.Status
+  package let status: HTTPResponse.Status
   /// What is wrong, and what to do about it; never a value that was sent.
-  public let detail: String
+  package let detail: String
   /// All fields that are wrong, sent as `errors`; empty where it is not a matter of fields, and then left out.
-  public let fields: [Field]
+  package let fields: [Field]
   /// Seconds after which to try again; sent as `Retry-After`.
-  public let retryAfter: Int?
+  package let retryAfter: Int?
 
   init(_ status: HTTPResponse.Status, _ detail: String, fields: [Field] = [], retryAfter: Int? = nil) {
     self.status = status
@@ -46,7 +46,7 @@ public struct Problem: HTTPResponseError {
 
   /// The problem as `application/problem+json`. Its `type` is `about:blank`, for the status says all there is (RFC
   /// 9457, section 4.2.1).
-  public func response(from request: Request, context: some RequestContext) throws -> Response {
+  package func response(from request: Request, context: some RequestContext) throws -> Response {
     let document = Document(
       title: status.reasonPhrase, status: status.code, detail: detail, errors: fields.isEmpty ? nil : fields)
     var headers: HTTPFields = [.contentType: "application/problem+json"]

@@ -8,14 +8,14 @@ internal import WhatsApp
 internal import Workers
 
 /// What the provider and this program know of each other.
-public struct WhatsAppSecrets: Sendable {
+package struct WhatsAppSecrets: Sendable {
   /// Signs the provider's webhooks.
-  public let appSecret: String
+  package let appSecret: String
   /// Proves, when a webhook is set up, that it is wanted.
-  public let verifyToken: String
+  package let verifyToken: String
 
   /// Takes both; neither may be empty.
-  public init(appSecret: String, verifyToken: String) {
+  package init(appSecret: String, verifyToken: String) {
     self.appSecret = appSecret
     self.verifyToken = verifyToken
   }

@@ -1,13 +1,13 @@
 /// Declares, looks at and removes exchanges and queues; connects for each use, so it suits commands and start-up.
 ///
 /// A refused declaration closes only its channel: each method opens a fresh one.
-public final class RabbitMQAdministration: Sendable {
+package final class RabbitMQAdministration: Sendable {
   private let connection: RabbitMQConnection
 
   private init(_ connection: RabbitMQConnection) { self.connection = connection }
 
   /// Lends an administration on a connection of its own for the length of `body`.
-  public static func with<Value>(
+  package static func with<Value>(
     _ configuration: RabbitMQConfiguration, name: String = "vluma administration",
     _ body: (RabbitMQAdministration) async throws -> Value
   ) async throws -> Value {
@@ -23,12 +23,12 @@ public final class RabbitMQAdministration: Sendable {
   }
 
   /// Ready messages and consumers of a queue; nil where it does not exist.
-  public func queueDepth(_ name: String) async throws -> (messages: Int, consumers: Int)? {
+  package func queueDepth(_ name: String) async throws -> (messages: Int, consumers: Int)? {
     try await connection.queueDepth(name)
   }
 
   /// True where the exchange exists, whatever its type.
-  public func exchangeExists(_ name: String) async throws -> Bool {
+  package func exchangeExists(_ name: String) async throws -> Bool {
     do {
       try await call(.declareExchange(name: name, type: "direct", passive: true, arguments: [:]))
       return true
@@ -38,35 +38,35 @@ public final class RabbitMQAdministration: Sendable {
   }
 
   /// Makes a durable queue, or finds it with the same arguments; code 406 where they differ.
-  public func declareQueue(_ name: String, arguments: [String: RabbitMQValue] = [:]) async throws {
+  package func declareQueue(_ name: String, arguments: [String: RabbitMQValue] = [:]) async throws {
     try await call(.declareQueue(name: name, passive: false, arguments: arguments))
   }
 
   /// Makes a durable exchange, or finds it alike; code 406 where it differs.
-  public func declareExchange(_ name: String, type: String, arguments: [String: RabbitMQValue] = [:]) async throws {
+  package func declareExchange(_ name: String, type: String, arguments: [String: RabbitMQValue] = [:]) async throws {
     try await call(.declareExchange(name: name, type: type, passive: false, arguments: arguments))
   }
 
   /// Binds a queue to an exchange; doing it again changes nothing.
-  public func bind(queue: String, to exchange: String, routingKey: String) async throws {
+  package func bind(queue: String, to exchange: String, routingKey: String) async throws {
     try await call(.bindQueue(queue: queue, exchange: exchange, routingKey: routingKey))
   }
 
   /// Removes a binding; none there is no error.
-  public func unbind(queue: String, from exchange: String, routingKey: String) async throws {
+  package func unbind(queue: String, from exchange: String, routingKey: String) async throws {
     try await call(.unbindQueue(queue: queue, exchange: exchange, routingKey: routingKey))
   }
 
   /// Removes a queue; with `onlyIfEmpty`, code 406 where it holds messages.
-  public func deleteQueue(_ name: String, onlyIfEmpty: Bool) async throws {
+  package func deleteQueue(_ name: String, onlyIfEmpty: Bool) async throws {
     try await call(.deleteQueue(name: name, onlyIfEmpty: onlyIfEmpty))
   }
 
   /// Removes an exchange.
-  public func deleteExchange(_ name: String) async throws { try await call(.deleteExchange(name: name)) }
+  package func deleteExchange(_ name: String) async throws { try await call(.deleteExchange(name: name)) }
 
   /// Throws away a queue's ready messages. For tests.
-  public func purgeQueue(_ name: String) async throws { try await call(.purgeQueue(name: name)) }
+  package func purgeQueue(_ name: String) async throws { try await call(.purgeQueue(name: name)) }
 
   @discardableResult
   private func call(_ method: AMQPMethod) async throws -> AMQPReply {

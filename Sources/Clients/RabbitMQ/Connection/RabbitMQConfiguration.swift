@@ -1,34 +1,34 @@
 /// Where the RabbitMQ nodes are, how to log in, and how the way there is protected.
-public struct RabbitMQConfiguration: Sendable {
+package struct RabbitMQConfiguration: Sendable {
   /// One node of a cluster.
-  public struct Host: Sendable, Equatable {
+  package struct Host: Sendable, Equatable {
     /// Host name or address.
-    public let name: String
+    package let name: String
     /// TCP port; where the URL names none 5672, and 5671 for `amqps://`.
-    public let port: Int
+    package let port: Int
 
     /// `name:port`, as errors show it.
     var label: String { "\(name):\(port)" }
   }
 
   /// The nodes, tried in random order.
-  public let hosts: [Host]
+  package let hosts: [Host]
   /// The virtual host, `/` by default.
-  public let virtualHost: String
+  package let virtualHost: String
   /// Login name, `guest` by default.
-  public let user: String
+  package let user: String
   /// Password. Never logged.
-  public let password: String
+  package let password: String
   /// How the connection is encrypted and who is believed; nil for `amqp://`, which is not encrypted.
-  public let tls: TLS?
+  package let tls: TLS?
   /// Heartbeat interval; a peer silent for twice as long is given up. 10 s: RabbitMQ's guide advises 5 to 20.
-  public var heartbeat: Duration = .seconds(10)
+  package var heartbeat: Duration = .seconds(10)
   /// How long connecting (TLS included) may take, and logging in as long again, per host. The look-up of a host's name
   /// comes on top.
-  public var connectTimeout: Duration = .seconds(5)
+  package var connectTimeout: Duration = .seconds(5)
 
   /// `host:port` of every node: safe to show.
-  public var serverName: String { hosts.map(\.label).joined(separator: ",") }
+  package var serverName: String { hosts.map(\.label).joined(separator: ",") }
 
   /// Reads `amqp://user:password@host:port[,host:port...]/vhost?parameter=value&...`, or the same with `amqps://` for a
   /// connection through TLS. Throws ``RabbitMQError/invalidURL(_:)``, also for a file that cannot be read.
@@ -36,7 +36,7 @@ public struct RabbitMQConfiguration: Sendable {
   /// The parameters are those of https://www.rabbitmq.com/docs/uri-query-parameters, percent-escaped:
   /// `heartbeat` (1 to 60 seconds, default 10), `connection_timeout` (100 to 60,000 milliseconds, default 5,000), and
   /// for `amqps://` those of ``TLS``. Others are refused.
-  public init(url: String) throws(RabbitMQError) {
+  package init(url: String) throws(RabbitMQError) {
     let parts = try RabbitMQURL(url)
     hosts = parts.hosts
     virtualHost = parts.virtualHost

@@ -1,5 +1,5 @@
 /// What can go wrong between this process and RabbitMQ. `description` is safe to log.
-public enum RabbitMQError: Error, Equatable, Sendable {
+package enum RabbitMQError: Error, Equatable, Sendable {
   /// The URL cannot be used, or a file that it names cannot be read; the text says why and never repeats the URL.
   case invalidURL(String)
   /// No connection could be made to the server: it is away, does not answer in time, or is not believed (TLS).
@@ -14,7 +14,7 @@ public enum RabbitMQError: Error, Equatable, Sendable {
   case deadlineExceeded
 
   /// The AMQP reply code, where the server gave one.
-  public var code: Int? {
+  package var code: Int? {
     switch self {
     case .connectionClosed(let code, _), .channelClosed(let code, _): code
     default: nil
@@ -22,14 +22,14 @@ public enum RabbitMQError: Error, Equatable, Sendable {
   }
 
   /// AMQP's code for an entity that does not exist.
-  public static let notFound = 404
+  package static let notFound = 404
   /// AMQP's code for an entity that exists with other arguments.
-  public static let preconditionFailed = 406
+  package static let preconditionFailed = 406
 }
 
 extension RabbitMQError: CustomStringConvertible {
   /// A sentence that is safe to log: it names servers and quotes the broker's reply texts, never a URL or a message.
-  public var description: String {
+  package var description: String {
     switch self {
     case .invalidURL(let why): "the RabbitMQ URL cannot be used: \(why)"
     case .connectionFailed(let server, let reason): "cannot connect to RabbitMQ at \(server): \(reason)"

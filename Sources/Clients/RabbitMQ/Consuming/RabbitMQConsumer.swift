@@ -1,28 +1,28 @@
 internal import ClientLoop
-public import Logging
+package import Logging
 internal import Synchronization
 
 /// Keeps one connection for consuming and the subscriptions on it; both come back by themselves after any loss.
 ///
 /// Call ``run()`` in a task of its own.
-public final class RabbitMQConsumer: Sendable {
+package final class RabbitMQConsumer: Sendable {
   private let supervisor: ConnectionSupervisor
   private let logger: Logger
   private let (added, addedContinuation) = AsyncStream.makeStream(of: RabbitMQSubscription.self)
   private let current = Mutex(Promise<RabbitMQConnection>())
 
   /// Prepares a consumer; `name` is what the broker shows for its connection.
-  public init(_ configuration: RabbitMQConfiguration, name: String, logger: Logger) {
+  package init(_ configuration: RabbitMQConfiguration, name: String, logger: Logger) {
     supervisor = ConnectionSupervisor(configuration: configuration, purpose: .consuming, name: name, logger: logger)
     self.logger = logger
   }
 
   /// True while the connection stands.
-  public var isConnected: Bool { current.withLock { $0.result != nil } }
+  package var isConnected: Bool { current.withLock { $0.result != nil } }
 
   /// Starts consuming a queue. Deliveries come from ``RabbitMQSubscription/deliveries``; at most `prefetch` of them are
   /// unsettled at a time (0: none are delivered until ``RabbitMQSubscription/setPrefetch(_:)`` asks for more).
-  public func subscribe(queue: String, prefetch: Int) -> RabbitMQSubscription {
+  package func subscribe(queue: String, prefetch: Int) -> RabbitMQSubscription {
     let subscription = RabbitMQSubscription(queue: queue, prefetch: prefetch, logger: logger)
     addedContinuation.yield(subscription)
     return subscription
@@ -34,7 +34,7 @@ public final class RabbitMQConsumer: Sendable {
   /// It asks the broker (a passive declaration, on a channel of its own of the present connection), so what it says was
   /// true a moment ago. Throws ``RabbitMQError/connectionClosed(code:reason:)`` while there is no connection, and what
   /// the broker says where it refuses. A broker that does not answer within 10 s loses the connection.
-  public func readyCount(of queue: String) async throws -> Int? {
+  package func readyCount(of queue: String) async throws -> Int? {
     guard case .success(let connection)? = current.withLock({ $0 }).result else {
       throw RabbitMQError.connectionClosed(code: 0, reason: "there is none at the moment")
     }
@@ -42,7 +42,7 @@ public final class RabbitMQConsumer: Sendable {
   }
 
   /// Serves until the task is cancelled; then unsettled deliveries go back to their queues with the connection.
-  public func run() async {
+  package func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask {
         await self.supervisor.run(

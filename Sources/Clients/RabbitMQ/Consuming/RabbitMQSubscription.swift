@@ -3,11 +3,11 @@ internal import Logging
 internal import Synchronization
 
 /// A queue being consumed, through any number of lost connections.
-public final class RabbitMQSubscription: Sendable {
+package final class RabbitMQSubscription: Sendable {
   /// The queue's name.
-  public let queue: String
+  package let queue: String
   /// What arrives, in the broker's order; for one reader. It ends when the subscription was cancelled.
-  public let deliveries: AsyncStream<[RabbitMQDelivery]>
+  package let deliveries: AsyncStream<[RabbitMQDelivery]>
 
   private let logger: Logger
   private let output: AsyncStream<[RabbitMQDelivery]>.Continuation
@@ -24,23 +24,23 @@ public final class RabbitMQSubscription: Sendable {
   }
 
   /// True while the broker knows the consumer, or none is wanted.
-  public var isAttached: Bool { state.withLock { $0.isAttached } }
+  package var isAttached: Bool { state.withLock { $0.isAttached } }
 
   /// Changes how many deliveries may be unsettled; 0 stops delivery. It takes effect soon, and deliveries under way
   /// stay valid.
   ///
   /// A quorum queue's consumer cannot change its prefetch, so a second one is made before the first is cancelled.
-  public func setPrefetch(_ prefetch: Int) { report(.prefetchChanged(prefetch: prefetch)) }
+  package func setPrefetch(_ prefetch: Int) { report(.prefetchChanged(prefetch: prefetch)) }
 
   /// Stops delivery for good; what was delivered can still be settled.
-  public func cancel() {
+  package func cancel() {
     report(.cancelled)
     // Without a channel nothing can arrive any more; with one, what is on its way still does.
     if state.withLock({ $0.isTerminated }) { output.finish() }
   }
 
   /// Rebuilds channel and consumer: what was unsettled is delivered again.
-  public func restart() { report(.restartRequested) }
+  package func restart() { report(.restartRequested) }
 
   private func report(_ event: SubscriptionState.Event) {
     state.withLock { $0.handle(event) }

@@ -1,7 +1,7 @@
-public import Foundation
+package import Foundation
 
 /// A value in a message's headers or an entity's arguments.
-public enum RabbitMQValue: Sendable, Equatable {
+package enum RabbitMQValue: Sendable, Equatable {
   case string(String)
   case integer(Int64)
   case bool(Bool)
@@ -9,44 +9,44 @@ public enum RabbitMQValue: Sendable, Equatable {
   case unsupported
 
   /// The text, where it is one.
-  public var string: String? { if case .string(let value) = self { value } else { nil } }
+  package var string: String? { if case .string(let value) = self { value } else { nil } }
   /// The number, where it is one.
-  public var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
+  package var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
 }
 
 /// A message's properties, as far as this platform uses them.
-public struct RabbitMQProperties: Sendable, Equatable {
+package struct RabbitMQProperties: Sendable, Equatable {
   /// AMQP's `message-id`; the platform's messages have their job's id there. Nil: not set.
-  public var messageID: String?
+  package var messageID: String?
   /// AMQP's `type`; the platform's messages have their job's kind there. Nil: not set.
-  public var type: String?
+  package var type: String?
   /// AMQP's `content-type`, the body's MIME type. Nil: not set.
-  public var contentType: String?
+  package var contentType: String?
   /// AMQP's `correlation-id`: what the message came from. Nil: not set.
-  public var correlationID: String?
+  package var correlationID: String?
   /// Seconds since 1970.
-  public var timestamp: UInt64?
+  package var timestamp: UInt64?
   /// The publisher's own headers and those the broker adds, such as `x-death`; values of kinds this platform does not
   /// use are ``RabbitMQValue/unsupported``.
-  public var headers: [String: RabbitMQValue] = [:]
+  package var headers: [String: RabbitMQValue] = [:]
 
   /// Empty properties.
-  public init() {}
+  package init() {}
 }
 
 /// A message to be published; it is always persistent and mandatory.
-public struct RabbitMQMessage: Sendable {
+package struct RabbitMQMessage: Sendable {
   /// The exchange it goes to; one that does not exist makes the broker close the channel (404).
-  public var exchange: String
+  package var exchange: String
   /// What the exchange routes by, at most 255 bytes (an AMQP short string).
-  public var routingKey: String
+  package var routingKey: String
   /// What is known of the message without reading its body.
-  public var properties: RabbitMQProperties
+  package var properties: RabbitMQProperties
   /// The bytes to deliver; neither this client nor the broker looks into them.
-  public var body: Data
+  package var body: Data
 
   /// Addresses a message; nothing is sent before ``RabbitMQPublisher/publish(_:deadline:)``.
-  public init(exchange: String, routingKey: String, properties: RabbitMQProperties, body: Data) {
+  package init(exchange: String, routingKey: String, properties: RabbitMQProperties, body: Data) {
     self.exchange = exchange
     self.routingKey = routingKey
     self.properties = properties
@@ -71,26 +71,26 @@ public struct RabbitMQMessage: Sendable {
 }
 
 /// A message that a consumer received, to be settled once.
-public struct RabbitMQDelivery: Sendable {
+package struct RabbitMQDelivery: Sendable {
   /// What the message carries besides its body.
-  public let properties: RabbitMQProperties
+  package let properties: RabbitMQProperties
   /// The bytes as they were published.
-  public let body: Data
+  package let body: Data
   /// The exchange it came to the queue by: for a message that was dead-lettered, the dead-letter exchange.
-  public let exchange: String
+  package let exchange: String
   /// The key it came with; dead-lettering keeps it, unless the queue it came from sets another.
-  public let routingKey: String
+  package let routingKey: String
   /// True where the broker has handed out this message before.
-  public let redelivered: Bool
+  package let redelivered: Bool
   let tag: UInt64
   let channel: RabbitMQChannel
 
   /// False once the channel it came by is gone: then the broker has taken it back, unless it was settled before.
-  public var isHeld: Bool { channel.isOpen }
+  package var isHeld: Bool { channel.isOpen }
 
   /// Tells the broker that the message is done. A no-op where the channel is gone: the broker delivers it again.
-  public func acknowledge() { channel.settle(tag, .acknowledge) }
+  package func acknowledge() { channel.settle(tag, .acknowledge) }
 
   /// Gives the message back to the queue, for this or another consumer.
-  public func requeue() { channel.settle(tag, .requeue) }
+  package func requeue() { channel.settle(tag, .requeue) }
 }

@@ -1,7 +1,7 @@
 internal import DequeModule
 
 /// What became of one published message.
-public enum PublishResult: Sendable, Equatable {
+package enum PublishResult: Sendable, Equatable {
   /// The broker confirmed that it holds the message in a queue.
   case confirmed
   /// No queue is bound under the routing key: nothing was kept.

@@ -1,27 +1,27 @@
-public import Logging
+package import Logging
 
 /// Publishes messages and says of each what became of it; the connection comes back by itself.
 ///
 /// Every message is persistent and mandatory, and resolves exactly once: ``PublishResult``. Call ``run()`` in a task
 /// of its own.
-public final class RabbitMQPublisher: Sendable {
+package final class RabbitMQPublisher: Sendable {
   private let supervisor: ConnectionSupervisor
   private let publishQueue = PublishQueue()
 
   /// Prepares a publisher; `name` is what the broker shows for its connection.
-  public init(_ configuration: RabbitMQConfiguration, name: String, logger: Logger) {
+  package init(_ configuration: RabbitMQConfiguration, name: String, logger: Logger) {
     supervisor = ConnectionSupervisor(configuration: configuration, purpose: .publishing, name: name, logger: logger)
   }
 
   /// True while messages can be written: connected, and not blocked by an alarm of the broker.
-  public var isReady: Bool { publishQueue.isReady }
+  package var isReady: Bool { publishQueue.isReady }
 
   /// Publishes the messages and waits for the broker's word on each, until the deadline.
   ///
   /// Outcomes stand in the order of the messages. So many messages are in flight at most, 1,000 and 1 MiB; the others
   /// wait in line with their callers, as they do while there is no connection. The line is as long as there are callers:
   /// nobody leaves messages behind, so who bounds the callers bounds the memory.
-  public func publish(_ messages: [RabbitMQMessage], deadline: ContinuousClock.Instant) async -> [PublishResult] {
+  package func publish(_ messages: [RabbitMQMessage], deadline: ContinuousClock.Instant) async -> [PublishResult] {
     guard !messages.isEmpty else { return [] }
     // What the protocol cannot carry would close the channel under everybody else's messages.
     guard messages.allSatisfy(\.isPublishable) else {
@@ -33,7 +33,7 @@ public final class RabbitMQPublisher: Sendable {
   }
 
   /// Keeps a connection until the task is cancelled; then what is unresolved is told so and the connection closed.
-  public func run() async {
+  package func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.runExpiryTimer() }
       // Of a loss the publishQueue hears at once, from its ear at the connection.

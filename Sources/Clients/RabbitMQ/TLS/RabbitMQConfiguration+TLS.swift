@@ -2,28 +2,28 @@ extension RabbitMQConfiguration {
   /// How a connection is encrypted (TLS 1.2 or later), who is believed at its other end, and who we say we are.
   ///
   /// All files are PEM. They are read again for every connection, so that renewed certificates need no restart.
-  public struct TLS: Sendable, Equatable {
+  package struct TLS: Sendable, Equatable {
     /// A client certificate and its key.
-    public struct Identity: Sendable, Equatable {
+    package struct Identity: Sendable, Equatable {
       /// The certificate, and behind it those that lead to its authority: the URL's `certfile`.
-      public let certificateFile: String
+      package let certificateFile: String
       /// The certificate's private key, without a password: the URL's `keyfile`.
-      public let keyFile: String
+      package let keyFile: String
     }
 
     /// The certificates of the authorities that are trusted: the URL's `cacertfile`, or else ``systemAuthorities``. Nil
     /// only where nobody is verified and none was named.
-    public let authoritiesFile: String?
+    package let authoritiesFile: String?
     /// What the client shows of itself where the broker asks; nil: nothing.
-    public let identity: Identity?
+    package let identity: Identity?
     /// False for the URL's `verify=verify_none`: **unsafe**, for whoever answers is believed, and given the password.
-    public let verifiesServer: Bool
+    package let verifiesServer: Bool
     /// The name that the certificate must bear, and that is indicated to the server, where it is not the one to connect
     /// to: the URL's `server_name_indication`.
-    public let serverName: String?
+    package let serverName: String?
 
     /// Debian's bundle of public authorities (package ca-certificates).
-    public static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
+    package static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
     init(_ parameters: RabbitMQURLParameters) throws(RabbitMQError) {
       switch parameters["verify"] ?? "verify_peer" {

@@ -1,22 +1,22 @@
-public import Jobs
+package import Jobs
 
 /// The workers of a program, by kind of job.
-public struct WorkerRegistry<Transaction: Sendable>: Sendable {
+package struct WorkerRegistry<Transaction: Sendable>: Sendable {
   private(set) var workers: [JobKind: RegisteredWorker<Transaction>] = [:]
   /// The kinds in order of registration; one that was registered twice stands twice.
-  public private(set) var registered: [(kind: JobKind, takesBatches: Bool, minimumTimeout: Duration)] = []
+  package private(set) var registered: [(kind: JobKind, takesBatches: Bool, minimumTimeout: Duration)] = []
 
   /// Makes the job that carries counts into the reports: from what was counted in a completing transaction and the jobs it
   /// completes. Nil where there is nothing to carry.
-  public typealias CountsJobFactory = @Sendable ([Counter: Int], [FinishedJob]) throws -> JobEnvelope?
+  package typealias CountsJobFactory = @Sendable ([Counter: Int], [FinishedJob]) throws -> JobEnvelope?
   /// How counts get into the reports; nil: they are dropped.
-  public var countsJobFactory: CountsJobFactory?
+  package var countsJobFactory: CountsJobFactory?
 
   /// No workers yet. A kind registered twice keeps the later worker; the check of queues.yaml reports it.
-  public init() {}
+  package init() {}
 
   /// Adds a worker that does one job at a time.
-  public mutating func register<W: Worker>(_ worker: W) where W.Transaction == Transaction {
+  package mutating func register<W: Worker>(_ worker: W) where W.Transaction == Transaction {
     add(
       RegisteredWorker(
         kind: W.Work.kind, minimumTimeout: W.Work.minimumTimeout,
@@ -29,7 +29,7 @@ public struct WorkerRegistry<Transaction: Sendable>: Sendable {
   }
 
   /// Adds a worker that does many jobs in one transaction.
-  public mutating func register<W: BatchWorker>(_ worker: W) where W.Transaction == Transaction {
+  package mutating func register<W: BatchWorker>(_ worker: W) where W.Transaction == Transaction {
     add(
       RegisteredWorker(
         kind: W.Work.kind, minimumTimeout: W.Work.minimumTimeout,

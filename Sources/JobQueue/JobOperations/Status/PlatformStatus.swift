@@ -1,65 +1,65 @@
-public import Jobs
+package import Jobs
 
 /// What monitoring and operators see: depths of queues, sizes of pools, and who works.
-public struct PlatformStatus: Sendable, Codable, Equatable {
+package struct PlatformStatus: Sendable, Codable, Equatable {
   /// One pool.
-  public struct Pool: Sendable, Codable, Equatable {
+  package struct Pool: Sendable, Codable, Equatable {
     /// Which pool, as queues.yaml names it.
-    public var name: PoolName
+    package var name: PoolName
     /// Jobs that wait in the queue; nil where the broker cannot tell (it is away, or the queue is missing).
-    public var queued: Int?
+    package var queued: Int?
     /// Jobs taken by workers and not settled, as the nodes report them once a second.
-    public var running = 0
+    package var running = 0
     /// Jobs that wait in PostgreSQL for their time. Those in the broker's tiers are counted by tier.
-    public var scheduled = 0
+    package var scheduled = 0
     /// Dead jobs nobody has dealt with: open letters, and those on their way to the index.
-    public var dead = 0
+    package var dead = 0
     /// The size wished for over all nodes: the operator's, or else the one queues.yaml starts with.
-    public var size = 0
+    package var size = 0
     /// What the live nodes have of it together: 0 while it is paused, or no node runs it. The dead letters' pool counts
     /// 1 for each node.
-    public var localConcurrency = 0
+    package var localConcurrency = 0
     /// True while an operator has stopped it on all nodes; its jobs wait.
-    public var isPaused = false
+    package var isPaused = false
     /// Kinds of its jobs that an operator has stopped; they wait among the scheduled.
-    public var pausedKinds: [JobKind] = []
+    package var pausedKinds: [JobKind] = []
     /// How many live nodes run it.
-    public var nodes = 0
+    package var nodes = 0
     /// An estimate of the oldest retrying job's age, in seconds: from when the job taken last was enqueued. Nil where
     /// nothing waits or was taken.
-    public var oldestAgeSeconds: Double?
+    package var oldestAgeSeconds: Double?
 
     /// A pool nothing is known of yet: counts are 0, and what may be unknown is nil.
-    public init(name: PoolName) { self.name = name }
+    package init(name: PoolName) { self.name = name }
   }
 
   /// A retry tier of the broker.
-  public struct Tier: Sendable, Codable, Equatable {
+  package struct Tier: Sendable, Codable, Equatable {
     /// The tier's pause as queues.yaml writes it, such as `30s`.
-    public var name: String
+    package var name: String
     /// Jobs that wait in it; nil where the broker cannot tell.
-    public var retrying: Int?
+    package var retrying: Int?
 
     /// A tier and what was counted in it.
-    public init(name: String, retrying: Int?) {
+    package init(name: String, retrying: Int?) {
       self.name = name
       self.retrying = retrying
     }
   }
 
   /// A figure of what the jobs are about, such as messages that are in doubt.
-  public struct Gauge: Sendable, Codable, Equatable {
+  package struct Gauge: Sendable, Codable, Equatable {
     /// Its name as Prometheus knows it.
-    public var name: String
+    package var name: String
     /// What it counts, in a sentence.
-    public var help: String
+    package var help: String
     /// A label's name and value that tell it from others of that name; nil where there are none.
-    public var label: [String]?
+    package var label: [String]?
     /// How much.
-    public var value: Double
+    package var value: Double
 
     /// Takes a figure as it was counted.
-    public init(_ name: String, help: String, label: [String]? = nil, value: Double) {
+    package init(_ name: String, help: String, label: [String]? = nil, value: Double) {
       self.name = name
       self.help = help
       self.label = label
@@ -68,28 +68,28 @@ public struct PlatformStatus: Sendable, Codable, Equatable {
   }
 
   /// Every pool of queues.yaml, in the file's order.
-  public var pools: [Pool] = []
+  package var pools: [Pool] = []
   /// The retry tiers, shortest first; empty where the broker could not be asked.
-  public var tiers: [Tier] = []
+  package var tiers: [Tier] = []
   /// Returned jobs whose pool is gone.
-  public var unroutable: Int?
+  package var unroutable: Int?
   /// Jobs committed and not known to be enqueued.
-  public var outbox = 0
+  package var outbox = 0
   /// Age of the oldest of them, in seconds.
-  public var outboxOldestSeconds: Double?
+  package var outboxOldestSeconds: Double?
   /// All live worker processes, by id; empty where PostgreSQL could not be asked.
-  public var nodes: [NodeReport] = []
+  package var nodes: [NodeReport] = []
   /// What the domain counts; gauges of one name stand together.
-  public var gauges: [Gauge] = []
+  package var gauges: [Gauge] = []
   /// What could not be asked, in words.
-  public var errors: [String] = []
+  package var errors: [String] = []
 
   /// A status nothing is known of yet; a monitor fills in what it learns.
-  public init() {}
+  package init() {}
 }
 
 /// The port to everything that can be counted.
-public protocol PlatformStatusSource: Sendable {
+package protocol PlatformStatusSource: Sendable {
   /// Looks at everything now. What cannot be reached is named in ``PlatformStatus/errors``.
   func status() async -> PlatformStatus
 }

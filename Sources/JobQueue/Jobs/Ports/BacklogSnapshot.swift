@@ -1,20 +1,20 @@
 /// What lies in the store, for somebody who looks for jobs that are stuck: names and numbers, nothing of what a job
 /// says.
-public struct BacklogSnapshot: Sendable, Equatable {
+package struct BacklogSnapshot: Sendable, Equatable {
   /// Jobs of one kind that wait for one pool.
-  public struct PendingJobs: Sendable, Equatable {
+  package struct PendingJobs: Sendable, Equatable {
     /// The pool they are for; queues.yaml need not have it any more.
-    public let pool: PoolName
+    package let pool: PoolName
     /// What they are; no worker need do such jobs any more.
-    public let kind: JobKind
+    package let kind: JobKind
     /// How many, at least 1.
-    public let count: Int
+    package let count: Int
     /// How many of them should have gone on by now, by ``BacklogSnapshot/outboxOverdueAfter`` or
     /// ``BacklogSnapshot/scheduledOverdueAfter``.
-    public let overdue: Int
+    package let overdue: Int
 
     /// Takes what was counted.
-    public init(pool: PoolName, kind: JobKind, count: Int, overdue: Int) {
+    package init(pool: PoolName, kind: JobKind, count: Int, overdue: Int) {
       self.pool = pool
       self.kind = kind
       self.count = count
@@ -23,20 +23,20 @@ public struct BacklogSnapshot: Sendable, Equatable {
   }
 
   /// Open dead letters of one cause.
-  public struct DeadJobs: Sendable, Equatable {
+  package struct DeadJobs: Sendable, Equatable {
     /// The pool they died in, or were given to since.
-    public let pool: PoolName
+    package let pool: PoolName
     /// The jobs' kind; `unreadable` for messages that no job could be read from.
-    public let kind: JobKind
+    package let kind: JobKind
     /// Why they died; a reason this program does not know reads as ``DeadLetterReason/unreadable``.
-    public let reason: DeadLetterReason
+    package let reason: DeadLetterReason
     /// What they have in common; it selects them in a ``DeadLetterFilter``.
-    public let fingerprint: String
+    package let fingerprint: String
     /// How many, at least 1.
-    public let count: Int
+    package let count: Int
 
     /// Takes what was counted.
-    public init(pool: PoolName, kind: JobKind, reason: DeadLetterReason, fingerprint: String, count: Int) {
+    package init(pool: PoolName, kind: JobKind, reason: DeadLetterReason, fingerprint: String, count: Int) {
       self.pool = pool
       self.kind = kind
       self.reason = reason
@@ -46,20 +46,20 @@ public struct BacklogSnapshot: Sendable, Equatable {
   }
 
   /// Jobs that follow from committed transactions and are to be enqueued.
-  public var outbox: [PendingJobs] = []
+  package var outbox: [PendingJobs] = []
   /// Jobs that wait for their time.
-  public var scheduled: [PendingJobs] = []
+  package var scheduled: [PendingJobs] = []
   /// Open dead letters, the largest group first.
-  public var dead: [DeadJobs] = []
+  package var dead: [DeadJobs] = []
   /// Every pool the store remembers, of today's queues.yaml or not: from settings and their changes, nodes, dead
   /// letters, and a sample of the receipts of the last month.
-  public var knownPools: Set<PoolName> = []
+  package var knownPools: Set<PoolName> = []
 
   /// A job that is in the outbox for longer is overdue: it is enqueued at once, and swept up every two seconds.
-  public static let outboxOverdueAfter = Duration.seconds(60)
+  package static let outboxOverdueAfter = Duration.seconds(60)
   /// A scheduled job that is due for longer is overdue: due jobs are looked for four times a second.
-  public static let scheduledOverdueAfter = Duration.seconds(10)
+  package static let scheduledOverdueAfter = Duration.seconds(10)
 
   /// Nothing lies there.
-  public init() {}
+  package init() {}
 }

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Armed by text: `NAME=ACTION[@N]`, several with commas. Actions: `kill` (SIGKILL to itself), `stop` (SIGSTOP). `@N`
 /// acts at the N-th visit, the first by default.
-public enum Failpoint: String, Sendable, CaseIterable {
+package enum Failpoint: String, Sendable, CaseIterable {
   /// A batch of jobs was taken; nothing has begun.
   case jobFetched = "job-fetched"
   /// Receipt and effects are written; the commit is not sent.
@@ -45,14 +45,14 @@ public enum Failpoint: String, Sendable, CaseIterable {
 
   /// Visits the place.
   @inlinable
-  public func visit() {
+  package func visit() {
     #if FAILPOINTS
       act()
     #endif
   }
 
   /// Arms failpoints; throws a sentence where the text names one that does not exist, or this build has none.
-  public static func arm(_ text: String) throws(InvalidFailpoint) {
+  package static func arm(_ text: String) throws(InvalidFailpoint) {
     #if FAILPOINTS
       for part in text.split(separator: ",") {
         let form = /([a-z-]+)=(kill|stop)(?:@([1-9][0-9]{0,17}))?/
@@ -67,11 +67,11 @@ public enum Failpoint: String, Sendable, CaseIterable {
   }
 
   /// The text that armed nothing.
-  public struct InvalidFailpoint: Error, CustomStringConvertible {
+  package struct InvalidFailpoint: Error, CustomStringConvertible {
     /// The one part that cannot be armed; in a build without failpoints the whole text.
-    public let text: String
+    package let text: String
     /// A sentence that quotes the text and lists all failpoints there are.
-    public var description: String {
+    package var description: String {
       "\"\(text)\" is no failpoint (NAME=kill[@N] or NAME=stop[@N]), or this build has none: "
         + Failpoint.allCases.map(\.rawValue).joined(separator: ", ")
     }

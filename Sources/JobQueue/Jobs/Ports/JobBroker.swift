@@ -1,7 +1,7 @@
-public import Foundation
+package import Foundation
 
 /// Where a job goes.
-public enum JobDestination: Sendable, Equatable {
+package enum JobDestination: Sendable, Equatable {
   /// The pool's queue.
   case pool(PoolName)
   /// A tier that keeps the job for its pause and then hands it to the pool.
@@ -11,21 +11,21 @@ public enum JobDestination: Sendable, Equatable {
 }
 
 /// A job and where it goes.
-public struct OutgoingJob: Sendable {
+package struct OutgoingJob: Sendable {
   /// The job as it is to be published; a retry carries the number of its next attempt already.
-  public var envelope: JobEnvelope
+  package var envelope: JobEnvelope
   /// The queue it is for.
-  public var destination: JobDestination
+  package var destination: JobDestination
 
   /// Addresses a job; nothing is sent before ``JobBroker/enqueue(_:deadline:)``.
-  public init(_ envelope: JobEnvelope, to destination: JobDestination) {
+  package init(_ envelope: JobEnvelope, to destination: JobDestination) {
     self.envelope = envelope
     self.destination = destination
   }
 }
 
 /// What became of an enqueued job.
-public enum EnqueueResult: Sendable, Equatable {
+package enum EnqueueResult: Sendable, Equatable {
   /// The broker holds it.
   case enqueued
   /// The broker has no such pool; nothing was enqueued.
@@ -37,22 +37,22 @@ public enum EnqueueResult: Sendable, Equatable {
 }
 
 /// A message from a queue of the broker.
-public struct JobDelivery: Sendable {
+package struct JobDelivery: Sendable {
   /// What the message held.
-  public enum Content: Sendable {
+  package enum Content: Sendable {
     case job(JobEnvelope)
     /// No job could be read from the message's properties; the reason says why.
     case unreadable(reason: String)
   }
 
   /// The job, or why there is none in the message.
-  public let content: Content
+  package let content: Content
   /// The body as it came.
-  public let body: Data
+  package let body: Data
   /// True where some process was given the message before.
-  public let redelivered: Bool
+  package let redelivered: Bool
   /// Set on messages from a pool's dead letters.
-  public let deadLetterInfo: DeadLetterInfo?
+  package let deadLetterInfo: DeadLetterInfo?
   private let settle: @Sendable (_ isAcknowledged: Bool) -> Void
   private let isStillHeld: @Sendable () -> Bool
 
@@ -62,7 +62,7 @@ public struct JobDelivery: Sendable {
   ///   - isStillHeld: false once the broker has taken the unsettled message back; quick, for it is asked with locks held.
   ///   - settle: tells the broker: true to forget the message, false to put it back into its queue. The engine calls it
   ///     once.
-  public init(
+  package init(
     content: Content, body: Data, redelivered: Bool, deadLetterInfo: DeadLetterInfo? = nil,
     isStillHeld: @escaping @Sendable () -> Bool = { true }, settle: @escaping @Sendable (_ isAcknowledged: Bool) -> Void
   ) {
@@ -76,20 +76,20 @@ public struct JobDelivery: Sendable {
 
   /// True while this process holds the message. False once the broker has taken it back, as with a lost connection: it
   /// comes again, perhaps elsewhere, and settling this copy does nothing. It says nothing of a settled message.
-  public var isHeld: Bool { isStillHeld() }
+  package var isHeld: Bool { isStillHeld() }
 
   /// The run of the job, where there is one in the message.
-  public var jobRun: JobRun? { if case .job(let envelope) = content { envelope.jobRun } else { nil } }
+  package var jobRun: JobRun? { if case .job(let envelope) = content { envelope.jobRun } else { nil } }
 
   /// The broker may forget the message.
-  public func acknowledge() { settle(true) }
+  package func acknowledge() { settle(true) }
 
   /// The message goes back to its queue, untouched.
-  public func requeue() { settle(false) }
+  package func requeue() { settle(false) }
 }
 
 /// A pool's queue being consumed.
-public protocol JobSubscription: Sendable {
+package protocol JobSubscription: Sendable {
   /// What arrives; for one reader. Ends after ``cancel()``.
   var deliveries: any AsyncSequence<[JobDelivery], Never> & Sendable { get }
   /// True while the broker hands out jobs, or none are wanted.
@@ -106,7 +106,7 @@ public protocol JobSubscription: Sendable {
 }
 
 /// The port to the message broker.
-public protocol JobBroker: Sendable {
+package protocol JobBroker: Sendable {
   /// Enqueues jobs and waits for the broker's word on each, in order, until the deadline.
   func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueResult]
   /// Consumes a pool's queue.

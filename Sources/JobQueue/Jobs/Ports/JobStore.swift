@@ -1,16 +1,16 @@
-public import Foundation
+package import Foundation
 
 /// A job as a completing transaction knows it.
-public struct JobReceipt: Sendable, Equatable {
+package struct JobReceipt: Sendable, Equatable {
   /// The run that is completed. There is at most one receipt for it, so its effects happen once.
-  public let jobRun: JobRun
+  package let jobRun: JobRun
   /// The job's kind, kept with the receipt for whoever asks what was done.
-  public let kind: JobKind
+  package let kind: JobKind
   /// The pool that worked on it, kept likewise.
-  public let pool: PoolName
+  package let pool: PoolName
 
   /// Names what a receipt is to be written for; nothing is written yet.
-  public init(jobRun: JobRun, kind: JobKind, pool: PoolName) {
+  package init(jobRun: JobRun, kind: JobKind, pool: PoolName) {
     self.jobRun = jobRun
     self.kind = kind
     self.pool = pool
@@ -18,31 +18,31 @@ public struct JobReceipt: Sendable, Equatable {
 }
 
 /// How a completing transaction ends for its jobs.
-public struct Completion: Sendable {
+package struct Completion: Sendable {
   /// Jobs that are not done after all: their receipts go again (snoozed ones of a batch).
-  public var snoozed: [JobRun] = []
+  package var snoozed: [JobRun] = []
   /// Jobs whose receipt says cancelled, with the reason.
-  public var cancelled: [JobRun: String] = [:]
+  package var cancelled: [JobRun: String] = [:]
   /// Jobs that follow.
-  public var followUps: [RoutedFollowUp] = []
+  package var followUps: [RoutedFollowUp] = []
   /// True where everything is to be undone.
-  public var rollsBack = false
+  package var rollsBack = false
 
   /// A completion by which every job is done and nothing follows.
-  public init() {}
+  package init() {}
 }
 
 /// A job that follows, with the pool its kind is routed to.
-public struct RoutedFollowUp: Sendable {
+package struct RoutedFollowUp: Sendable {
   /// The job with its body, a run of its own: it is not the job it follows from.
-  public let envelope: JobEnvelope
+  package let envelope: JobEnvelope
   /// The pool whose queue it goes to.
-  public let pool: PoolName
+  package let pool: PoolName
   /// When it is to be enqueued; nil: right after the commit.
-  public let dueAt: Date?
+  package let dueAt: Date?
 
   /// Routes a job; the pool must be one that takes its kind, which is not checked here.
-  public init(envelope: JobEnvelope, pool: PoolName, dueAt: Date?) {
+  package init(envelope: JobEnvelope, pool: PoolName, dueAt: Date?) {
     self.envelope = envelope
     self.pool = pool
     self.dueAt = dueAt
@@ -50,21 +50,21 @@ public struct RoutedFollowUp: Sendable {
 }
 
 /// A job that waits in the outbox to be enqueued.
-public struct OutboxEntry: Sendable {
+package struct OutboxEntry: Sendable {
   /// The job with its body, as it is to be published.
-  public let envelope: JobEnvelope
+  package let envelope: JobEnvelope
   /// The pool whose queue it goes to.
-  public let pool: PoolName
+  package let pool: PoolName
 
   /// Made by the store's adapters from what was committed.
-  public init(envelope: JobEnvelope, pool: PoolName) {
+  package init(envelope: JobEnvelope, pool: PoolName) {
     self.envelope = envelope
     self.pool = pool
   }
 }
 
 /// What stands between the engine and the store; adapters translate their own errors into these.
-public enum JobStoreError: Error, Equatable, CustomStringConvertible {
+package enum JobStoreError: Error, Equatable, CustomStringConvertible {
   /// The store cannot be reached: nothing happened, and it is no fault of the job.
   case unavailable(String)
   /// The commit may or may not have happened: run the job again, its receipt decides.
@@ -73,7 +73,7 @@ public enum JobStoreError: Error, Equatable, CustomStringConvertible {
   case contention
 
   /// A sentence that is safe to log, as long as the adapter's own words for ``unavailable(_:)`` are.
-  public var description: String {
+  package var description: String {
     switch self {
     case .unavailable(let why): "the store cannot be reached: \(why)"
     case .inDoubt: "it is unknown whether the transaction was committed"
@@ -83,16 +83,16 @@ public enum JobStoreError: Error, Equatable, CustomStringConvertible {
 }
 
 /// What the store knows of a run that came back.
-public struct RunHistory: Sendable, Equatable {
+package struct RunHistory: Sendable, Equatable {
   /// It has its receipt: whatever the outcome, it must not be done again.
-  public var hasReceipt: Bool
+  package var hasReceipt: Bool
   /// How many starts of it were noted and not taken back: processes may have died of it.
-  public var starts: Int
+  package var starts: Int
   /// How long ago the last of these was, by the store's clock; nil where there is none.
-  public var timeSinceLastStart: Duration?
+  package var timeSinceLastStart: Duration?
 
   /// By default of a run the store has never heard of.
-  public init(hasReceipt: Bool = false, starts: Int = 0, timeSinceLastStart: Duration? = nil) {
+  package init(hasReceipt: Bool = false, starts: Int = 0, timeSinceLastStart: Duration? = nil) {
     self.hasReceipt = hasReceipt
     self.starts = starts
     self.timeSinceLastStart = timeSinceLastStart
@@ -100,7 +100,7 @@ public struct RunHistory: Sendable, Equatable {
 }
 
 /// The port to the store: receipts, outbox, scheduled jobs and start markers.
-public protocol JobStore<Transaction>: Sendable {
+package protocol JobStore<Transaction>: Sendable {
   /// What workers' effects go through.
   associatedtype Transaction: Sendable
 

@@ -1,16 +1,16 @@
-public import Foundation
+package import Foundation
 
 /// What an operator has set for a pool; nil means that queues.yaml decides.
-public struct PoolSetting: Sendable, Equatable, Codable {
+package struct PoolSetting: Sendable, Equatable, Codable {
   /// Concurrent jobs over all nodes together.
-  public var size: Int?
+  package var size: Int?
   /// True: no node takes jobs from the pool's queue; those in hand are finished.
-  public var isPaused: Bool
+  package var isPaused: Bool
   /// Kinds of the pool's jobs that are not begun: such jobs are put aside, and the others go on.
-  public var pausedKinds: Set<JobKind>
+  package var pausedKinds: Set<JobKind>
 
   /// A setting; the default is what holds where no operator has said anything.
-  public init(size: Int? = nil, isPaused: Bool = false, pausedKinds: Set<JobKind> = []) {
+  package init(size: Int? = nil, isPaused: Bool = false, pausedKinds: Set<JobKind> = []) {
     self.size = size
     self.isPaused = isPaused
     self.pausedKinds = pausedKinds
@@ -18,16 +18,16 @@ public struct PoolSetting: Sendable, Equatable, Codable {
 }
 
 /// What one node says of one of its pools.
-public struct PoolReport: Sendable, Equatable, Codable {
+package struct PoolReport: Sendable, Equatable, Codable {
   /// This node's part of the pool's size.
-  public var localConcurrency: Int
+  package var localConcurrency: Int
   /// Jobs in hand: taken and not yet settled.
-  public var running: Int
+  package var running: Int
   /// When the job taken last was enqueued.
-  public var lastFetchedEnqueuedAt: Date?
+  package var lastFetchedEnqueuedAt: Date?
 
   /// A report; the default is that of a pool which has taken nothing yet.
-  public init(localConcurrency: Int = 0, running: Int = 0, lastFetchedEnqueuedAt: Date? = nil) {
+  package init(localConcurrency: Int = 0, running: Int = 0, lastFetchedEnqueuedAt: Date? = nil) {
     self.localConcurrency = localConcurrency
     self.running = running
     self.lastFetchedEnqueuedAt = lastFetchedEnqueuedAt
@@ -35,16 +35,16 @@ public struct PoolReport: Sendable, Equatable, Codable {
 }
 
 /// A live worker process.
-public struct NodeReport: Sendable, Equatable, Codable {
+package struct NodeReport: Sendable, Equatable, Codable {
   /// Unique for each process.
-  public var id: String
+  package var id: String
   /// When the process put its engine together, by its own clock.
-  public var startedAt: Date
+  package var startedAt: Date
   /// The pools it runs, by name. A pool's size is shared out among the nodes that name it here.
-  public var pools: [String: PoolReport]
+  package var pools: [String: PoolReport]
 
   /// Puts a report together; `id` must be no other process's, or the two would renew one lease.
-  public init(id: String, startedAt: Date, pools: [String: PoolReport]) {
+  package init(id: String, startedAt: Date, pools: [String: PoolReport]) {
     self.id = id
     self.startedAt = startedAt
     self.pools = pools
@@ -52,7 +52,7 @@ public struct NodeReport: Sendable, Equatable, Codable {
 }
 
 /// The port to what all nodes see: operators' settings, and who is alive.
-public protocol PoolDirectory: Sendable {
+package protocol PoolDirectory: Sendable {
   /// Renews this node's lease, tells the others of its pools, and returns the settings and all live nodes, this one
   /// included.
   func renewLease(_ node: NodeReport, lease: Duration) async throws -> (
@@ -70,9 +70,9 @@ public protocol PoolDirectory: Sendable {
 }
 
 /// How a pool's size is shared out over nodes: evenly, the first ones in order of id take what is left over.
-public enum LocalConcurrency {
+package enum LocalConcurrency {
   /// The part of `node` among `nodes`.
-  public static func localConcurrency(of total: Int, for node: String, among nodes: [String]) -> Int {
+  package static func localConcurrency(of total: Int, for node: String, among nodes: [String]) -> Int {
     let sorted = nodes.sorted()
     guard let place = sorted.firstIndex(of: node) else { return 0 }
     return total / sorted.count + (place < total % sorted.count ? 1 : 0)

@@ -1,24 +1,24 @@
 /// How many jobs may begin in a stretch of time.
-public struct RateLimit: Sendable, Equatable {
+package struct RateLimit: Sendable, Equatable {
   /// Jobs per ``period``, 1 or more.
-  public var count: Int
+  package var count: Int
   /// The stretch, more than zero.
-  public var period: Duration
+  package var period: Duration
 
   /// Takes the values as they are; queues.yaml's (`80/s`, `600/m`) are checked where they are read.
-  public init(count: Int, per period: Duration) {
+  package init(count: Int, per period: Duration) {
     self.count = count
     self.period = period
   }
 
   /// The time between two jobs at the full rate.
-  public var interval: Duration { period / max(1, count) }
+  package var interval: Duration { period / max(1, count) }
   /// Jobs that may begin at once after a quiet time: a tenth of the count, and at least one.
-  public var burst: Int { max(1, count / 10) }
+  package var burst: Int { max(1, count / 10) }
 }
 
 /// What a rate limiter says to a job that wants to begin.
-public enum RateLimitDecision: Sendable, Equatable {
+package enum RateLimitDecision: Sendable, Equatable {
   /// The job has a turn, in so long: zero for at once.
   case turn(in: Duration)
   /// No turn is to be had soon; ask again after so long.
@@ -27,7 +27,7 @@ public enum RateLimitDecision: Sendable, Equatable {
 
 /// The port to rate limits that hold over all nodes. It is soft: where its store is away, each node keeps to its part
 /// of the limit by itself.
-public protocol RateLimiter: Sendable {
+package protocol RateLimiter: Sendable {
   /// Takes a turn for one job.
   ///
   /// - Parameter key: whose limit it is; jobs with the same key share it.

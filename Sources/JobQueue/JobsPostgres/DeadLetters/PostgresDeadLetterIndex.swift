@@ -1,17 +1,17 @@
 internal import Foundation
-public import Jobs
-public import Postgres
+package import Jobs
+package import Postgres
 
 /// The dead letters' index on PostgreSQL.
-public struct PostgresDeadLetterIndex: DeadLetterIndex {
+package struct PostgresDeadLetterIndex: DeadLetterIndex {
   private let pool: PostgresConnectionPool
 
   /// Uses the pool's connections; closing it stays with the caller.
-  public init(pool: PostgresConnectionPool) { self.pool = pool }
+  package init(pool: PostgresConnectionPool) { self.pool = pool }
 
   /// Writes receipts and letters in one transaction of two statements, whatever their number. A letter that is there
   /// already only has the time of its latest death moved on; its state stays.
-  public func record(_ letters: [DeadLetter]) async throws {
+  package func record(_ letters: [DeadLetter]) async throws {
     // The same letter twice in one statement would be an error of ON CONFLICT DO UPDATE.
     let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
     let sorted = byRun.values.sorted { ($0.jobRun.id, $0.jobRun.run) < ($1.jobRun.id, $1.jobRun.run) }
@@ -56,7 +56,7 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
 
   /// Counts open letters by cause, in one statement. A reason this program does not know reads as
   /// ``DeadLetterReason/unreadable``.
-  public func groups() async throws -> [DeadLetterGroup] {
+  package func groups() async throws -> [DeadLetterGroup] {
     let rows = try await pool.query(
       """
       SELECT fingerprint, pool, kind, reason, (array_agg(detail ORDER BY last_at DESC))[1], count(*), min(first_at), max(last_at)
@@ -73,7 +73,7 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
 
   /// Reads open letters with their bodies, which may hold personal data. A reason this program does not know reads as
   /// ``DeadLetterReason/unreadable``.
-  public func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
+  package func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
     let condition = Condition(filter)
     let rows = try await pool.query(
       """
@@ -99,7 +99,7 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
   /// Marks the letters as retried and puts their next runs into the outbox, with an audit row for each, in one
   /// transaction. The letters are locked first, so that two operators never retry the same one; a relay enqueues the
   /// runs in its next round.
-  public func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult {
+  package func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult {
     let condition = Condition(filter)
     return try await pool.withTransaction { transaction in
       let chosen = try await transaction.query(
@@ -131,7 +131,7 @@ public struct PostgresDeadLetterIndex: DeadLetterIndex {
   }
 
   /// Marks the letters as archived, with an audit row for each, in one transaction. The rows stay for 30 days.
-  public func archive(_ filter: DeadLetterFilter, by who: String) async throws -> Int {
+  package func archive(_ filter: DeadLetterFilter, by who: String) async throws -> Int {
     let condition = Condition(filter)
     return try await pool.withTransaction { transaction in
       let gone = try await transaction.query(

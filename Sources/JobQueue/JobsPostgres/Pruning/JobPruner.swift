@@ -1,5 +1,5 @@
-public import Foundation
-public import Postgres
+package import Foundation
+package import Postgres
 
 /// Deletes what the store need not remember any more, without holding up the transactions that close jobs.
 ///
@@ -11,7 +11,7 @@ public import Postgres
 /// Making or dropping a partition needs a lock that completing transactions are in the way of. It is waited for at most
 /// 50 ms, because meanwhile they queue up behind; then the partition waits for a later round. Everything such a
 /// transaction does is sent at once, so that it never holds its lock while it waits for this process.
-public struct JobPruner: Sendable {
+package struct JobPruner: Sendable {
   private let configuration: PostgresConfiguration
   private let retention: Retention
 
@@ -20,35 +20,35 @@ public struct JobPruner: Sendable {
   private static let lockTimeout = Duration.milliseconds(50)
 
   /// What a round did.
-  public struct Summary: Sendable, Equatable {
+  package struct Summary: Sendable, Equatable {
     /// True where another process was pruning; then nothing else was done.
-    public var wasSkipped = false
+    package var wasSkipped = false
     /// True where rows are left that may go: another round should follow soon.
-    public var hasMore = false
+    package var hasMore = false
     /// Partitions of receipts made ahead.
-    public var partitionsCreated = 0
+    package var partitionsCreated = 0
     /// Partitions of receipts dropped, with all their rows but those that are still needed.
-    public var partitionsDropped = 0
+    package var partitionsDropped = 0
     /// Partitions that were due to be made or dropped and were not: a lock was not to be had in time, or more than
     /// 1,000 of a partition's receipts are still needed.
-    public var partitionsPostponed = 0
+    package var partitionsPostponed = 0
     /// Receipts deleted from the default partition.
-    public var receipts = 0
+    package var receipts = 0
     /// Dead letters deleted.
-    public var deadLetters = 0
+    package var deadLetters = 0
     /// Start markers deleted.
-    public var startMarkers = 0
+    package var startMarkers = 0
     /// Audit rows deleted.
-    public var auditRows = 0
+    package var auditRows = 0
 
     /// True where something was deleted or made.
-    public var hasChanges: Bool {
+    package var hasChanges: Bool {
       partitionsCreated + partitionsDropped + receipts + deadLetters + startMarkers + auditRows > 0
     }
   }
 
   /// Prepares to prune. Each round has a connection of its own, beside all pools.
-  public init(_ configuration: PostgresConfiguration, retention: Retention = .init()) {
+  package init(_ configuration: PostgresConfiguration, retention: Retention = .init()) {
     var configuration = configuration
     configuration.lockTimeout = Self.lockTimeout
     self.configuration = configuration
@@ -61,7 +61,7 @@ public struct JobPruner: Sendable {
   ///
   /// - Parameter now: the instant that ages are counted to; nil: what the server's clock says, so that no node whose
   ///   clock is wrong can delete what is young.
-  public func prune(now: Date? = nil) async throws -> Summary {
+  package func prune(now: Date? = nil) async throws -> Summary {
     let connection = try await PostgresConnection.connect(configuration)
     do {
       let pruned = try await prune(now, connection)

@@ -1,6 +1,6 @@
-public import Foundation
-public import Jobs
-public import Postgres
+package import Foundation
+package import Jobs
+package import Postgres
 
 extension BacklogSnapshot {
   /// How many receipts are read from each instant of the sample on.
@@ -10,7 +10,7 @@ extension BacklogSnapshot {
 
   /// Reads everything in one round trip. Outbox, scheduled jobs and open dead letters are counted as they are for every
   /// page of metrics; of the receipts, of which there may be millions, some thousands are read.
-  public static func read(
+  package static func read(
     _ pool: PostgresConnectionPool, deadline: ContinuousClock.Instant? = nil, now: Date = Date()
   ) async throws -> BacklogSnapshot {
     let starts = sampleStarts(now)

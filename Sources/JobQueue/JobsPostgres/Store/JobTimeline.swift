@@ -1,29 +1,29 @@
-public import Foundation
-public import Jobs
-public import Postgres
+package import Foundation
+package import Jobs
+package import Postgres
 
 /// What the store knows of jobs, step by step.
-public struct JobTimeline: Sendable {
+package struct JobTimeline: Sendable {
   /// One step.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// When.
-    public let at: Date
+    package let at: Date
     /// What happened, in a few words.
-    public let what: String
+    package let what: String
     /// More of it: kind and pool, a reason. Never personal data.
-    public let detail: String
+    package let detail: String
     /// The job.
-    public let job: JobID
+    package let job: JobID
   }
 
   private let pool: PostgresConnectionPool
 
   /// Reads through the pool's connections.
-  public init(pool: PostgresConnectionPool) { self.pool = pool }
+  package init(pool: PostgresConnectionPool) { self.pool = pool }
 
   /// The entries of these jobs, in no particular order. That a job was enqueued is told by its id, where anything else is
   /// known of it: a UUIDv7 holds its time.
-  public func entries(of jobs: [JobID]) async throws -> [Entry] {
+  package func entries(of jobs: [JobID]) async throws -> [Entry] {
     guard !jobs.isEmpty else { return [] }
     let ids = jobs.map(\.uuid)
     let entries = try await pool.query(

@@ -1,21 +1,21 @@
-public import Foundation
-public import Jobs
-public import Postgres
+package import Foundation
+package import Jobs
+package import Postgres
 
 /// The store port on PostgreSQL. Its statements take whole batches: one round trip for the receipts, one for outbox
 /// and commit.
-public struct PostgresJobStore: JobStore {
+package struct PostgresJobStore: JobStore {
   private let pool: PostgresConnectionPool
 
   /// Uses the pool's connections; each completing transaction holds one.
-  public init(pool: PostgresConnectionPool) { self.pool = pool }
+  package init(pool: PostgresConnectionPool) { self.pool = pool }
 
   /// Runs a completing transaction on one connection of the pool, which it holds until the end.
   ///
   /// A run whose receipt another open transaction has written waits for that one. Statements that still run at the
   /// deadline are cancelled on the server; the commit has 5 s more, for its outcome must be known. Refusals
   /// that are no ``JobStoreError`` are thrown as ``PostgresError``.
-  public func complete(
+  package func complete(
     _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (PostgresTransaction, Set<JobRun>) async throws -> Completion
   ) async throws -> [OutboxEntry] {
@@ -36,19 +36,19 @@ public struct PostgresJobStore: JobStore {
   }
 
   /// Runs a transaction on one connection of the pool; statements that still run at the deadline are cancelled.
-  public func withTransaction(
+  package func withTransaction(
     deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (PostgresTransaction) async throws -> Void
   ) async throws {
     try await translating { try await pool.withTransaction(deadline: deadline) { try await body($0) } }
   }
 
   /// The clock of PostgreSQL.
-  public func now() async throws -> Date {
+  package func now() async throws -> Date {
     try await translating { try await pool.query("SELECT clock_timestamp()")[0].decode(0) }
   }
 
   /// Looks for the run's receipt, whatever its outcome, and for its markers, in one round trip.
-  public func history(of job: JobRun) async throws -> RunHistory {
+  package func history(of job: JobRun) async throws -> RunHistory {
     try await translating {
       let row = try await pool.query(
         """
@@ -146,14 +146,14 @@ public struct PostgresJobStore: JobStore {
   }
 
   /// Deletes the entries in one statement; those that are gone already do not matter.
-  public func deleteFromOutbox(_ jobs: [JobRun]) async throws {
+  package func deleteFromOutbox(_ jobs: [JobRun]) async throws {
     try await translating { _ = try await pool.query(Self.delete("jobs.outbox", jobs)) }
   }
 
   /// Hands over the oldest entries, at most `limit`, while their rows stay locked; other nodes skip them. Returns how
   /// many `publish` has kept. Where those rows cannot be deleted afterwards, the entries are handed over once more:
   /// the jobs' receipts make that harmless.
-  public func relayOutbox(
+  package func relayOutbox(
     olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
   ) async throws -> Int {
     try await translating {
@@ -188,19 +188,19 @@ public struct PostgresJobStore: JobStore {
   }
 
   /// Keeps the job in `jobs.scheduled`; for a run that is there already, instant and envelope are replaced.
-  public func schedule(_ envelope: JobEnvelope, pool name: PoolName, for delay: Duration) async throws {
+  package func schedule(_ envelope: JobEnvelope, pool name: PoolName, for delay: Duration) async throws {
     let statement = try Self.upsertScheduled([(envelope, name, .after(delay))])
     try await translating { _ = try await pool.query(statement) }
   }
 
   /// Keeps the job in `jobs.scheduled` for six hours, marked as parked.
-  public func park(_ envelope: JobEnvelope, pool name: PoolName) async throws {
+  package func park(_ envelope: JobEnvelope, pool name: PoolName) async throws {
     let statement = try Self.upsertScheduled([(envelope, name, .after(.seconds(6 * 3_600)))], isParked: true)
     try await translating { _ = try await pool.query(statement) }
   }
 
   /// Makes parked jobs due now, in one statement; what another node has locked is left to it.
-  public func unpark(pool name: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int {
+  package func unpark(pool name: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int {
     try await translating {
       try await pool.query(
         """
@@ -215,7 +215,7 @@ public struct PostgresJobStore: JobStore {
 
   /// Moves the jobs that have been due longest to the outbox in one statement, at most `limit`; what another node has
   /// locked is skipped. Due is what the server's clock says.
-  public func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
+  package func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
     try await translating {
       try await pool.query(
         """
@@ -235,7 +235,7 @@ public struct PostgresJobStore: JobStore {
   }
 
   /// Adds a marker and counts those of the run, in one round trip.
-  public func markStart(_ job: JobRun, node: String) async throws -> Int {
+  package func markStart(_ job: JobRun, node: String) async throws -> Int {
     try await translating {
       try await pool.withConnection { connection in
         try await connection.run([
@@ -247,7 +247,7 @@ public struct PostgresJobStore: JobStore {
   }
 
   /// Deletes all markers of the run, whichever node made them.
-  public func clearStarts(_ job: JobRun) async throws {
+  package func clearStarts(_ job: JobRun) async throws {
     try await translating { _ = try await pool.query(Self.delete("jobs.start_marker", [job])) }
   }
 

@@ -1,24 +1,24 @@
 internal import Foundation
-public import Jobs
-public import Logging
-public import Postgres
+package import Jobs
+package import Logging
+package import Postgres
 
 /// Operators' settings and the nodes' leases on PostgreSQL. Changes are told by NOTIFY, outside of any job's
 /// transaction.
-public struct PostgresPoolDirectory: PoolDirectory {
+package struct PostgresPoolDirectory: PoolDirectory {
   private let pool: PostgresConnectionPool
   private let logger: Logger
   private static let channel = "vluma_pools"
 
   /// Uses the pool's connections, and for ``watch(_:)`` one more of its own.
-  public init(pool: PostgresConnectionPool, logger: Logger) {
+  package init(pool: PostgresConnectionPool, logger: Logger) {
     self.pool = pool
     self.logger = logger
   }
 
   /// Renews the lease and reads settings and live nodes, all in one round trip. The lease ends by the server's clock;
   /// leases that ended an hour ago are deleted. A node that was not there before is announced to the others.
-  public func renewLease(
+  package func renewLease(
     _ node: NodeReport, lease: Duration
   ) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     let pools = String(decoding: try JSONEncoder().encode(node.pools), as: UTF8.self)
@@ -42,7 +42,7 @@ public struct PostgresPoolDirectory: PoolDirectory {
 
   /// Deletes the lease and announces that. One that is gone already is not announced: a node that watches and releases
   /// would answer itself for ever.
-  public func releaseLease(_ node: String) async throws {
+  package func releaseLease(_ node: String) async throws {
     _ = try await pool.query(
       """
       WITH gone AS (DELETE FROM jobs.node WHERE id = \(node) RETURNING id)
@@ -51,7 +51,7 @@ public struct PostgresPoolDirectory: PoolDirectory {
   }
 
   /// Reads settings and live nodes in one round trip. Nodes are sorted by id; a pool without a setting is missing.
-  public func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
+  package func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     try Self.overview(try await pool.withConnection { try await $0.run(Self.overviewQueries) })
   }
 
@@ -85,7 +85,7 @@ public struct PostgresPoolDirectory: PoolDirectory {
 
   /// Changes the setting in one transaction, with its row locked, an audit row that says what it was and is, and a
   /// notification that goes out with the commit. `change` runs once.
-  public func change(
+  package func change(
     _ name: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void
   ) async throws -> PoolSetting {
     try await pool.withTransaction { transaction in
@@ -124,7 +124,7 @@ public struct PostgresPoolDirectory: PoolDirectory {
 
   /// Listens for notifications on a connection of its own, which is rebuilt when it breaks; each time it stands,
   /// `changed` is called as well, for what was missed meanwhile.
-  public func watch(_ changed: @escaping @Sendable () async -> Void) async {
+  package func watch(_ changed: @escaping @Sendable () async -> Void) async {
     let listener = PostgresListener(pool.configuration, channels: [Self.channel], logger: logger)
     await listener.run { _ in await changed() }
   }

@@ -1,21 +1,21 @@
-public import Jobs
-public import Postgres
+package import Jobs
+package import Postgres
 
 /// Gives what the store holds for one pool to another, a thousand rows in a transaction, each with an audit row. Jobs
 /// that another process is handing over at that moment are left to it.
-public struct PostgresRerouter: Sendable {
+package struct PostgresRerouter: Sendable {
   private let pool: PostgresConnectionPool
   private let who: String
   private static let chunk = 1_000
 
   /// Uses the pool's connections; `who` goes into the audit.
-  public init(pool: PostgresConnectionPool, by who: String) {
+  package init(pool: PostgresConnectionPool, by who: String) {
     self.pool = pool
     self.who = who
   }
 
   /// Gives jobs of these kinds in the outbox, and scheduled ones, to another pool; returns how many.
-  public func rerouteJobs(from old: PoolName, to new: PoolName, kinds: [JobKind]) async throws -> Int {
+  package func rerouteJobs(from old: PoolName, to new: PoolName, kinds: [JobKind]) async throws -> Int {
     let names = kinds.map(\.rawValue)
     var total = 0
     for table in ["outbox", "scheduled"] {
@@ -36,7 +36,7 @@ public struct PostgresRerouter: Sendable {
   /// Gives open dead letters to another pool, where their next runs will go; returns how many.
   ///
   /// - Parameter kinds: only letters of these kinds; nil: all, with those that could not be read.
-  public func rerouteDeadLetters(from old: PoolName, to new: PoolName, kinds: [JobKind]?) async throws -> Int {
+  package func rerouteDeadLetters(from old: PoolName, to new: PoolName, kinds: [JobKind]?) async throws -> Int {
     let names = kinds.map { $0.map(\.rawValue) }
     let statement: PostgresQuery = """
       UPDATE jobs.dead_letter SET pool = \(new.rawValue) WHERE (job_id, run) IN (
@@ -48,7 +48,7 @@ public struct PostgresRerouter: Sendable {
   }
 
   /// Writes down what was moved in the broker.
-  public func recordReroute(_ count: Int, _ what: String, from old: String, to new: PoolName) async throws {
+  package func recordReroute(_ count: Int, _ what: String, from old: String, to new: PoolName) async throws {
     try await pool.query(audit(count, what, old, new))
   }
 

@@ -1,19 +1,19 @@
-public import Jobs
-public import Postgres
+package import Jobs
+package import Postgres
 
 /// What the store holds, for monitoring.
-public struct QueueCounts: Sendable, Equatable {
+package struct QueueCounts: Sendable, Equatable {
   /// Scheduled jobs, by pool.
-  public var scheduled: [PoolName: Int] = [:]
+  package var scheduled: [PoolName: Int] = [:]
   /// Open dead letters, by pool.
-  public var dead: [PoolName: Int] = [:]
+  package var dead: [PoolName: Int] = [:]
   /// Jobs in the outbox.
-  public var outbox = 0
+  package var outbox = 0
   /// Age of the oldest of them in seconds; nil where there is none, or only redriven ones.
-  public var outboxOldestSeconds: Double?
+  package var outboxOldestSeconds: Double?
 
   /// Reads the counts.
-  public static func read(_ pool: PostgresConnectionPool) async throws -> QueueCounts {
+  package static func read(_ pool: PostgresConnectionPool) async throws -> QueueCounts {
     let results = try await pool.withConnection { connection in
       try await connection.run([
         "SELECT pool, count(*) FROM jobs.scheduled GROUP BY pool",

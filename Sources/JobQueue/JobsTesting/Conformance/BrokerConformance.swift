@@ -1,10 +1,10 @@
 internal import Foundation
-public import Jobs
+package import Jobs
 
 /// The rules of ``Jobs/JobBroker``: what is enqueued is delivered, until it is acknowledged.
 ///
 /// Each rule wants two pools whose queues are empty and that nothing else consumes.
-public struct BrokerConformance: Sendable {
+package struct BrokerConformance: Sendable {
   let broker: any JobBroker
   let pool: PoolName
   let other: PoolName
@@ -16,7 +16,7 @@ public struct BrokerConformance: Sendable {
   /// - Parameter pools: two pools it has.
   /// - Parameter tier: a retry tier it has.
   /// - Parameter releaseRetries: ends the tier's pause, where that does not end by itself.
-  public init(
+  package init(
     broker: any JobBroker, pools: (PoolName, PoolName), tier: Duration,
     releaseRetries: @escaping @Sendable () -> Void = {}
   ) {
@@ -27,7 +27,7 @@ public struct BrokerConformance: Sendable {
   }
 
   /// All rules.
-  public static var rules: [ConformanceRule<Self>] { enqueueRules + settleRules + flowRules }
+  package static var rules: [ConformanceRule<Self>] { enqueueRules + settleRules + flowRules }
 
   typealias Rule = ConformanceRule<Self>
 

@@ -1,18 +1,18 @@
 /// Thrown where an adapter breaks a rule of its port.
-public struct ConformanceFailure: Error, CustomStringConvertible {
+package struct ConformanceFailure: Error, CustomStringConvertible {
   /// Which rule, and what was seen instead, in a sentence.
-  public let description: String
+  package let description: String
 
   /// A failure with these words.
-  public init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }
 
 /// One rule of a port, and the check that an adapter keeps it.
 ///
 /// A test runs every rule of a suite, each against a fresh subject (``JobStoreConformance``, ``BrokerConformance`` ...).
-public struct ConformanceRule<Subject: Sendable>: Sendable, CustomStringConvertible {
+package struct ConformanceRule<Subject: Sendable>: Sendable, CustomStringConvertible {
   /// The rule in a sentence.
-  public let description: String
+  package let description: String
   private let body: @Sendable (Subject) async throws -> Void
 
   init(_ description: String, _ body: @escaping @Sendable (Subject) async throws -> Void) {
@@ -21,7 +21,7 @@ public struct ConformanceRule<Subject: Sendable>: Sendable, CustomStringConverti
   }
 
   /// Checks the rule; throws ``ConformanceFailure`` where the subject breaks it.
-  public func check(_ subject: Subject) async throws {
+  package func check(_ subject: Subject) async throws {
     do {
       try await body(subject)
     } catch let failure as ConformanceFailure {

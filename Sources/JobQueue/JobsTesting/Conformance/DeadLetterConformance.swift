@@ -1,22 +1,22 @@
 internal import Foundation
-public import Jobs
+package import Jobs
 
 /// The rules of ``Jobs/DeadLetterIndex``, beside the store it shares receipts and outbox with: a job is done or dead,
 /// never both.
 ///
 /// Each rule wants a fresh index and store.
-public struct DeadLetterConformance<Store: JobStore>: Sendable {
+package struct DeadLetterConformance<Store: JobStore>: Sendable {
   let store: Store
   let index: any DeadLetterIndex
 
   /// An index under test and its store.
-  public init(store: Store, index: any DeadLetterIndex) {
+  package init(store: Store, index: any DeadLetterIndex) {
     self.store = store
     self.index = index
   }
 
   /// All rules.
-  public static var rules: [ConformanceRule<Self>] { recordRules + listingRules + retryRules + archivingRules }
+  package static var rules: [ConformanceRule<Self>] { recordRules + listingRules + retryRules + archivingRules }
 
   // MARK: What the checks share
 

@@ -1,9 +1,9 @@
-public import Jobs
+package import Jobs
 
 /// The rules of ``Jobs/JobStore``, for any store: receipts come first, and everything happens once or not at all.
 ///
 /// Each rule wants a fresh store, or at least one that no other rule uses at the same time.
-public struct JobStoreConformance<Store: JobStore>: Sendable {
+package struct JobStoreConformance<Store: JobStore>: Sendable {
   let store: Store
   let record: @Sendable (Store.Transaction, String) async throws -> Void
   let effects: @Sendable () async throws -> [String]
@@ -12,7 +12,7 @@ public struct JobStoreConformance<Store: JobStore>: Sendable {
   ///
   /// - Parameter record: writes a named effect through a transaction.
   /// - Parameter effects: reads the names of all committed effects, from outside of any transaction.
-  public init(
+  package init(
     store: Store, record: @escaping @Sendable (Store.Transaction, String) async throws -> Void,
     effects: @escaping @Sendable () async throws -> [String]
   ) {
@@ -22,7 +22,7 @@ public struct JobStoreConformance<Store: JobStore>: Sendable {
   }
 
   /// All rules.
-  public static var rules: [ConformanceRule<Self>] {
+  package static var rules: [ConformanceRule<Self>] {
     completingRules + transactionRules + concurrencyRules + outboxRules + schedulingRules + startMarkerRules
   }
 

@@ -1,17 +1,17 @@
 internal import Foundation
-public import Jobs
+package import Jobs
 
 /// The rules of ``Jobs/PoolDirectory``: what operators set holds everywhere, and who is alive is known to all.
 ///
 /// Each rule wants a fresh directory.
-public struct PoolDirectoryConformance: Sendable {
+package struct PoolDirectoryConformance: Sendable {
   private let directory: any PoolDirectory
 
   /// A directory under test.
-  public init(directory: any PoolDirectory) { self.directory = directory }
+  package init(directory: any PoolDirectory) { self.directory = directory }
 
   /// All rules.
-  public static var rules: [ConformanceRule<Self>] {
+  package static var rules: [ConformanceRule<Self>] {
     [
       Rule("what nobody has set is not there") { try await $0.beginsEmpty() },
       Rule("a change is returned, kept and seen by all") { try await $0.keepsChanges() },

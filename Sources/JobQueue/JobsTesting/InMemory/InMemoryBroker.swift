@@ -1,14 +1,14 @@
-public import Foundation
-public import Jobs
+package import Foundation
+package import Jobs
 internal import Synchronization
 
 /// A broker in memory, for tests of the engine.
 ///
 /// Retried jobs wait until the test says ``releaseRetries()``. Troubles come when a test asks for them:
 /// ``fail(next:with:where:)``, ``dropConnection()`` and ``isReady``.
-public final class InMemoryBroker: JobBroker {
+package final class InMemoryBroker: JobBroker {
   /// What can go wrong with an enqueued job.
-  public enum EnqueueFault: Sendable, Equatable {
+  package enum EnqueueFault: Sendable, Equatable {
     /// As if its pool did not exist.
     case unroutable
     /// As if the broker could not be reached.
@@ -20,18 +20,18 @@ public final class InMemoryBroker: JobBroker {
   private let state: Mutex<BrokerState>
 
   /// A broker with these pools, and these retry tiers; without tiers it keeps a job for any pause.
-  public init(pools: [PoolName], tiers: [Duration]? = nil) {
+  package init(pools: [PoolName], tiers: [Duration]? = nil) {
     state = Mutex(BrokerState(pools: Set(pools), tiers: tiers.map { Set($0) }))
   }
 
   /// True while jobs can be enqueued; a test sets it to false to take the broker away from those who enqueue.
-  public var isReady: Bool {
+  package var isReady: Bool {
     get { state.withLock { $0.isReady } }
     set { state.withLock { $0.isReady = newValue } }
   }
 
   /// Answers at once, with the faults that were planned.
-  public func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueResult] {
+  package func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueResult] {
     state.withLock { state in
       let outcomes = jobs.map { state.enqueue($0) }
       handOut(&state)
@@ -40,10 +40,10 @@ public final class InMemoryBroker: JobBroker {
   }
 
   /// Consumes a pool's queue; a pool that does not exist has no jobs.
-  public func subscribe(pool: PoolName, capacity: Int) -> any JobSubscription { subscribe(to: .jobs(pool), capacity) }
+  package func subscribe(pool: PoolName, capacity: Int) -> any JobSubscription { subscribe(to: .jobs(pool), capacity) }
 
   /// Consumes a pool's dead letters.
-  public func subscribeToDeadLetters(of pool: PoolName, capacity: Int) -> any JobSubscription {
+  package func subscribeToDeadLetters(of pool: PoolName, capacity: Int) -> any JobSubscription {
     subscribe(to: .dead(pool), capacity)
   }
 
@@ -61,7 +61,7 @@ public final class InMemoryBroker: JobBroker {
   // MARK: What a test does to it
 
   /// Makes the next jobs that match fail in this way.
-  public func fail(
+  package func fail(
     next times: Int = 1, with fault: EnqueueFault,
     where matches: @escaping @Sendable (OutgoingJob) -> Bool = { _ in true }
   ) {
@@ -69,7 +69,7 @@ public final class InMemoryBroker: JobBroker {
   }
 
   /// Ends the pauses of all retried jobs: they go to their pools.
-  public func releaseRetries() {
+  package func releaseRetries() {
     state.withLock { state in
       state.releaseRetries()
       handOut(&state)
@@ -78,7 +78,7 @@ public final class InMemoryBroker: JobBroker {
 
   /// Loses the consumers' connection, which comes back at once: all that is unsettled comes again, redelivered, and
   /// settling what was delivered before does nothing.
-  public func dropConnection() {
+  package func dropConnection() {
     state.withLock { state in
       for id in state.consumers.keys.sorted() { _ = state.takeBack(from: id) }
       handOut(&state)
@@ -87,7 +87,7 @@ public final class InMemoryBroker: JobBroker {
 
   /// The subscriptions of a pool get nothing more until they are rebuilt, though jobs wait: as happens to consumers
   /// of a broker that has forgotten them.
-  public func stall(_ pool: PoolName) {
+  package func stall(_ pool: PoolName) {
     state.withLock { state in
       for (id, consumer) in state.consumers where consumer.queue == .jobs(pool) {
         state.consumers[id]?.isStalled = true
@@ -96,10 +96,10 @@ public final class InMemoryBroker: JobBroker {
   }
 
   /// How often subscriptions of a pool were rebuilt.
-  public func restarts(of pool: PoolName) -> Int { state.withLock { $0.restarts[.jobs(pool), default: 0] } }
+  package func restarts(of pool: PoolName) -> Int { state.withLock { $0.restarts[.jobs(pool), default: 0] } }
 
   /// Takes back what cancelled subscriptions have not settled, as when the process they belonged to dies.
-  public func forgetCancelled() {
+  package func forgetCancelled() {
     state.withLock { state in
       for (id, consumer) in state.consumers where consumer.isCancelled {
         _ = state.takeBack(from: id)
@@ -110,7 +110,7 @@ public final class InMemoryBroker: JobBroker {
   }
 
   /// Puts a message into a pool's queue as it is: unreadable, for one, or redelivered.
-  public func put(_ content: JobDelivery.Content, body: Data, into pool: PoolName, redelivered: Bool = false) {
+  package func put(_ content: JobDelivery.Content, body: Data, into pool: PoolName, redelivered: Bool = false) {
     state.withLock { state in
       state.put(content, body: body, into: .jobs(pool), deadLetterInfo: nil, isRedelivered: redelivered)
       handOut(&state)
@@ -120,12 +120,12 @@ public final class InMemoryBroker: JobBroker {
   // MARK: What a test sees of it
 
   /// The jobs that wait in a pool's queue.
-  public func queued(in pool: PoolName) -> [JobEnvelope] {
+  package func queued(in pool: PoolName) -> [JobEnvelope] {
     state.withLock { $0.queued[.jobs(pool), default: []].compactMap(\.envelope) }
   }
 
   /// The letters that wait in a pool's dead letters.
-  public func dead(of pool: PoolName) -> [(envelope: JobEnvelope, deadLetterInfo: DeadLetterInfo?)] {
+  package func dead(of pool: PoolName) -> [(envelope: JobEnvelope, deadLetterInfo: DeadLetterInfo?)] {
     state.withLock { state in
       state.queued[.dead(pool), default: []].compactMap { message in
         message.envelope.map { (envelope: $0, deadLetterInfo: message.deadLetterInfo) }
@@ -134,27 +134,27 @@ public final class InMemoryBroker: JobBroker {
   }
 
   /// How many messages of a pool were handed out and are not settled.
-  public func unsettledCount(in pool: PoolName) -> Int { state.withLock { $0.unsettledCount(.jobs(pool)) } }
+  package func unsettledCount(in pool: PoolName) -> Int { state.withLock { $0.unsettledCount(.jobs(pool)) } }
 
   /// How many dead letters of a pool were handed out and are not settled.
-  public func unsettledDeadLetterCount(of pool: PoolName) -> Int { state.withLock { $0.unsettledCount(.dead(pool)) } }
+  package func unsettledDeadLetterCount(of pool: PoolName) -> Int { state.withLock { $0.unsettledCount(.dead(pool)) } }
 
   /// True where a pool has neither waiting nor unsettled messages.
-  public func isEmpty(_ pool: PoolName) -> Bool {
+  package func isEmpty(_ pool: PoolName) -> Bool {
     state.withLock { $0.queued[.jobs(pool), default: []].isEmpty && $0.unsettledCount(.jobs(pool)) == 0 }
   }
 
   /// The jobs that wait for their retry, in order of arrival.
-  public var retries: [OutgoingJob] { state.withLock { $0.retries } }
+  package var retries: [OutgoingJob] { state.withLock { $0.retries } }
 
   /// The retried jobs whose pool was gone when they returned.
-  public var unroutable: [JobEnvelope] { state.withLock { $0.unroutable } }
+  package var unroutable: [JobEnvelope] { state.withLock { $0.unroutable } }
 
   /// The jobs that were acknowledged, dead letters included, in order.
-  public var acknowledged: [JobRun] { state.withLock { $0.acknowledged } }
+  package var acknowledged: [JobRun] { state.withLock { $0.acknowledged } }
 
   /// The jobs of which the broker said anything but that it keeps them, in order; those enqueued again stand again.
-  public var notEnqueued: [OutgoingJob] { state.withLock { $0.notEnqueued } }
+  package var notEnqueued: [OutgoingJob] { state.withLock { $0.notEnqueued } }
 
   // MARK: Subscriptions
 

@@ -1,18 +1,18 @@
 internal import Foundation
-public import Jobs
+package import Jobs
 internal import Synchronization
 
 /// The dead letters' index in memory; it shares receipts and outbox with a store, as one database would.
 ///
 /// It is away when the store is: ``InMemoryJobStore/isAvailable``.
-public struct InMemoryDeadLetterIndex: DeadLetterIndex {
+package struct InMemoryDeadLetterIndex: DeadLetterIndex {
   private let store: InMemoryJobStore
 
   /// The index beside this store.
-  public init(store: InMemoryJobStore) { self.store = store }
+  package init(store: InMemoryJobStore) { self.store = store }
 
   /// Waits for transactions of the letters' jobs, as PostgreSQL's unique index does.
-  public func record(_ letters: [DeadLetter]) async throws {
+  package func record(_ letters: [DeadLetter]) async throws {
     try checkAvailable()
     let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
     let open = try await store.hold(Set(byRun.keys), until: .now + .seconds(10))
@@ -23,7 +23,7 @@ public struct InMemoryDeadLetterIndex: DeadLetterIndex {
   }
 
   /// Open letters by cause, latest first.
-  public func groups() async throws -> [DeadLetterGroup] {
+  package func groups() async throws -> [DeadLetterGroup] {
     try checkAvailable()
     let rows = store.state.withLock { $0.letters.values.filter { $0.letter.state == .open } }
     let causes = Dictionary(grouping: rows) { row in
@@ -45,13 +45,13 @@ public struct InMemoryDeadLetterIndex: DeadLetterIndex {
   }
 
   /// Open letters, latest first.
-  public func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
+  package func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
     try checkAvailable()
     return store.state.withLock { $0.openLetters(filter) }
   }
 
   /// Puts next runs into the store's outbox, old enough for the relay to take them at once.
-  public func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult {
+  package func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult {
     try checkAvailable()
     return store.state.withLock { state in
       var result = RedriveResult()
@@ -63,7 +63,7 @@ public struct InMemoryDeadLetterIndex: DeadLetterIndex {
   }
 
   /// Gives open letters up, and returns how many.
-  public func archive(_ filter: DeadLetterFilter, by who: String) async throws -> Int {
+  package func archive(_ filter: DeadLetterFilter, by who: String) async throws -> Int {
     try checkAvailable()
     return store.state.withLock { state in
       let chosen = state.openLetters(filter)

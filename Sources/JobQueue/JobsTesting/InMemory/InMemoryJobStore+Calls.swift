@@ -1,13 +1,13 @@
 internal import Foundation
-public import Jobs
+package import Jobs
 internal import Synchronization
 
 extension InMemoryJobStore {
   /// Forgets entries; unknown ones are ignored.
-  public func deleteFromOutbox(_ jobs: [JobRun]) async throws { try perform(.deleteFromOutbox) { $0.forget(jobs) } }
+  package func deleteFromOutbox(_ jobs: [JobRun]) async throws { try perform(.deleteFromOutbox) { $0.forget(jobs) } }
 
   /// Hands entries over that no other relay has in hand; returns how many were kept.
-  public func relayOutbox(
+  package func relayOutbox(
     olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
   ) async throws -> Int {
     let fault = try fault(for: .relayOutbox)
@@ -20,7 +20,7 @@ extension InMemoryJobStore {
   }
 
   /// Keeps a job until the store's clock says that it is due.
-  public func schedule(_ envelope: JobEnvelope, pool: PoolName, for pause: Duration) async throws {
+  package func schedule(_ envelope: JobEnvelope, pool: PoolName, for pause: Duration) async throws {
     try perform(.schedule) { state in
       let dueAt = state.now.addingTimeInterval(pause / .seconds(1))
       state.schedule(ScheduledJob(envelope: envelope, pool: pool, dueAt: dueAt))
@@ -28,7 +28,7 @@ extension InMemoryJobStore {
   }
 
   /// Keeps the job for six hours of the store's clock, marked as parked.
-  public func park(_ envelope: JobEnvelope, pool: PoolName) async throws {
+  package func park(_ envelope: JobEnvelope, pool: PoolName) async throws {
     try perform(.park) { state in
       state.schedule(
         ScheduledJob(envelope: envelope, pool: pool, dueAt: state.now.addingTimeInterval(6 * 3_600), isParked: true))
@@ -36,7 +36,7 @@ extension InMemoryJobStore {
   }
 
   /// Makes parked jobs due.
-  public func unpark(pool: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int {
+  package func unpark(pool: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int {
     try perform(.unpark) { state in
       let parked = state.scheduled.filter { $1.isParked && $1.pool == pool && !paused.contains($1.envelope.kind) }
         .sorted { $0.value.number < $1.value.number }.prefix(limit)
@@ -51,12 +51,12 @@ extension InMemoryJobStore {
   }
 
   /// Moves due jobs to the outbox, the first due first.
-  public func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
+  package func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
     try perform(.releaseDueJobs) { $0.releaseDue(limit: limit) }
   }
 
   /// Notes a start, and returns how many were noted.
-  public func markStart(_ job: JobRun, node: String) async throws -> Int {
+  package func markStart(_ job: JobRun, node: String) async throws -> Int {
     try perform(.markStart) { state in
       state.starts[job, default: []].append(JobStoreState.Start(node: node, at: state.now))
       return state.starts[job]?.count ?? 0
@@ -64,7 +64,7 @@ extension InMemoryJobStore {
   }
 
   /// Forgets the starts of one run.
-  public func clearStarts(_ job: JobRun) async throws { try perform(.clearStarts) { $0.starts[job] = nil } }
+  package func clearStarts(_ job: JobRun) async throws { try perform(.clearStarts) { $0.starts[job] = nil } }
 
   /// Runs a call that is over in one step, with the fault that was planned for it.
   private func perform<Value: Sendable>(_ call: JobStoreCall, _ body: (inout JobStoreState) -> Value) throws -> Value {

@@ -1,9 +1,9 @@
-public import Foundation
-public import Jobs
+package import Foundation
+package import Jobs
 internal import Synchronization
 
 /// The calls of the store port, for planning faults.
-public enum JobStoreCall: Sendable, Hashable, CaseIterable {
+package enum JobStoreCall: Sendable, Hashable, CaseIterable {
   case complete, now, history, withTransaction, deleteFromOutbox, relayOutbox, schedule, park, unpark, releaseDueJobs,
     markStart,
     clearStarts
@@ -12,27 +12,27 @@ public enum JobStoreCall: Sendable, Hashable, CaseIterable {
 /// What a test plans, and what it sees.
 extension InMemoryJobStore {
   /// A job that waits for its time.
-  public struct ScheduledJob: Sendable, Equatable {
+  package struct ScheduledJob: Sendable, Equatable {
     /// The job.
-    public let envelope: JobEnvelope
+    package let envelope: JobEnvelope
     /// The pool it will go to.
-    public let pool: PoolName
+    package let pool: PoolName
     /// When it is due.
-    public var dueAt: Date
+    package var dueAt: Date
     /// Put aside because its kind is paused.
-    public var isParked = false
+    package var isParked = false
     /// When it came, among the others.
     var number = 0
   }
 
   /// What an operator has done.
-  public struct AuditEntry: Sendable, Equatable {
+  package struct AuditEntry: Sendable, Equatable {
     /// The operator.
-    public let who: String
+    package let who: String
     /// What was done: `dead.retry` or `dead.archive`.
-    public let action: String
+    package let action: String
     /// The run it was done to; a retried job's new one.
-    public let target: JobRun
+    package let target: JobRun
   }
 
   /// Makes the next calls of this kind fail, in order with what was planned before.
@@ -40,41 +40,41 @@ extension InMemoryJobStore {
   /// `unavailable` is thrown before anything happens; `contention` and `inDoubt` after a completion's body has run, which
   /// is then rolled back, or after a relay has published, which then forgets nothing. With `takesEffect` the call
   /// happens and only its answer is lost.
-  public func fail(next call: JobStoreCall, with error: JobStoreError, takesEffect: Bool = false, times: Int = 1) {
+  package func fail(next call: JobStoreCall, with error: JobStoreError, takesEffect: Bool = false, times: Int = 1) {
     let fault = JobStoreState.Fault(error: error, takesEffect: takesEffect)
     state.withLock { $0.faults[call, default: []] += Array(repeating: fault, count: times) }
   }
 
   /// False while every call is to throw ``Jobs/JobStoreError/unavailable(_:)``.
-  public var isAvailable: Bool {
+  package var isAvailable: Bool {
     get { state.withLock { $0.isAvailable } }
     set { state.withLock { $0.isAvailable = newValue } }
   }
 
   /// Puts the store's clock forward (entries grow older, scheduled jobs come due), or back.
-  public func advance(by duration: Duration) { state.withLock { $0.clockOffset += duration / .seconds(1) } }
+  package func advance(by duration: Duration) { state.withLock { $0.clockOffset += duration / .seconds(1) } }
 
   /// The effects of all committed transactions, in order.
-  public var effects: [String] { state.withLock { $0.effects } }
+  package var effects: [String] { state.withLock { $0.effects } }
 
   /// How a run ended; nil while it has not.
-  public func receipt(of job: JobRun) -> Receipt? { state.withLock { $0.receipts[job] } }
+  package func receipt(of job: JobRun) -> Receipt? { state.withLock { $0.receipts[job] } }
 
   /// The outbox's entries, in order of arrival.
-  public var outbox: [OutboxEntry] { state.withLock { $0.outbox.map(\.entry) } }
+  package var outbox: [OutboxEntry] { state.withLock { $0.outbox.map(\.entry) } }
 
   /// The jobs that wait for their time, the first due first.
-  public var scheduledJobs: [ScheduledJob] { state.withLock { $0.scheduled.values.sorted { $0.dueAt < $1.dueAt } } }
+  package var scheduledJobs: [ScheduledJob] { state.withLock { $0.scheduled.values.sorted { $0.dueAt < $1.dueAt } } }
 
   /// The nodes that marked a start of the job, in order.
-  public func starts(of job: JobRun) -> [String] { state.withLock { $0.starts[job]?.map(\.node) ?? [] } }
+  package func starts(of job: JobRun) -> [String] { state.withLock { $0.starts[job]?.map(\.node) ?? [] } }
 
   /// How many completing transactions were committed.
-  public var commits: Int { state.withLock { $0.commits } }
+  package var commits: Int { state.withLock { $0.commits } }
 
   /// How many completing transactions were rolled back.
-  public var rollbacks: Int { state.withLock { $0.rollbacks } }
+  package var rollbacks: Int { state.withLock { $0.rollbacks } }
 
   /// What operators have done, in order.
-  public var audit: [AuditEntry] { state.withLock { $0.audit } }
+  package var audit: [AuditEntry] { state.withLock { $0.audit } }
 }

@@ -1,40 +1,40 @@
 internal import ClientLoop
-public import Foundation
-public import Jobs
+package import Foundation
+package import Jobs
 internal import Synchronization
 
 /// A store in memory, for tests of workers and of the engine.
 ///
 /// Completing transactions of the same job wait for each other, as they do on PostgreSQL. Troubles come when a test asks
 /// for them: ``fail(next:with:takesEffect:times:)`` and ``isAvailable``.
-public final class InMemoryJobStore: JobStore {
+package final class InMemoryJobStore: JobStore {
   /// What effects go through.
-  public typealias Transaction = InMemoryTransaction
+  package typealias Transaction = InMemoryTransaction
 
   /// How a job's run ended.
-  public struct Receipt: Sendable, Equatable {
+  package struct Receipt: Sendable, Equatable {
     /// The ways a run can end.
-    public enum Outcome: String, Sendable {
+    package enum Outcome: String, Sendable {
       case completed, cancelled, dead
     }
 
     /// How it ended.
-    public let outcome: Outcome
+    package let outcome: Outcome
     /// The job's kind.
-    public let kind: JobKind
+    package let kind: JobKind
     /// The pool that completed it.
-    public let pool: PoolName
+    package let pool: PoolName
     /// Why it was cancelled, or died.
-    public let reason: String?
+    package let reason: String?
   }
 
   let state = Mutex(JobStoreState())
 
   /// An empty store.
-  public init() {}
+  package init() {}
 
   /// Waits for other transactions of the same jobs, until the deadline; then receipts come first.
-  public func complete(
+  package func complete(
     _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (InMemoryTransaction, Set<JobRun>) async throws -> Completion
   ) async throws -> [OutboxEntry] {
@@ -64,7 +64,7 @@ public final class InMemoryJobStore: JobStore {
   }
 
   /// Runs a transaction that holds no job; its effects stay unless it throws.
-  public func withTransaction(
+  package func withTransaction(
     deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (InMemoryTransaction) async throws -> Void
   ) async throws {
     let fault = try fault(for: .withTransaction)
@@ -77,13 +77,13 @@ public final class InMemoryJobStore: JobStore {
   }
 
   /// The node's clock, as far as ``advance(by:)`` has put it forward, or back.
-  public func now() async throws -> Date {
+  package func now() async throws -> Date {
     if let fault = try fault(for: .now) { throw fault.error }
     return state.withLock { $0.now }
   }
 
   /// Looks for the run's receipt and its noted starts.
-  public func history(of job: JobRun) async throws -> RunHistory {
+  package func history(of job: JobRun) async throws -> RunHistory {
     if let fault = try fault(for: .history) { throw fault.error }
     return state.withLock { state in
       let starts = state.starts[job] ?? []
@@ -130,8 +130,8 @@ public final class InMemoryJobStore: JobStore {
   }
 
   /// Thrown by calls that waited for another transaction until their deadline.
-  public struct DeadlinePassed: Error, CustomStringConvertible {
+  package struct DeadlinePassed: Error, CustomStringConvertible {
     /// What happened, for the reader of a test's failure.
-    public var description: String { "another transaction held the job until the deadline" }
+    package var description: String { "another transaction held the job until the deadline" }
   }
 }

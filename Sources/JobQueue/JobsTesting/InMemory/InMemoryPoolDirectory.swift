@@ -1,10 +1,10 @@
 internal import ClientLoop
 internal import Foundation
-public import Jobs
+package import Jobs
 internal import Synchronization
 
 /// Operators' settings and the nodes' leases in memory.
-public final class InMemoryPoolDirectory: PoolDirectory {
+package final class InMemoryPoolDirectory: PoolDirectory {
   private struct State {
     var settings: [PoolName: PoolSetting] = [:]
     var nodes: [String: (report: NodeReport, leaseUntil: Date)] = [:]
@@ -28,22 +28,22 @@ public final class InMemoryPoolDirectory: PoolDirectory {
   private let state = Mutex(State())
 
   /// A change of a pool's setting.
-  public struct AuditEntry: Sendable, Equatable {
+  package struct AuditEntry: Sendable, Equatable {
     /// The operator.
-    public let who: String
+    package let who: String
     /// The pool.
-    public let pool: PoolName
+    package let pool: PoolName
     /// The setting before.
-    public let before: PoolSetting
+    package let before: PoolSetting
     /// The setting after.
-    public let after: PoolSetting
+    package let after: PoolSetting
   }
 
   /// An empty directory.
-  public init() {}
+  package init() {}
 
   /// Renews the lease; watchers are told of a node that is new.
-  public func renewLease(
+  package func renewLease(
     _ node: NodeReport, lease: Duration
   ) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     try state.withLock { state -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) in
@@ -56,7 +56,7 @@ public final class InMemoryPoolDirectory: PoolDirectory {
   }
 
   /// Gives the lease up and tells the watchers, where there was one.
-  public func releaseLease(_ node: String) async throws {
+  package func releaseLease(_ node: String) async throws {
     try state.withLock { state in
       _ = try state.overview()
       if state.nodes.removeValue(forKey: node) != nil { state.notify() }
@@ -64,12 +64,12 @@ public final class InMemoryPoolDirectory: PoolDirectory {
   }
 
   /// Settings, and the nodes whose leases have not ended.
-  public func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
+  package func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     try state.withLock { state -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) in try state.overview() }
   }
 
   /// Changes a setting, writes it down in ``audit`` and tells the watchers.
-  public func change(
+  package func change(
     _ pool: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void
   ) async throws -> PoolSetting {
     try state.withLock { state -> PoolSetting in
@@ -84,7 +84,7 @@ public final class InMemoryPoolDirectory: PoolDirectory {
   }
 
   /// Calls back once at the start, and then after each change.
-  public func watch(_ changed: @escaping @Sendable () async -> Void) async {
+  package func watch(_ changed: @escaping @Sendable () async -> Void) async {
     let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let id = state.withLock { state in
       state.nextWatcher += 1
@@ -98,14 +98,14 @@ public final class InMemoryPoolDirectory: PoolDirectory {
   }
 
   /// False while every call is to throw.
-  public var isAvailable: Bool {
+  package var isAvailable: Bool {
     get { state.withLock { $0.isAvailable } }
     set { state.withLock { $0.isAvailable = newValue } }
   }
 
   /// Puts the directory's clock forward: leases that are not renewed end.
-  public func advance(by duration: Duration) { state.withLock { $0.clockOffset += duration / .seconds(1) } }
+  package func advance(by duration: Duration) { state.withLock { $0.clockOffset += duration / .seconds(1) } }
 
   /// What operators have changed, in order.
-  public var audit: [AuditEntry] { state.withLock { $0.audit } }
+  package var audit: [AuditEntry] { state.withLock { $0.audit } }
 }

@@ -1,8 +1,8 @@
-public import Jobs
+package import Jobs
 internal import Synchronization
 
 /// A rate limiter that says what a test tells it to, and otherwise gives every job its turn at once.
-public final class InMemoryRateLimiter: RateLimiter {
+package final class InMemoryRateLimiter: RateLimiter {
   private struct State {
     var planned: [RateLimitDecision] = []
     var asked: [(key: String, nodes: Int)] = []
@@ -10,16 +10,16 @@ public final class InMemoryRateLimiter: RateLimiter {
   private let state = Mutex(State())
 
   /// Every job has its turn at once.
-  public init() {}
+  package init() {}
 
   /// Plans the next answers, in order.
-  public func plan(_ decisions: RateLimitDecision...) { state.withLock { $0.planned += decisions } }
+  package func plan(_ decisions: RateLimitDecision...) { state.withLock { $0.planned += decisions } }
 
   /// What was asked for, in order.
-  public var asked: [(key: String, nodes: Int)] { state.withLock { $0.asked } }
+  package var asked: [(key: String, nodes: Int)] { state.withLock { $0.asked } }
 
   /// Gives the next planned answer, or a turn at once.
-  public func take(_ key: String, _ limit: RateLimit, waitMax: Duration, nodes: Int) async -> RateLimitDecision {
+  package func take(_ key: String, _ limit: RateLimit, waitMax: Duration, nodes: Int) async -> RateLimitDecision {
     state.withLock { state in
       state.asked.append((key, nodes))
       return state.planned.isEmpty ? .turn(in: .zero) : state.planned.removeFirst()

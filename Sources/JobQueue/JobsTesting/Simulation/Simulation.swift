@@ -1,6 +1,6 @@
-public import ClientLoop
+internal import ClientLoop
 internal import Dispatch
-public import Foundation
+package import Foundation
 internal import Synchronization
 
 /// Runs concurrent code on one thread, in an order and with a time that follow from a seed.
@@ -8,7 +8,7 @@ internal import Synchronization
 /// At each step one of the tasks that could go on is drawn and runs until it next waits. When none can, the clock jumps
 /// to the next sleeper's instant: a simulated hour costs nothing. What would take luck or load on real threads is met
 /// within some hundred seeds, and a seed that breaks a rule breaks it again.
-public final class Simulation: TimeProvider, TaskExecutor {
+package final class Simulation: TimeProvider, TaskExecutor {
   private struct Sleeper {
     let until: ContinuousClock.Instant
     let id: Int
@@ -29,25 +29,25 @@ public final class Simulation: TimeProvider, TaskExecutor {
   private let state: Mutex<State>
   private let start: ContinuousClock.Instant
   /// The simulated time of day at the beginning.
-  public static let startDate = Date(timeIntervalSince1970: 1_790_000_000)
+  package static let startDate = Date(timeIntervalSince1970: 1_790_000_000)
 
   /// A simulation that has not begun.
-  public init(seed: UInt64) {
+  package init(seed: UInt64) {
     start = .now
     state = Mutex(State(now: start, random: SplitMix64(state: seed)))
   }
 
   /// Thrown where every task waits for something that cannot happen any more.
-  public struct Deadlock: Error, CustomStringConvertible {
+  package struct Deadlock: Error, CustomStringConvertible {
     /// After how many steps, and how much simulated time.
-    public let description: String
+    package let description: String
   }
 
   /// How many steps were taken so far: two runs of one seed take as many.
-  public var steps: Int { state.withLock { $0.steps } }
+  package var steps: Int { state.withLock { $0.steps } }
 
   /// Runs `body` and all it starts to its end, on a thread of its own.
-  public func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+  package func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
     let result = Promise<Value>()
     TimeSource.$value.withValue(self) {
       _ = Task(executorPreference: self) {
@@ -96,16 +96,16 @@ public final class Simulation: TimeProvider, TaskExecutor {
   // MARK: TimeProvider
 
   /// The simulated clock.
-  public var now: ContinuousClock.Instant { state.withLock { $0.now } }
+  package var now: ContinuousClock.Instant { state.withLock { $0.now } }
   /// The simulated time of day.
-  public var date: Date { Self.startDate.addingTimeInterval((now - start) / .seconds(1)) }
+  package var date: Date { Self.startDate.addingTimeInterval((now - start) / .seconds(1)) }
   /// The simulation itself.
-  public var executor: (any TaskExecutor)? { self }
+  package var executor: (any TaskExecutor)? { self }
   /// Sixty-four bits that follow from the seed and all draws before.
-  public func draw() -> UInt64 { state.withLock { $0.random.next() } }
+  package func draw() -> UInt64 { state.withLock { $0.random.next() } }
 
   /// Waits in simulated time.
-  public func sleep(until deadline: ContinuousClock.Instant) async throws {
+  package func sleep(until deadline: ContinuousClock.Instant) async throws {
     let id = state.withLock { state in
       state.lastSleeper += 1
       return state.lastSleeper
@@ -135,7 +135,7 @@ public final class Simulation: TimeProvider, TaskExecutor {
   // MARK: TaskExecutor
 
   /// Queues a task that can go on. Called by the Swift runtime.
-  public func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     state.withLock { $0.jobs.append(job) }
   }

@@ -1,12 +1,12 @@
-public import Jobs
+package import Jobs
 
 /// Reads a subscription in a task of its own and keeps what came, for a test to look at.
-public final class DeliveryReader: Sendable {
+package final class DeliveryReader: Sendable {
   private let received = Locked<[JobDelivery]>([])
   private let ended = Locked(false)
 
   /// Starts reading; `handle` sees each delivery once.
-  public init(_ subscription: any JobSubscription, handle: @escaping @Sendable (JobDelivery) -> Void = { _ in }) {
+  package init(_ subscription: any JobSubscription, handle: @escaping @Sendable (JobDelivery) -> Void = { _ in }) {
     let (received, ended) = (self.received, self.ended)
     Task {
       for await batch in subscription.deliveries {
@@ -20,25 +20,25 @@ public final class DeliveryReader: Sendable {
   }
 
   /// What has come, in order.
-  public var deliveries: [JobDelivery] { received.value }
+  package var deliveries: [JobDelivery] { received.value }
 
   /// The envelopes of those that could be read, in order.
-  public var envelopes: [JobEnvelope] { deliveries.compactMap(\.envelope) }
+  package var envelopes: [JobEnvelope] { deliveries.compactMap(\.envelope) }
 
   /// True once the subscription's stream has ended.
-  public var isEnded: Bool { ended.value }
+  package var isEnded: Bool { ended.value }
 
   /// Waits until so many have come in all, and returns them; throws ``ConformanceFailure`` where they do not.
-  public func wait(for count: Int) async throws -> [JobDelivery] {
+  package func wait(for count: Int) async throws -> [JobDelivery] {
     try await waitUntil("\(count) deliveries came") { deliveries.count >= count }
     return deliveries
   }
 
   /// Waits until the stream has ended.
-  public func waitForEnd() async throws { try await waitUntil("the deliveries ended") { isEnded } }
+  package func waitForEnd() async throws { try await waitUntil("the deliveries ended") { isEnded } }
 }
 
 extension JobDelivery {
   /// The job; nil where it could not be read.
-  public var envelope: JobEnvelope? { if case .job(let envelope) = content { envelope } else { nil } }
+  package var envelope: JobEnvelope? { if case .job(let envelope) = content { envelope } else { nil } }
 }

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// A place where tasks wait until it is opened: how a test holds a job, or a transaction, at a certain point.
-public final class Gate: Sendable {
+package final class Gate: Sendable {
   private struct State {
     var isOpen = false
     var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
@@ -10,13 +10,13 @@ public final class Gate: Sendable {
   private let state = Mutex(State())
 
   /// A closed gate.
-  public init() {}
+  package init() {}
 
   /// True once it was opened.
-  public var isOpen: Bool { state.withLock { $0.isOpen } }
+  package var isOpen: Bool { state.withLock { $0.isOpen } }
 
   /// Lets everybody pass, now and from now on.
-  public func open() {
+  package func open() {
     let waiters = state.withLock { state in
       state.isOpen = true
       defer { state.waiters = [:] }
@@ -26,7 +26,7 @@ public final class Gate: Sendable {
   }
 
   /// Waits until the gate is open; throws `CancellationError` where the task is cancelled first.
-  public func wait() async throws {
+  package func wait() async throws {
     let id = state.withLock { state in
       state.nextWaiter += 1
       return state.nextWaiter

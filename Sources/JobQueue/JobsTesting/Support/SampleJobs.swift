@@ -1,10 +1,10 @@
 internal import Foundation
-public import Jobs
+package import Jobs
 
 /// Jobs for tests of adapters; their instants are whole seconds, which every adapter can keep exactly.
-public enum SampleJobs {
+package enum SampleJobs {
   /// A job with every field set, and a body that is no text.
-  public static func full(run: Int = 1, attempt: Int = 1) -> JobEnvelope {
+  package static func full(run: Int = 1, attempt: Int = 1) -> JobEnvelope {
     JobEnvelope(
       run: run, kind: "test.full", schemaVersion: 3, tenant: UUID.version4(), attempt: attempt,
       enqueuedAt: Date(timeIntervalSince1970: 1_790_000_000), deadline: Date(timeIntervalSince1970: 4_000_000_000),
@@ -14,12 +14,12 @@ public enum SampleJobs {
   }
 
   /// A job with nothing that may be left out.
-  public static func bare(kind: JobKind = "test.bare") -> JobEnvelope {
+  package static func bare(kind: JobKind = "test.bare") -> JobEnvelope {
     JobEnvelope(kind: kind, enqueuedAt: Date(timeIntervalSince1970: 1_790_000_001), body: Data("{}".utf8))
   }
 
   /// What is known of a dead job.
-  public static func deadLetterInfo(
+  package static func deadLetterInfo(
     pool: PoolName, reason: DeadLetterReason = .permanentError, detail: String = "it cannot be",
     cause: String = "Impossible",
     at seconds: Double = 1_790_000_100
@@ -30,7 +30,7 @@ public enum SampleJobs {
   }
 
   /// The letter of a dead job.
-  public static func letter(_ envelope: JobEnvelope, _ deadLetterInfo: DeadLetterInfo) -> DeadLetter {
+  package static func letter(_ envelope: JobEnvelope, _ deadLetterInfo: DeadLetterInfo) -> DeadLetter {
     DeadLetter(jobRun: envelope.jobRun, envelope: envelope, deadLetterInfo: deadLetterInfo, body: envelope.body)
   }
 }
