@@ -44,6 +44,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -51,6 +52,11 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
   name: "AgendVluma",
+  products: [
+    .library(name: "JobQueue", targets: ["JobQueue", "Jobs", "Postgres"]),
+    .library(name: "JobsTesting", targets: ["JobsTesting"]),
+    .executable(name: "vluma", targets: ["vluma"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -80,12 +86,12 @@ let package = Package(
     .systemLibrary(name: "CEventFD", path: "Sources/Clients/CEventFD"),
     target("ClientLoop", in: "Clients", ["CEventFD", deque]),
     target("RabbitMQ", in: "Clients", ["CRabbitMQ", "ClientLoop", deque, logging]),
-    target("Postgres", in: "Clients", ["CLibPQ", "ClientLoop", crypto, deque, logging]),
+    target("Postgres", in: "Clients", ["CLibPQ", "ClientLoop", crypto, logging]),
     target("Redis", in: "Clients", ["CHiredis", "ClientLoop", deque, logging]),
     target("Curl", in: "Clients", ["CCurl", "ClientLoop"]),
 
     // MARK: The job queue. It knows nothing of bookings.
-    target("Jobs", in: "JobQueue", [logging]),
+    target("Jobs", in: "JobQueue", [crypto, logging]),
     target("JobConfiguration", in: "JobQueue", ["Jobs", yams]),
     target(
       "JobEngine", in: "JobQueue", ["Jobs", "JobConfiguration", "ClientLoop", deque, lifecycle, logging, metrics]),
@@ -94,13 +100,20 @@ let package = Package(
     target("JobsRedis", in: "JobQueue", ["Jobs", "Redis"]),
     target("JobsTesting", in: "JobQueue", ["Jobs", "ClientLoop", logging]),
     target("JobOperations", in: "JobQueue", ["Jobs", "JobConfiguration"]),
+    // The facade for other packages: configuration and workers in, one service out.
+    target(
+      "JobQueue", in: "JobQueue",
+      [
+        "JobConfiguration", "JobEngine", "Jobs", "JobsPostgres", "JobsRabbitMQ", "JobsRedis", "Postgres", "RabbitMQ",
+        "Redis", lifecycle, logging,
+      ]),
 
     // MARK: The product, by feature: pure rules, and the SQL of what is stored.
     target("BookingCalendar", in: "Bookings"),
-    target("Bookings", in: "Bookings", ["BookingCalendar", "Postgres"], migrations: ["bookings_0001_initial"]),
-    target("WhatsApp", in: "Messaging", [crypto]),
+    target("Bookings", in: "Bookings", ["BookingCalendar", "Jobs", "Postgres"], migrations: ["bookings_0001_initial"]),
+    target("WhatsApp", in: "Messaging", ["ClientLoop", crypto]),
     target("CloudAPI", in: "Messaging", ["Curl", "WhatsApp"]),
-    target("Messaging", in: "Messaging", ["Bookings", "WhatsApp", "Postgres"], migrations: ["messaging_0001_initial"]),
+    target("Messaging", in: "Messaging", ["Jobs", "Postgres", "WhatsApp"], migrations: ["messaging_0001_initial"]),
     target("Reports", ["Postgres"], migrations: ["reports_0001_initial"]),
     .target(
       name: "Workers",
@@ -124,7 +137,8 @@ let package = Package(
       name: "vluma",
       dependencies: [
         "BookingCalendar", "Bookings", "ClientLoop", "CloudAPI", "Curl", "HTTP", "JobConfiguration", "JobEngine",
-        "JobOperations", "Jobs", "JobsPostgres", "JobsRabbitMQ", "JobsRedis", "Messaging", "Postgres", "RabbitMQ",
+        "JobOperations", "JobQueue", "Jobs", "JobsPostgres", "JobsRabbitMQ", "JobsRedis", "Messaging", "Postgres",
+        "RabbitMQ",
         "Redis", "Reports", "WhatsApp", "WhatsAppSandbox", "Workers", arguments, deque, environment, hummingbird,
         hummingbirdCore, lifecycle, logging, metrics, signals,
       ], path: "Sources/App/vluma", swiftSettings: settings),
@@ -134,7 +148,7 @@ let package = Package(
       name: "TestServers", dependencies: ["ClientLoop", "JobsPostgres", "Postgres"], path: "Tests/TestServers",
       swiftSettings: settings),
     tests("ClientLoopTests", in: "Clients", ["ClientLoop"]),
-    tests("RabbitMQTests", in: "Clients", ["RabbitMQ", logging]),
+    tests("RabbitMQTests", in: "Clients", ["CRabbitMQ", "ClientLoop", "RabbitMQ", logging]),
     tests("PostgresTests", in: "Clients", ["Postgres", logging]),
     tests("RedisTests", in: "Clients", ["Redis", logging]),
     tests("CurlTests", in: "Clients", ["Curl"]),
@@ -150,13 +164,18 @@ let package = Package(
       ["Bookings", "JobConfiguration", "Jobs", "JobsRabbitMQ", "JobsTesting", "RabbitMQ", "Workers", logging],
       exclude: ["Recorded"]),
     tests("JobsRedisTests", in: "JobQueue", ["Jobs", "JobsRedis", "Redis", logging]),
-    tests("JobOperationsTests", in: "JobQueue", ["JobOperations", "Jobs"]),
+    tests(
+      "JobQueueTests", in: "JobQueue", ["JobQueue", "Jobs", "Postgres", "RabbitMQ", lifecycle, logging]),
+    tests("JobOperationsTests", in: "JobQueue", ["JobConfiguration", "JobOperations", "Jobs"]),
     tests("BookingCalendarTests", in: "Bookings", ["BookingCalendar"]),
     tests("WhatsAppTests", in: "Messaging", ["WhatsApp"], exclude: ["Payloads"]),
     tests("CloudAPITests", in: "Messaging", ["CloudAPI", "Curl", "WhatsApp"]),
     tests("ReportsTests", ["Reports"]),
     tests(
       "WhatsAppSandboxTests", ["Curl", "WhatsAppSandbox", crypto, httpTypes, hummingbird, lifecycle, logging, nio]),
+    tests(
+      "HTTPTests", in: "App",
+      ["HTTP", "JobOperations", "Jobs", httpTypes, hummingbird, logging, metrics, nio, nioEmbedded]),
     .target(
       name: "TestPlatform",
       dependencies: [

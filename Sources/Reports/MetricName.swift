@@ -1,31 +1,28 @@
-/// What is counted, by the names that reports and tables know it by. They may grow, and never change their meaning.
+/// What is counted. The raw values are stored and part of the API: names may be added, but never change their meaning.
 package enum MetricName: String, Sendable, CaseIterable, Codable {
-  /// Bookings that got their time; by the time of the decision.
+  /// Dated by the time of the decision.
   case bookingConfirmed = "booking.confirmed"
-  /// Bookings that were turned down, by reason.
+  /// Detail: the reasons.
   case bookingRejected = "booking.rejected"
-  /// Bookings that were given up.
   case bookingCancelled = "booking.cancelled"
-  /// Bookings that were moved.
   case bookingRescheduled = "booking.rescheduled"
-  /// Moves that were turned down, by reason.
+  /// Detail: the reasons.
   case bookingNotRescheduled = "booking.not_rescheduled"
-  /// Customers who said that they will come.
   case bookingAttendanceConfirmed = "booking.attendance_confirmed"
-  /// Messages that are to be sent, by notification.
+  /// Messages to be sent. Detail: the notification.
   case messagePrepared = "message.prepared"
-  /// Messages that WhatsApp accepted, by notification.
+  /// Detail: the notification.
   case messageAccepted = "message.accepted"
-  /// Messages that will never be sent, by why.
+  /// Messages that will not be sent. Detail: their state.
   case messageNotSent = "message.not_sent"
-  /// Messages from customers, by type; by the time they were sent.
+  /// Messages from customers, dated by the time they were sent. Detail: the type.
   case messageReceived = "message.received"
-  /// Status reports, by status; by the time the provider gives.
+  /// Status reports, dated by the provider. Detail: the status.
   case messageStatus = "message.status"
-  /// Events of the provider's management, by field.
+  /// Management events of the provider. Detail: the field.
   case providerEvent = "provider.event"
-  /// Jobs that were done, by kind.
-  case jobCompleted = "job.done"
-  /// Jobs that were discarded, by kind.
-  case jobCancelled = "job.discarded"
+  /// Detail: the kind.
+  case jobCompleted = "job.completed"
+  /// Detail: the kind.
+  case jobCancelled = "job.cancelled"
 }

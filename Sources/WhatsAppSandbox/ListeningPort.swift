@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The port the sandbox listens on, for those who wait for it.
+/// The port the sandbox listens on, with tasks that wait for it.
 final class ListeningPort: Sendable {
   private enum State {
     case unknown([AsyncStream<Int>.Continuation])
@@ -9,7 +9,7 @@ final class ListeningPort: Sendable {
   }
   private let state = Mutex(State.unknown([]))
 
-  /// Waits until the sandbox listens; throws where it ended first, or the task is cancelled.
+  /// Waits until the sandbox listens; throws where it ended first or the task is cancelled.
   func wait() async throws -> Int {
     let (ports, continuation) = AsyncStream<Int>.makeStream()
     state.withLock { state in
@@ -25,12 +25,10 @@ final class ListeningPort: Sendable {
     throw SandboxNotListening()
   }
 
-  /// The sandbox listens.
   func resolve(_ port: Int) {
     for continuation in waiters(next: .known(port)) { continuation.yield(port) }
   }
 
-  /// The sandbox listens no longer.
   func end() {
     for continuation in waiters(next: .ended) { continuation.finish() }
   }
@@ -44,7 +42,7 @@ final class ListeningPort: Sendable {
   }
 }
 
-/// Thrown to those who wait for the port of a sandbox that has ended.
+/// The sandbox has ended, so that it has no port.
 struct SandboxNotListening: Error, CustomStringConvertible {
-  var description: String { "the sandbox ended; what its run() threw says why" }
+  var description: String { "the sandbox has ended; see the error of its run()" }
 }

@@ -1,6 +1,6 @@
 internal import Logging
 
-/// All that the sandbox's routes share.
+/// The state that the sandbox's routes share.
 struct SandboxState: Sendable {
   let configuration: SandboxConfiguration
   let templates = TemplateCatalog()
@@ -19,18 +19,18 @@ struct SandboxState: Sendable {
     dispatcher = WebhookDispatcher(configuration: configuration, history: history, log: log, logger: logger)
   }
 
-  /// The chances of a message that is tried now.
+  /// The random choices of the next attempt.
   ///
-  /// - Parameter subject: what tells it from others to the same recipient.
+  /// - Parameter subject: distinguishes the message from others to the same recipient.
   func draw(recipient: String, subject: String) -> SeededDraw {
     let attempts = attempts.next("\(recipient)|\(subject)")
     return SeededDraw(seed: configuration.seed, recipient: recipient, subject: subject, attempts: attempts)
   }
 
-  /// Posts a webhook that is due now, and perhaps once more.
+  /// Posts a webhook now, and by chance a second time.
   func post(_ webhook: Webhook, _ draw: SeededDraw) {
     dispatcher.post(webhook)
-    guard draw.unit("doubling") < configuration.doubled else { return }
+    guard draw.unit("doubling") < configuration.duplicateShare else { return }
     dispatcher.post(webhook, after: draw.duration(in: configuration.statusDelay, "pause before repeating"))
   }
 }

@@ -3,25 +3,23 @@ package import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 
-/// A local stand-in for Meta's WhatsApp Cloud API, for development and tests: it takes messages as Meta does, posts
-/// signed webhooks about them, and misbehaves where it is told to.
+/// A local server in place of Meta's WhatsApp Cloud API, for development and tests: it accepts messages as Meta does,
+/// posts signed webhooks about them, and fails where it is configured to.
 package final class WhatsAppSandbox: Service {
   private let configuration: SandboxConfiguration
   private let sandbox: SandboxState
   private let listening = ListeningPort()
   private let logger: Logger
 
-  /// A sandbox that is yet to be run.
-  ///
-  /// - Parameter logger: gets the address, and what goes wrong with the sandbox itself.
+  /// - Parameter logger: for the address, and problems of the sandbox itself.
   package init(_ configuration: SandboxConfiguration, logger: Logger) {
     self.configuration = configuration
     self.logger = logger
     sandbox = SandboxState(configuration, logger: logger)
   }
 
-  /// Serves until the task is cancelled or gracefully shut down; webhooks that are still to be posted are then dropped.
-  /// Throws where it cannot listen. To be called once.
+  /// Serves until the task is cancelled or gracefully shut down; webhooks not posted by then are dropped. Throws where
+  /// it cannot listen. Call it once.
   package func run() async throws {
     defer { listening.end() }
     let application = application()
@@ -32,15 +30,15 @@ package final class WhatsAppSandbox: Service {
         group.cancelAll()
       }
     } catch {
-      // What the server throws when it is cancelled says nothing.
+      // The server's error after a cancellation has no meaning of its own.
       guard Task.isCancelled else { throw error }
     }
   }
 
-  /// The port it listens on; waits until it does. Throws where it ended first.
+  /// Waits until the sandbox listens, and returns the port; throws where the sandbox ended first.
   package func port() async throws -> Int { try await listening.wait() }
 
-  /// Where webhooks go from now on, those that were not yet answered included: an `http` or `https` URL.
+  /// Sets where webhooks are posted, an `http` or `https` URL; it applies to those that are still to be answered too.
   package func setWebhookURL(_ url: String) { sandbox.dispatcher.setURL(url) }
 
   private func application() -> some Service {

@@ -7,7 +7,7 @@ struct MetricNameTests {
     let names = [
       "booking.confirmed", "booking.rejected", "booking.cancelled", "booking.rescheduled", "booking.not_rescheduled",
       "booking.attendance_confirmed", "message.prepared", "message.accepted", "message.not_sent", "message.received",
-      "message.status", "provider.event", "job.done", "job.discarded",
+      "message.status", "provider.event", "job.completed", "job.cancelled",
     ]
     #expect(Set(names).isSubset(of: MetricName.allCases.map(\.rawValue)))
     #expect(Granularity.allCases.map(\.rawValue) == ["minute", "hour", "day"])

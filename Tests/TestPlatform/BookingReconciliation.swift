@@ -1,29 +1,28 @@
 package import Foundation
 import Postgres
 
-/// The four-way count at the end of a test with faults: what was promised, and what is.
+/// Compares accepted requests with stored bookings at the end of a test with faults.
 package struct BookingReconciliation: Equatable, CustomStringConvertible {
-  /// Accepted requests that have no end.
+  /// Accepted requests without a final status.
   package var lost = 0
-  /// Requests whose answer never came that became bookings all the same: allowed.
+  /// Bookings whose request was not answered: allowed.
   package var recovered = 0
-  /// Bookings nobody asked for.
+  /// Bookings without a request.
   package var unexpected = 0
-  /// Effects that happened twice, and slots that two bookings hold.
+  /// Effects that happened twice, and slots that two bookings occupy.
   package var duplicated = 0
 
-  /// Nothing to complain of.
   package init() {}
 
-  /// No promise was broken.
   package var isClean: Bool { lost == 0 && unexpected == 0 && duplicated == 0 }
 
   package var description: String {
     "\(lost) lost, \(recovered) recovered, \(unexpected) unexpected, \(duplicated) duplicated"
   }
 
-  /// Counts, given the bookings whose 202 was seen, and the customers, each with a name of their own, whose requests got
-  /// no clear answer. One that was refused in clear words must not have become a booking.
+  /// - Parameter accepted: the bookings that were answered 202.
+  /// - Parameter inDoubt: unique names of customers whose requests were not answered or are in doubt. All other requests
+  ///   must not have become bookings.
   package static func count(
     _ platform: Platform, accepted: Set<UUID>, inDoubt: Set<String> = []
   ) async throws -> BookingReconciliation {

@@ -1,19 +1,19 @@
 import Foundation
 import Postgres
 
-/// The count of messages at the end of a test: what the platform says of them beside what the stand-in for WhatsApp saw.
+/// Compares the platform's messages with those of the WhatsApp sandbox at the end of a test.
 package struct MessageReconciliation: CustomStringConvertible {
-  /// Bookings that were confirmed and have no intent, or more than one, for that.
+  /// Confirmed bookings that do not have exactly one message about that.
   package var withoutOneIntent = 0
-  /// Intents without a known end.
+  /// Messages without a final state.
   package var open = 0
   /// Messages that WhatsApp accepted more than once.
   package var acceptedTwice = 0
-  /// Messages that the platform holds for accepted and WhatsApp not, or the other way round.
+  /// Messages that only one of both has as accepted.
   package var disagreeing = 0
-  /// Counts of the rollups that differ from the rows they count.
+  /// Rollups that differ from the rows they count.
   package var miscounted: [String] = []
-  /// Messages that were accepted, for a look at whether anything happened.
+  /// Accepted messages; a test may require some.
   package var accepted = 0
 
   package var isClean: Bool {
@@ -25,7 +25,6 @@ package struct MessageReconciliation: CustomStringConvertible {
       + "\(disagreeing) disagreeing, miscounted: \(miscounted)"
   }
 
-  /// Counts.
   package static func count(_ platform: Platform) async throws -> MessageReconciliation {
     var reconciliation = MessageReconciliation()
     reconciliation.withoutOneIntent = try await platform.number(
@@ -33,8 +32,8 @@ package struct MessageReconciliation: CustomStringConvertible {
       SELECT count(*) FROM (
         SELECT DISTINCT booking_id FROM bookings.booking_event WHERE type = 'confirmed') AS confirmed
       WHERE (SELECT count(*) FROM messaging.message AS message
-             WHERE message.booking_id = confirmed.booking_id AND notice = 'confirmed'
-               -- A number that is tried in its other form is another message, for which the first one is the cause.
+             WHERE message.booking_id = confirmed.booking_id AND notification = 'confirmed'
+               -- A message to the number's other form has the first message as its cause.
                AND NOT EXISTS (SELECT FROM messaging.message AS first WHERE first.id = message.cause_id)) <> 1
       """)
     reconciliation.open = try await platform.number(
@@ -61,8 +60,8 @@ package struct MessageReconciliation: CustomStringConvertible {
       ("message.accepted", "SELECT count(*) FROM messaging.message WHERE state = 'accepted'"),
       ("message.status", "SELECT count(*) FROM messaging.status_report"),
       ("message.received", "SELECT count(*) FROM messaging.inbound_message"),
-      ("job.done", "SELECT count(*) FROM jobs.receipt WHERE kind <> 'metrics.event' AND outcome = 'completed'"),
-      ("job.discarded", "SELECT count(*) FROM jobs.receipt WHERE kind <> 'metrics.event' AND outcome = 'cancelled'"),
+      ("job.completed", "SELECT count(*) FROM jobs.receipt WHERE kind <> 'metrics.event' AND outcome = 'completed'"),
+      ("job.cancelled", "SELECT count(*) FROM jobs.receipt WHERE kind <> 'metrics.event' AND outcome = 'cancelled'"),
     ]
     var wrong: [String] = []
     for (metric, rows) in pairs {

@@ -4,7 +4,7 @@ package import Postgres
 import TestServers
 import WhatsApp
 
-/// What customers and providers ask of a platform, and what its database holds then.
+/// Requests of customers and providers, and the rows in the database.
 extension Platform {
   /// The start of a slot of the professional, from tomorrow on.
   package func slot(_ index: Int) -> Date {
@@ -12,17 +12,17 @@ extension Platform {
     return Date(timeIntervalSince1970: tomorrow + TimeInterval(index) * 1_800)
   }
 
-  /// What a request for a booking was answered with.
+  /// The answer to a request for a booking.
   package struct BookingRequestResult: Sendable {
-    /// 0 where the request never reached the server.
+    /// 0: the request did not reach the server.
     package let status: Int
-    /// The booking that was promised, or found under the same key.
+    /// The accepted booking, or the earlier one of the same key.
     package let booking: UUID?
-    /// The server says that it does not know whether the request was kept.
+    /// True where the server does not know whether the request was accepted.
     package let isInDoubt: Bool
   }
 
-  /// Asks for a slot over HTTP; nil where there was no answer to a request that may have been read.
+  /// Requests a slot over HTTP; nil: there was no answer, and the server may have read the request.
   package func book(
     _ index: Int, at address: String, key: String? = nil, customer: String = "Maria"
   ) async throws -> BookingRequestResult? {
@@ -45,7 +45,7 @@ extension Platform {
     return BookingRequestResult(status: response.status, booking: id, isInDoubt: response.status == 503 && isInDoubt)
   }
 
-  /// A webhook as the provider sends it, signed unless another signature is given.
+  /// Posts a webhook as the provider does; `signature` nil: the right one.
   package func webhook(_ body: Data, at address: String, signature: String? = nil) async throws -> CurlResponse {
     let signature = signature ?? WebhookSignature.value(for: body, secret: Self.appSecret)
     let headers = [
@@ -65,23 +65,21 @@ extension Platform {
     return states
   }
 
-  /// Waits until a booking's notification has come so far.
-  package func wait(
-    for state: String, of notification: String, about booking: UUID, within limit: Duration = .seconds(20)
+  /// Waits until the message of this kind about a booking has the state.
+  package func waitForMessage(
+    _ notification: String, state: String, about booking: UUID, within limit: Duration = .seconds(20)
   ) async throws {
-    try await eventually(within: limit, "the notification \(notification) of booking \(booking) is \(state)") {
+    try await eventually(within: limit, "the message \(notification) about booking \(booking) is \(state)") {
       try await self.messages(of: booking)[notification] == state
     }
   }
 
-  /// Any other request.
   package func request(_ method: String, _ url: String, body: String? = nil) async throws -> CurlResponse {
     let headers = [(name: "Vluma-Business", value: "\(business)"), (name: "Content-Type", value: "application/json")]
     return try await http.send(
       CurlRequest(method, url, headers: headers, body: body.map { Data($0.utf8) }, timeout: .seconds(10)))
   }
 
-  /// One number from the database.
   package func number(_ query: PostgresQuery) async throws -> Int { try await pool.query(query)[0].decode(0) }
 
   /// The open dead letters: pool, attempts, reason and detail of each.
@@ -92,13 +90,14 @@ extension Platform {
     .map { try $0.decode(0) }
   }
 
-  /// A booking's status; nil where it is not stored.
+  /// nil: the booking is not stored.
   package func status(of booking: UUID) async throws -> String? {
     try await pool.query("SELECT status FROM bookings.booking WHERE id = \(booking)").first.map { try $0.decode(0) }
   }
 
-  /// Waits until a booking has this status.
-  package func wait(for status: String, of booking: UUID, within limit: Duration = .seconds(20)) async throws {
+  package func waitForBooking(
+    _ booking: UUID, status: String, within limit: Duration = .seconds(20)
+  ) async throws {
     try await eventually(within: limit, "booking \(booking) is \(status)") {
       try await self.status(of: booking) == status
     }

@@ -1,9 +1,9 @@
 import Curl
 import TestServers
 
-/// The platform's processes, as an operator or a supervisor starts them.
+/// Starts processes as an operator or a supervisor does.
 extension Platform {
-  /// Starts a worker process and waits until it runs.
+  /// Starts a worker process and waits until it is ready, or has ended at a failpoint.
   @discardableResult
   package func startWorker(
     failpoints: String? = nil, pools: [String] = [], overriding: [String: String] = [:], shell: String? = nil
@@ -13,13 +13,12 @@ extension Platform {
       shell: shell)
     let address = try await worker.address()
     try await eventually(within: .seconds(20), "the worker is ready; it printed:\n\(worker.output)") {
-      guard worker.isRunning else { return true }  // a failpoint was quicker
+      guard worker.isRunning else { return true }  // ended at a failpoint
       return (try? await self.request("GET", "\(address)/readyz"))?.status == 200
     }
     return worker
   }
 
-  /// Starts ingest and returns it with its address.
   package func startIngest(
     failpoints: String? = nil, overriding: [String: String] = [:], shell: String? = nil
   ) async throws -> (process: PlatformProcess, address: String) {

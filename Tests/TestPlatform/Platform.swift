@@ -1,5 +1,3 @@
-import BookingCalendar
-import Bookings
 import Curl
 package import Foundation
 import Glibc
@@ -7,39 +5,11 @@ import Messaging
 package import Postgres
 import RabbitMQ
 import Synchronization
-package import TestServers
+import TestServers
 import WhatsApp
-package import WhatsAppSandbox
 
-/// A whole platform of its own: a database, pools with names nobody else has, processes, and a business that is always open.
+/// A platform for one test: a database, pools with unique names, processes, and a business that is always open.
 package final class Platform: Sendable {
-  /// How queues.yaml is to be.
-  package struct Setup: Sendable {
-    package var maxAttempts = 5
-    package var tiers = "[1s, 5s]"
-    package var backoff = "{ base: 100ms, factor: 2, max: 1s, jitter: full }"
-    package var batch = true
-    /// PostgreSQL as the platform's processes see it; nil: the real one.
-    package var postgresProxy: TCPProxy?
-    /// Servers other than those of the environment.
-    package var postgres: ServerURL?
-    package var rabbitMQ: ServerURL?
-    package var redis: ServerURL?
-    /// RabbitMQ and Redis likewise.
-    package var rabbitMQProxy: TCPProxy?
-    package var redisProxy: TCPProxy?
-    /// The stand-in for WhatsApp; nil: there is none, and the business has no number to write from.
-    package var sandbox: SandboxConfiguration?
-    /// How long a message in doubt waits for a report, in seconds.
-    package var inDoubtSeconds = 5
-    /// What becomes of one then: resend or give_up.
-    package var inDoubt = "resend"
-    /// The rate of sending.
-    package var rate = "80/s"
-
-    package init() {}
-  }
-
   package let name: String
   package let pool: PostgresConnectionPool
   package let business = UUID()
@@ -47,8 +17,8 @@ package final class Platform: Sendable {
   package let professional = UUID()
   private let setup: Setup
   private let folder: URL
-  private let database: PostgresConfiguration
-  private let rabbitMQ: RabbitMQConfiguration
+  let database: PostgresConfiguration
+  let rabbitMQ: RabbitMQConfiguration
   let http = CurlClient()
   package let sandbox: SandboxHost?
   private let processes = Mutex<[PlatformProcess]>([])
@@ -72,14 +42,13 @@ package final class Platform: Sendable {
     sandbox = setup.sandbox.map { SandboxHost($0) }
   }
 
-  /// What signs webhooks.
   package static let appSecret = "app_secret_123"
-  /// The token of the stand-in for WhatsApp.
+  /// The bearer token of the WhatsApp sandbox.
   package static let token = "test-token"
-  /// The id of the business' number.
+  /// The id of the business's number.
   package static let phoneNumberID = "106540352242922"
 
-  /// Sets a platform up for the length of `body`, and takes it away with all its processes.
+  /// Sets up a platform, runs `body`, and removes the platform with all its processes.
   package static func with(_ setup: Setup = Setup(), _ body: (Platform) async throws -> Void) async throws {
     let platform = try Platform(setup)
     try await platform.prepare()
@@ -143,46 +112,9 @@ package final class Platform: Sendable {
       """
   }
 
-  /// Open day and night, in half hours, at no notice.
-  package func loadCatalog() async throws {
-    let catalog = CatalogStore()
-    let rules = BusinessRules(timeZone: .gmt, minimumNotice: 0, horizon: 300 * 86_400)
-    try await catalog.put(business: business, name: "Always open", rules: rules, in: pool)
-    try await catalog.put(
-      service: service, of: business, name: "Half an hour", rules: ServiceRules(duration: 1_800), in: pool)
-    let allDay = [LocalTime("00:00"), LocalTime("24:00")].compactMap { $0 }
-    let hours = Dictionary(
-      uniqueKeysWithValues: Weekday.allCases.map { ($0, [Schedule.Hours(start: allDay[0], end: allDay[1])]) })
-    try await catalog.put(
-      professional: professional, of: business, name: "Tireless", schedule: Schedule(weekly: hours),
-      offering: [service], in: pool)
-  }
-
-  /// Makes every attempt to validate fail, until ``loadCatalog()`` mends it.
-  package func breakCatalog() async throws {
-    try await pool.query("UPDATE bookings.professional SET schedule = '{\"weekly\": {\"someday\": []}}'")
-  }
-
-  /// A log of effects kept by triggers: what happens twice stands there twice.
-  private func watchEffects() async throws {
-    let connection = try await PostgresConnection.connect(database)
-    try await connection.runScript(
-      """
-      CREATE TABLE effect (booking uuid NOT NULL, what text NOT NULL);
-      CREATE FUNCTION note_booking() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        IF TG_OP = 'INSERT' THEN INSERT INTO effect VALUES (NEW.id, 'stored');
-        ELSIF NEW.status <> OLD.status THEN INSERT INTO effect VALUES (NEW.id, NEW.status); END IF;
-        RETURN NEW;
-      END $$;
-      CREATE TRIGGER note AFTER INSERT OR UPDATE ON bookings.booking FOR EACH ROW EXECUTE FUNCTION note_booking();
-      """, deadline: .now + .seconds(10))
-    await connection.close()
-  }
-
   /// Starts `vluma` with these arguments.
   ///
-  /// - Parameter shell: commands that a shell runs first and that the process inherits: a limit, a redirected stream.
+  /// - Parameter shell: commands that a shell runs before it becomes `vluma`, such as a limit or a redirection.
   @discardableResult
   package func start(
     _ arguments: [String], failpoints: String? = nil, throughProxy: Bool = true, overriding: [String: String] = [:],
@@ -190,7 +122,7 @@ package final class Platform: Sendable {
   ) async throws -> PlatformProcess {
     var environment = ProcessInfo.processInfo.environment
     let broker = servers.rabbitMQ
-    // Left as it is without a proxy: a cluster's URL names several hosts.
+    // Without a proxy the URL is not changed: a cluster's names several hosts.
     environment["VLUMA_RABBITMQ_URL"] =
       (throughProxy ? setup.rabbitMQProxy : nil).map { broker.with(port: $0.port) } ?? broker.string
     if let redis = setup.redis ?? (try? TestEnvironment.redis()) {
@@ -207,8 +139,8 @@ package final class Platform: Sendable {
     environment["WHATSAPP_TOKEN"] = Self.token
     environment["WHATSAPP_APP_SECRET"] = Self.appSecret
     environment["WHATSAPP_VERIFY_TOKEN"] = "verify-me"
-    environment["WHATSAPP_QUIET_SECONDS"] = "\(setup.inDoubtSeconds)"
-    environment["WHATSAPP_IN_DOUBT"] = setup.inDoubt
+    environment["WHATSAPP_IN_DOUBT_SECONDS"] = "\(setup.inDoubtSeconds)"
+    environment["WHATSAPP_IN_DOUBT_POLICY"] = setup.inDoubt
     environment.merge(overriding) { $1 }
     let log = folder.appending(path: "\(UUID()).log")
     let process = try await PlatformProcess(
@@ -217,54 +149,10 @@ package final class Platform: Sendable {
     return process
   }
 
-  /// What each process has printed.
+  /// The output of each process.
   package var outputs: [String] { processes.withLock { $0 }.map(\.output) }
 
-  /// Waits until no job is left anywhere: not in a queue, the outbox, a delay, or a worker's hands. Nodes report what they have in
-  /// hand once a second, so it must look inDoubtSeconds for longer than that.
-  package func waitUntilIdle(within limit: Duration = .seconds(40)) async throws {
-    var idleSince: ContinuousClock.Instant?
-    do {
-      try await eventually(within: limit, "all jobs have ended") {
-        guard try await self.pendingJobs().isEmpty else {
-          idleSince = nil
-          return false
-        }
-        if idleSince == nil { idleSince = .now }
-        return idleSince.map { $0 + .seconds(2) < .now } ?? false
-      }
-    } catch is TestError {
-      throw TestError(
-        description: "not within \(limit): all jobs of \(name) have ended; there are \(try await pendingJobs())")
-    }
-  }
-
-  /// Waits until every message has its end. Doubts end when later webhooks come: customers write meanwhile.
-  package func waitUntilMessagesSettle(within limit: Duration = .seconds(90)) async throws {
-    try await eventually(within: limit, every: .seconds(1), "all messages have ended") {
-      try await self.sandbox?.write("Obrigado!", from: "5511999990000")
-      return try await self.number(
-        "SELECT count(*) FROM messaging.message WHERE state IN ('prepared', 'sending', 'in_doubt')") == 0
-    }
-  }
-
-  /// Where jobs are left, and how many.
-  private func pendingJobs() async throws -> [String: Int] {
-    var pendingJobs: [String: Int] = [:]
-    let rows = try await pool.query(
-      """
-      SELECT 'outbox', count(*) FROM jobs.outbox UNION ALL SELECT 'scheduled', count(*) FROM jobs.scheduled UNION ALL
-      SELECT 'in hand of ' || node.id || ': ' || pool.key, (pool.value ->> 'running')::bigint
-      FROM jobs.node, jsonb_each(pools) AS pool WHERE lease_until > now()
-      """)
-    for row in rows { pendingJobs[try row.decode(0)] = try row.decode(1, as: Int.self) }
-    try await RabbitMQAdministration.with(rabbitMQ) { broker in
-      for queue in queues { pendingJobs[queue] = try await broker.queueDepth(queue)?.messages ?? 0 }
-    }
-    return pendingJobs.filter { $0.value != 0 }
-  }
-
-  private var queues: [String] {
+  var queues: [String] {
     [validatePool, resolvePool, sendPool, inboundPool, rollupPool].flatMap { [$0, "\($0).dead"] }
   }
 

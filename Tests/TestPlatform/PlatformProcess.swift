@@ -3,14 +3,14 @@ package import Foundation
 import Glibc
 import TestServers
 
-/// One process of the platform, run as an operator would run it.
+/// One process of the platform.
 package final class PlatformProcess: @unchecked Sendable {
-  // @unchecked: Foundation's Process is started once here and afterwards only asked for its id.
+  // @unchecked: Foundation's Process is started once, and later only its id is read.
   private let process = Process()
   private let log: URL
   private let exit = Promise<Int32>()
 
-  /// Starts `vluma` with these arguments; what it prints goes to `log`.
+  /// Starts `vluma`; its output goes to `log`.
   ///
   /// - Parameter shell: commands to run in the process before it becomes `vluma`.
   package init(arguments: [String], environment: [String: String], log: URL, shell: String? = nil) async throws {
@@ -28,7 +28,7 @@ package final class PlatformProcess: @unchecked Sendable {
     try await process.runWithSignals()
   }
 
-  /// The program of this build: named by VLUMA_BINARY, or beside the tests.
+  /// The program named by VLUMA_BINARY, or the debug build.
   private static func binary() throws -> URL {
     let named = ProcessInfo.processInfo.environment["VLUMA_BINARY"].map { URL(filePath: $0) }
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -40,19 +40,15 @@ package final class PlatformProcess: @unchecked Sendable {
     return url
   }
 
-  /// All it has printed.
   package var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 
-  /// What the system knows it by.
   package var processIdentifier: Int32 { process.processIdentifier }
 
-  /// True while it runs.
   package var isRunning: Bool { exit.result == nil }
 
-  /// Sends a signal to this very process.
   package func send(_ signal: Int32) { if isRunning { kill(process.processIdentifier, signal) } }
 
-  /// Waits for its end and returns the exit status, or the signal's number.
+  /// Waits until the process ends, and returns the exit status or the signal's number.
   @discardableResult
   package func ended(within limit: Duration = .seconds(20)) async throws -> Int32 {
     do { return try await withDeadline(.now + limit) { try await self.exit.wait() } } catch is DeadlineExceeded {
@@ -60,7 +56,7 @@ package final class PlatformProcess: @unchecked Sendable {
     }
   }
 
-  /// Waits until it says that it listens, and returns its address.
+  /// Waits for the log line with the address it listens on.
   package func address() async throws -> String {
     var address: String?
     try await eventually(within: .seconds(20), "the process listens; it printed:\n\(output)") {

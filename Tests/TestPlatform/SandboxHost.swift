@@ -2,22 +2,10 @@ import Curl
 import Foundation
 import Logging
 import TestServers
-package import WhatsAppSandbox
+import WhatsAppSandbox
 
-extension SandboxConfiguration {
-  /// Statuses come soon, some twice and some in another order than they happened.
-  package static var quick: SandboxConfiguration {
-    var configuration = SandboxConfiguration(token: Platform.token, appSecret: Platform.appSecret)
-    configuration.statusDelay = .milliseconds(10) ... .milliseconds(150)
-    configuration.doubled = 0.3
-    configuration.reordered = 0.3
-    return configuration
-  }
-}
-
-/// The stand-in for WhatsApp, run in the test's own process, and what it says of the messages it was given.
+/// A WhatsApp sandbox in the test's own process, and a client of its control routes.
 package final class SandboxHost: Sendable {
-  /// A message as the stand-in saw it.
   package struct ReceivedMessage: Decodable, Sendable {
     package let wamid: String?
     package let to: String
@@ -40,7 +28,6 @@ package final class SandboxHost: Sendable {
     running = Task { try await sandbox.run() }
   }
 
-  /// Where its API is.
   package func url() async throws -> String { "http://127.0.0.1:\(try await sandbox.port())" }
 
   package func send(webhooksTo url: String) { sandbox.setWebhookURL(url) }
@@ -50,18 +37,18 @@ package final class SandboxHost: Sendable {
     _ = await running.result
   }
 
-  /// Every send it decided on, in order.
+  /// All decided requests to send, in order.
   package func messages() async throws -> [ReceivedMessage] {
     let response = try await http.send(CurlRequest("GET", "\(try await url())/sandbox/messages"))
     return try JSONDecoder().decode([ReceivedMessage].self, from: response.body)
   }
 
-  /// What becomes of the next messages to a recipient.
+  /// Sets the behaviours of the next messages to a recipient.
   package func setBehaviours(_ behaviours: String..., for recipient: String) async throws {
     try await control("PUT", "recipients/\(recipient)", ["behaviours": behaviours])
   }
 
-  /// Changes what may be done with a template, and tells so by webhook.
+  /// Changes a template's state, which also posts a webhook.
   package func set(template: String, to state: String) async throws {
     try await control("PUT", "templates/\(template)", ["state": state])
   }
@@ -76,8 +63,8 @@ package final class SandboxHost: Sendable {
     try await control("POST", "inbound", body)
   }
 
-  /// A customer writes something.
-  package func write(_ text: String, from: String) async throws {
+  /// A customer sends a text.
+  package func sendText(_ text: String, from: String) async throws {
     try await control(
       "POST", "inbound", ["phone_number_id": Platform.phoneNumberID, "from": from, "name": "Maria", "text": text])
   }

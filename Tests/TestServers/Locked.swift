@@ -4,13 +4,10 @@ internal import Synchronization
 package final class Locked<Value: Sendable>: Sendable {
   private let state: Mutex<Value>
 
-  /// Starts with a value.
   package init(_ value: Value) { state = Mutex(value) }
 
-  /// A copy of the value.
   package var value: Value { state.withLock { $0 } }
 
-  /// Changes the value under the lock.
   @discardableResult
   package func change<Result: Sendable>(_ body: (inout Value) -> Result) -> Result { state.withLock { body(&$0) } }
 }

@@ -3,8 +3,8 @@ package import Foundation
 internal import Glibc
 
 extension Process {
-  /// Starts the process from a thread that blocks no signals: those of Swift's pool block them all, and a child inherits
-  /// that.
+  /// Starts the process from a thread that blocks no signals: Swift's pool threads block all of them, and a child
+  /// inherits the mask.
   package func runWithSignals() async throws {
     let started = Promise<Void>()
     Thread.detachNewThread {

@@ -1,11 +1,9 @@
-/// A generator (SplitMix64) that gives the same numbers for the same seed, so that a random test that fails can be run again.
+/// SplitMix64: the same seed gives the same numbers, so that a failed random test can be repeated.
 package struct SeededRandom: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  /// Starts the sequence that belongs to `seed`.
   package init(seed: UInt64) { state = seed }
 
-  /// The next 64 bits.
   package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var bits = state

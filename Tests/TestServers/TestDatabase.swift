@@ -1,7 +1,7 @@
 internal import JobsPostgres
 package import Postgres
 
-/// Makes an empty database that no other test uses, and drops it after `body`.
+/// Creates an empty database that no other test uses, and drops it after `body`.
 package func withEmptyDatabase<Value>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
   let server = try TestEnvironment.postgres()
   let admin = try PostgresConfiguration(url: server.string, applicationName: "test databases")
@@ -17,7 +17,7 @@ package func withEmptyDatabase<Value>(_ body: (PostgresConfiguration) async thro
   }
 }
 
-/// Makes a database with the store's tables and those of `migrations`, lends a pool on it, and drops it after `body`.
+/// Creates a database with the job store's tables and those of `migrations`, and drops it after `body`.
 package func withTestDatabase<Value>(
   migrations: [PostgresMigration] = [], connections: Int = 10,
   _ body: (PostgresConnectionPool, PostgresConfiguration) async throws -> Value
@@ -36,7 +36,7 @@ package func withTestDatabase<Value>(
   }
 }
 
-/// Databases are made and dropped outside of transactions and pipelines, so as a script.
+/// CREATE and DROP DATABASE are not allowed in transactions or pipelines; a script uses neither.
 private func run(_ sql: String, _ configuration: PostgresConfiguration) async throws {
   let connection = try await PostgresConnection.connect(configuration)
   do {

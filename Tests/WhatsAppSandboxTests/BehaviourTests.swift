@@ -5,7 +5,7 @@ import Testing
 
 @testable import WhatsAppSandbox
 
-/// What the client of a misbehaving sandbox sees, and what the sandbox made of the message.
+/// The behaviours as a client sees them, and as the sandbox records them.
 @Suite(.timeLimit(.minutes(1)))
 struct BehaviourTests {
   /// The only decided request, as outcome and whether it was accepted.
@@ -13,7 +13,7 @@ struct BehaviourTests {
     try await eventually("the request was decided on") { try await !sandbox.messages().isEmpty }
     let messages = try await sandbox.messages()
     #expect(messages.count == 1)
-    return (messages.first?["outcome"]?.text, messages.first?["accepted"]?.flag == true)
+    return (messages.first?["outcome"]?.stringValue, messages.first?["accepted"]?.boolValue == true)
   }
 
   @Test func `an accepted message is answered as Meta answers`() async throws {
@@ -24,18 +24,18 @@ struct BehaviourTests {
       #expect(answer.document.shape == meta.shape)
       let contact: JSONValue = ["input": "+5511987654321", "wa_id": "5511987654321"]
       #expect(answer.document["contacts"]?.first == contact)
-      #expect(answer.document["messages"]?.first?["message_status"]?.text == "accepted")
+      #expect(answer.document["messages"]?.first?["message_status"]?.stringValue == "accepted")
       let listed = try #require(try await sandbox.messages().first)
-      #expect(listed["wamid"]?.text == answer.wamid)
-      #expect(listed["to"]?.text == "+5511987654321")
-      #expect(listed["template"]?.text == "lembrete_consulta")
-      #expect(listed["callback"]?.text == "job:1")
-      #expect(listed["phone_number_id"]?.text == Sample.phoneNumberID)
-      #expect(listed["outcome"]?.text == "accepted")
+      #expect(listed["wamid"]?.stringValue == answer.wamid)
+      #expect(listed["to"]?.stringValue == "+5511987654321")
+      #expect(listed["template"]?.stringValue == "lembrete_consulta")
+      #expect(listed["callback"]?.stringValue == "job:1")
+      #expect(listed["phone_number_id"]?.stringValue == Sample.phoneNumberID)
+      #expect(listed["outcome"]?.stringValue == "accepted")
       #expect(listed["code"] == JSONValue.null)
-      #expect(listed["accepted"]?.flag == true)
-      #expect(listed["payloads"]?.list?.compactMap { $0.text } == ["confirm:1", "cancel:1"])
-      let at = try #require(listed["at"]?.text)
+      #expect(listed["accepted"]?.boolValue == true)
+      #expect(listed["payloads"]?.arrayValue?.compactMap { $0.stringValue } == ["confirm:1", "cancel:1"])
+      let at = try #require(listed["at"]?.stringValue)
       #expect(at.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
     }
   }
@@ -51,7 +51,7 @@ struct BehaviourTests {
     }
   }
 
-  @Test func `cut after: the client sees a broken connection, and the message goes its way`() async throws {
+  @Test func `cut after: the client sees a broken connection, and the message is accepted`() async throws {
     try await WebhookReceiver.with { receiver in
       try await withSandbox(.test { $0.webhookURL = receiver.url }) { (sandbox) async throws in
         try await sandbox.setBehaviours("cut-after")
@@ -61,7 +61,7 @@ struct BehaviourTests {
         #expect(outcome == "cut")
         #expect(isAccepted)
         try await eventually("both statuses came") { try await sandbox.statuses().count == 2 }
-        #expect(receiver.all.allSatisfy { $0.status?["biz_opaque_callback_data"]?.text == "job:1" })
+        #expect(receiver.all.allSatisfy { $0.status?["biz_opaque_callback_data"]?.stringValue == "job:1" })
       }
     }
   }
@@ -71,7 +71,7 @@ struct BehaviourTests {
       try await sandbox.setBehaviours("accept", "cut-after", "accept")
       #expect(try await sandbox.send(Sample.template()).status == 200)
       await #expect(throws: CurlError.self) { try await sandbox.send(Sample.template()) }
-      let outcomes = try await sandbox.messages().compactMap { $0["outcome"]?.text }
+      let outcomes = try await sandbox.messages().compactMap { $0["outcome"]?.stringValue }
       #expect(outcomes == ["accepted", "cut"])
     }
   }
@@ -90,7 +90,7 @@ struct BehaviourTests {
     }
   }
 
-  @Test func `silent after: no answer comes, and the message goes its way`() async throws {
+  @Test func `silent after: no answer comes, and the message is accepted`() async throws {
     try await WebhookReceiver.with { receiver in
       try await withSandbox(.test { $0.webhookURL = receiver.url }) { (sandbox) async throws in
         try await sandbox.setBehaviours("silent-after")
@@ -162,12 +162,12 @@ struct BehaviourTests {
         let contact: JSONValue = ["input": "+5531988888888", "wa_id": "553188888888"]
         #expect(answer.document["contacts"]?.first == contact)
         try await receiver.wait(for: 2)
-        #expect(receiver.all.allSatisfy { $0.status?["recipient_id"]?.text == "553188888888" })
+        #expect(receiver.all.allSatisfy { $0.status?["recipient_id"]?.stringValue == "553188888888" })
       }
     }
   }
 
-  @Test func `what no behaviour is cannot be laid down`() async throws {
+  @Test func `a text that is no behaviour is refused`() async throws {
     try await withSandbox { (sandbox) async throws in
       for body in ["{}", #"{"behaviours": []}"#, #"{"behaviours": ["accept", "explode"]}"#, #"{"behaviours": [1]}"#] {
         let path = "/sandbox/recipients/\(Sample.recipient)"

@@ -2,7 +2,7 @@ import Testing
 
 @testable import WhatsAppSandbox
 
-/// The words in which behaviours and faults are given.
+/// The texts of behaviours and faults.
 struct BehaviourTextTests {
   @Test func `each behaviour has its text`() {
     let texts: [(String, SandboxBehaviour)] = [
@@ -34,7 +34,7 @@ struct BehaviourTextTests {
   }
 
   @Test(arguments: ["", "5%", "accept", ":accept", "101%:accept", "-1%:accept", "1.5:accept", "x:accept", "nan:accept"])
-  func `what is no fault is refused`(_ text: String) { #expect(SandboxFault(text) == nil) }
+  func `a text that is no fault is refused`(_ text: String) { #expect(SandboxFault(text) == nil) }
 
   @Test func `recipients are masked but for both ends`() {
     #expect(PhoneDigits.masked("5511987654321") == "5511*****4321")

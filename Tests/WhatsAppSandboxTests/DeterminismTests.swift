@@ -2,10 +2,10 @@ import Testing
 
 @testable import WhatsAppSandbox
 
-/// The same seed misbehaves in the same way.
+/// The same seed gives the same behaviour.
 @Suite(.timeLimit(.minutes(1)))
 struct DeterminismTests {
-  /// What each of forty messages was answered, each sent twice: another try is another draw.
+  /// The answers to forty messages, each sent twice: a second attempt is another draw.
   private func outcomes(
     _ seed: UInt64, hasCallback: Bool = true, isReversed: Bool = false
   ) async throws -> [Int: [Int]] {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import WhatsAppSandbox
 
-/// A sandbox begins and ends when it is told to.
+/// How a sandbox starts and stops.
 @Suite(.timeLimit(.minutes(1)))
 struct LifecycleTests {
   @Test func `it is alive`() async throws {
@@ -26,11 +26,11 @@ struct LifecycleTests {
     let silent = Task { try await client.newConnection().send(Sample.template(), timeout: .seconds(50)) }
     try await eventually("a client waits") { try await client.messages().count == 1 }
     await group.triggerGracefulShutdown()
-    try await answer(within: .seconds(20), "the sandbox ends") { try await running.value }
+    try await withTimeout(within: .seconds(20), "the sandbox ends") { try await running.value }
     await #expect(throws: CurlError.self) { try await silent.value }
   }
 
-  @Test func `whoever waits for the port of a sandbox that cannot listen is told`() async throws {
+  @Test func `waiting for the port of a sandbox that cannot listen throws`() async throws {
     try await withSandbox { first in
       let port = try #require(URLComponents(string: first.url)?.port)
       let second = WhatsAppSandbox(.test { $0.port = port }, logger: silentLogger)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WhatsAppSandbox
 
-/// What the sandbox remembers has its limits.
+/// The limits of the sandbox's memory.
 struct MemoryTests {
   @Test func `a recent dictionary forgets what was written longest ago`() {
     var recent = RecentDictionary<Int, Int>(max: 10)
@@ -25,14 +25,14 @@ struct MemoryTests {
           wamid: "wamid.\(number)", to: "", template: nil, callback: nil, phoneNumberID: "", outcome: .accepted,
           code: nil, at: Date(timeIntervalSince1970: 0), payloads: []))
     }
-    history.answered(.sent, of: "wamid.0")
-    history.answered(.sent, of: "wamid.100000")
-    #expect(history.entries.count == 90_001)
-    #expect(history.entries.last?.statuses == [.sent])
-    #expect(history.entries.filter { !$0.statuses.isEmpty }.count == 1)
+    history.recordStatus(.sent, of: "wamid.0")
+    history.recordStatus(.sent, of: "wamid.100000")
+    #expect(history.records.count == 90_001)
+    #expect(history.records.last?.statuses == [.sent])
+    #expect(history.records.filter { !$0.statuses.isEmpty }.count == 1)
   }
 
-  @Test func `semaphore let in as many as there are, and the others in their turn`() async throws {
+  @Test func `a semaphore lets in as many as its count, and the others later`() async throws {
     let semaphore = AsyncSemaphore(count: 2)
     struct Count: Sendable {
       var now = 0

@@ -3,7 +3,7 @@ import Testing
 
 @testable import WhatsAppSandbox
 
-/// What is wrong in itself is refused as Meta refuses it.
+/// Invalid requests are refused as Meta refuses them.
 @Suite(.timeLimit(.minutes(1)))
 struct RefusalTests {
   private func path(version: String = "v23.0", id: String = Sample.phoneNumberID) -> String {
@@ -11,7 +11,7 @@ struct RefusalTests {
   }
 
   @Test(arguments: ["v23", "23.0", "v23.0.1", "vx.y", "V23.0"])
-  func `a version that is none is refused before all else`(_ version: String) async throws {
+  func `an invalid version is refused before anything else`(_ version: String) async throws {
     try await withSandbox { (sandbox) async throws in
       let answer = try await sandbox.request("POST", path(version: version, id: "1"), token: nil)
       #expect(answer.isRefusal(400, 2_500))
@@ -34,11 +34,11 @@ struct RefusalTests {
     try await withSandbox { (sandbox) async throws in
       let answer = try await sandbox.request("POST", path(id: "1"), Sample.template().data())
       #expect(answer.isRefusal(400, 100))
-      #expect(answer.document["error"]?["error_subcode"]?.whole == 33)
+      #expect(answer.document["error"]?["error_subcode"]?.intValue == 33)
     }
   }
 
-  @Test func `without a list of numbers any phone number id will do`() async throws {
+  @Test func `without a list of numbers any phone number id is accepted`() async throws {
     try await withSandbox(.test { $0.phoneNumberIDs = [:] }) { (sandbox) async throws in
       let answer = try await sandbox.request("POST", path(id: "1"), Sample.template().data())
       #expect(answer.status == 200)
@@ -63,8 +63,8 @@ struct RefusalTests {
         #expect(answer.isRefusal(400, code), "\(what): \(answer)")
       }
       let listed = try await sandbox.messages()
-      #expect(listed.compactMap { $0["code"]?.whole } == cases.map { $0.code })
-      #expect(listed.allSatisfy { $0["accepted"]?.flag == false && $0["outcome"]?.text == "refused" })
+      #expect(listed.compactMap { $0["code"]?.intValue } == cases.map { $0.code })
+      #expect(listed.allSatisfy { $0["accepted"]?.boolValue == false && $0["outcome"]?.stringValue == "refused" })
     }
   }
 
@@ -75,7 +75,7 @@ struct RefusalTests {
       ("no messaging_product", good.with("messaging_product", nil), 100),
       ("another product", good.with("messaging_product", "sms"), 131_009),
       ("a group", good.with("recipient_type", "group"), 131_009),
-      ("nobody", good.with("to", nil), 131_008),
+      ("no recipient", good.with("to", nil), 131_008),
       ("a short number", good.with("to", "1234567"), 131_009),
       ("a long number", good.with("to", "1234567890123456"), 131_009),
       ("a formatted number", good.with("to", "+55 11 98765-4321"), 131_009),
@@ -107,7 +107,7 @@ struct RefusalTests {
       let message = Sample.template().with("to", nil).with("recipient", "BR.13491208655302741918")
       let answer = try await sandbox.send(message)
       #expect(answer.status == 200)
-      #expect(answer.document["contacts"]?.first?["user_id"]?.text == "BR.13491208655302741918")
+      #expect(answer.document["contacts"]?.first?["user_id"]?.stringValue == "BR.13491208655302741918")
     }
   }
 
@@ -121,7 +121,7 @@ struct RefusalTests {
         #expect(Self.message(answer.document) == Self.message(meta))
       }
       let details = try await sandbox.send(Sample.template("x")).document["error"]?["error_data"]?["details"]
-      #expect(details?.text == "template name (x) does not exist in pt_BR")
+      #expect(details?.stringValue == "template name (x) does not exist in pt_BR")
     }
   }
 
@@ -133,7 +133,7 @@ struct RefusalTests {
       #expect(answer.document.shape == meta.shape)
       #expect(Self.message(answer.document) == Self.message(meta))
       #expect(
-        answer.document["error"]?["error_data"]?["details"]?.text
+        answer.document["error"]?["error_data"]?["details"]?.stringValue
           == "body: number of localizable_params (1) does not match the expected number of params (3)")
     }
   }
@@ -152,14 +152,14 @@ struct RefusalTests {
       let read: JSONValue = ["messaging_product": "whatsapp", "status": "read", "message_id": "wamid.X"]
       let answer = try await sandbox.send(read)
       #expect(answer.status == 200)
-      #expect(answer.document["success"]?.flag == true)
+      #expect(answer.document["success"]?.boolValue == true)
       #expect(try await sandbox.send(read.with("message_id", nil)).code == 131_008)
       #expect(try await sandbox.send(read.with("status", "seen")).code == 131_009)
     }
   }
 
   /// What the error says.
-  private static func message(_ error: JSONValue) -> String? { error["error"]?["message"]?.text }
+  private static func message(_ error: JSONValue) -> String? { error["error"]?["message"]?.stringValue }
 
   private static func text(_ count: Int) -> String { String(repeating: "x", count: count) }
 

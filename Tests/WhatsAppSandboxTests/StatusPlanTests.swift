@@ -24,7 +24,7 @@ struct StatusPlanTests {
   @Test func `reordered ones do not begin with sent, but happened in order`() {
     let all = plans {
       $0.readShare = 0.5
-      $0.reordered = 1
+      $0.reorderedShare = 1
     }
     for plan in all {
       #expect(plan.steps.first?.status != .sent)
@@ -35,19 +35,19 @@ struct StatusPlanTests {
     }
   }
 
-  @Test func `shares are about what was asked for`() {
+  @Test func `shares are close to the configured ones`() {
     let all = plans {
       $0.readShare = 0.6
-      $0.reordered = 0.2
-      $0.doubled = 0.1
+      $0.reorderedShare = 0.2
+      $0.duplicateShare = 0.1
     }
     let read = all.filter { $0.steps.count == 3 }.count
     let reordered = all.filter { $0.steps.first?.status != .sent }.count
     let steps = all.flatMap(\.steps)
-    let doubled = steps.filter { $0.repeatedAfter != nil }.count
+    let duplicates = steps.filter { $0.repeatedAfter != nil }.count
     #expect((95...145).contains(read))
     #expect((20...65).contains(reordered))
-    #expect((20...90).contains(doubled))
+    #expect((20...90).contains(duplicates))
     #expect(steps.allSatisfy { step in step.repeatedAfter.map { $0 > step.postedAfter } ?? true })
   }
 
@@ -65,8 +65,8 @@ struct StatusPlanTests {
   @Test func `the same seed draws the same, another seed or another try does not`() {
     let configuration = SandboxConfiguration.test {
       $0.readShare = 0.5
-      $0.reordered = 0.5
-      $0.doubled = 0.5
+      $0.reorderedShare = 0.5
+      $0.duplicateShare = 0.5
       $0.statusDelay = Duration.zero...Duration.seconds(10)
     }
     func plan(_ draw: SeededDraw) -> StatusPlan { StatusPlan(.accept, draw: draw, configuration: configuration) }
@@ -76,7 +76,7 @@ struct StatusPlanTests {
     #expect(plan(draw(7, 3)) != plan(draw(7, 3, attempts: 1)))
   }
 
-  @Test func `faults befall their shares`() {
+  @Test func `faults get their shares`() {
     let faults = [
       SandboxFault(share: 0.25, behaviour: .cutBefore), SandboxFault(share: 0.5, behaviour: .silent),
     ]

@@ -2,7 +2,7 @@ import Testing
 
 @testable import WhatsAppSandbox
 
-/// What may fill a template.
+/// The components of template messages.
 struct TemplateValidatorTests {
   private let texts = ["Maria", "24/11 às 10h", "Clínica Vida"]
 

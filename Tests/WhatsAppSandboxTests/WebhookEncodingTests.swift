@@ -3,7 +3,7 @@ import Testing
 
 @testable import WhatsAppSandbox
 
-/// How webhooks are escaped and signed, held against Meta's own rules.
+/// Escaping and signatures of webhooks, compared with Meta's.
 struct WebhookEncodingTests {
   @Test func `the vector's bytes have the vector's signature`() throws {
     let body = try Sample.payload("sig_escaped_unicode_body")

@@ -7,23 +7,22 @@ import TestServers
 
 @testable import WhatsAppSandbox
 
-/// A business's endpoint for webhooks that keeps what it gets, and refuses the first few if it is told to.
+/// A business's webhook endpoint that stores what it receives, and can refuse the first few.
 final class WebhookReceiver: Sendable {
   struct Webhook: Sendable {
     let body: Data
     let signature: String
     let contentType: String
     /// True where it was answered 200.
-    let isTaken: Bool
+    let isAccepted: Bool
 
-    /// What it says.
     var document: JSONValue { JSONValue(body) ?? .null }
-    /// The status it tells of.
+    /// The status in it.
     var status: JSONValue? { document.change?["statuses"]?.first }
-    /// The message it tells of.
+    /// The message in it.
     var message: JSONValue? { document.change?["messages"]?.first }
 
-    /// Checks the signature by other means than the sandbox makes it.
+    /// Checks the signature without the sandbox's own code.
     func isSigned(with secret: String) -> Bool {
       let key = SymmetricKey(data: Data(secret.utf8))
       let digits = HMAC<SHA256>.authenticationCode(for: body, using: key).map { byte in
@@ -40,19 +39,19 @@ final class WebhookReceiver: Sendable {
 
   private init(refusing count: Int) { refusals = Locked(count) }
 
-  /// All webhooks in the order of their arrival.
+  /// In the order of arrival.
   var all: [Webhook] { received.value }
   /// Those that were answered 200.
-  var taken: [Webhook] { received.value.filter { $0.isTaken } }
+  var accepted: [Webhook] { received.value.filter { $0.isAccepted } }
   var url: String { "http://127.0.0.1:\(port.value ?? 0)/webhook" }
 
-  /// Runs a receiver for the length of `body`.
+  /// Runs a receiver while `body` runs.
   ///
-  /// - Parameter count: as many posts are answered 503 at first.
+  /// - Parameter count: how many posts are answered 503 first.
   static func with(refusing count: Int = 0, _ body: (WebhookReceiver) async throws -> Void) async throws {
     let receiver = WebhookReceiver(refusing: count)
     let router = Router()
-    router.post("/webhook") { request, _ in try await receiver.take(request) }
+    router.post("/webhook") { request, _ in try await receiver.receive(request) }
     let application = Application(
       router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0), serverName: nil),
       onServerRunning: { channel in
@@ -65,12 +64,12 @@ final class WebhookReceiver: Sendable {
     try await body(receiver)
   }
 
-  /// Waits until so many webhooks were answered 200.
+  /// Waits until `count` webhooks were answered 200.
   func wait(for count: Int) async throws {
-    try await eventually(within: .seconds(20), "\(count) webhooks were taken") { taken.count >= count }
+    try await eventually(within: .seconds(20), "\(count) webhooks were accepted") { accepted.count >= count }
   }
 
-  private func take(_ request: Request) async throws -> Response {
+  private func receive(_ request: Request) async throws -> Response {
     let buffer = try await request.body.collect(upTo: 1 << 20)
     let signature = HTTPField.Name("X-Hub-Signature-256").flatMap { request.headers[$0] } ?? ""
     let isRefused = refusals.change { count in
@@ -80,7 +79,7 @@ final class WebhookReceiver: Sendable {
     }
     let webhook = Webhook(
       body: Data(buffer.readableBytesView), signature: signature, contentType: request.headers[.contentType] ?? "",
-      isTaken: !isRefused)
+      isAccepted: !isRefused)
     received.change { $0.append(webhook) }
     return Response(status: isRefused ? .serviceUnavailable : .ok)
   }

@@ -4,10 +4,10 @@ import Testing
 
 @testable import WhatsAppSandbox
 
-/// The webhooks of a running sandbox, as the business receives them.
+/// The webhooks of a running sandbox, as a business receives them.
 @Suite(.timeLimit(.minutes(1)))
 struct WebhookTests {
-  /// Between one status and the next, where their order matters: long enough for a busy machine.
+  /// Between two statuses whose order matters: long enough for a busy machine.
   private static let delay = Duration.milliseconds(250)
 
   /// A sandbox and the endpoint its webhooks go to.
@@ -38,9 +38,9 @@ struct WebhookTests {
         #expect(!webhook.isSigned(with: "other-secret"))
         #expect(webhook.contentType == "application/json")
         #expect(webhook.body.allSatisfy { $0 < 0x80 })
-        #expect(webhook.status?["id"]?.text == answer.wamid)
-        #expect(webhook.status?["recipient_id"]?.text == Sample.recipient)
-        #expect(webhook.status?["biz_opaque_callback_data"]?.text == "job:1")
+        #expect(webhook.status?["id"]?.stringValue == answer.wamid)
+        #expect(webhook.status?["recipient_id"]?.stringValue == Sample.recipient)
+        #expect(webhook.status?["biz_opaque_callback_data"]?.stringValue == "job:1")
       }
       let documents = receiver.all.map(\.document)
       #expect(documents.first?.shape == sent.shape)
@@ -54,20 +54,20 @@ struct WebhookTests {
     try await withBoth(.test { $0.readShare = 1 }) { sandbox, receiver in
       _ = try await sandbox.send(Sample.template(callback: nil))
       try await receiver.wait(for: 3)
-      let read = try #require(receiver.all.first(where: { $0.status?["status"]?.text == "read" }))
+      let read = try #require(receiver.all.first(where: { $0.status?["status"]?.stringValue == "read" }))
       #expect(read.document.shape == metaRead.shape)
       try await sandbox.setBehaviours("fail-later:131026")
       _ = try await sandbox.send(Sample.template(callback: nil))
       try await eventually("both statuses came") { try await sandbox.statuses(1).count == 2 }
-      let failed = try #require(receiver.all.first(where: { $0.status?["status"]?.text == "failed" }))
+      let failed = try #require(receiver.all.first(where: { $0.status?["status"]?.stringValue == "failed" }))
       #expect(failed.document.shape == metaFailed.shape)
       #expect(failed.status?["errors"] == metaFailed.change?["statuses"]?.first?["errors"])
       #expect(try await sandbox.statuses(1).sorted() == ["failed", "sent"])
-      #expect(try await sandbox.messages().last?["code"]?.whole == 131_026)
+      #expect(try await sandbox.messages().last?["code"]?.intValue == 131_026)
     }
   }
 
-  @Test func `without status: others get theirs, the message none`() async throws {
+  @Test func `no status: the message gets none, another one gets its own`() async throws {
     try await withBoth { sandbox, receiver in
       try await sandbox.setBehaviours("no-status", "accept")
       let silent = try await sandbox.send(Sample.template())
@@ -75,12 +75,12 @@ struct WebhookTests {
       _ = try await sandbox.send(Sample.template(callback: "job:2"))
       try await eventually("the other's statuses came") { try await sandbox.statuses(1).count == 2 }
       #expect(try await sandbox.statuses(0).isEmpty)
-      #expect(!receiver.all.contains(where: { $0.status?["id"]?.text == silent.wamid }))
+      #expect(!receiver.all.contains(where: { $0.status?["id"]?.stringValue == silent.wamid }))
     }
   }
 
-  @Test func `doubled webhooks are the same bytes twice`() async throws {
-    try await withBoth(.test { $0.doubled = 1 }) { sandbox, receiver in
+  @Test func `duplicate webhooks have the same bytes`() async throws {
+    try await withBoth(.test { $0.duplicateShare = 1 }) { sandbox, receiver in
       _ = try await sandbox.send(Sample.template())
       try await receiver.wait(for: 4)
       let bodies = receiver.all.map(\.body)
@@ -93,7 +93,7 @@ struct WebhookTests {
 
   @Test func `reordered statuses arrive before sent does`() async throws {
     let configuration = SandboxConfiguration.test {
-      $0.reordered = 1
+      $0.reorderedShare = 1
       $0.statusDelay = Self.delay...Self.delay
     }
     try await withBoth(configuration) { sandbox, _ in
@@ -103,19 +103,19 @@ struct WebhookTests {
     }
   }
 
-  @Test func `what is answered 503 comes again, unchanged`() async throws {
+  @Test func `a webhook that is answered 503 is posted again, unchanged`() async throws {
     try await withBoth(refusing: 3) { sandbox, receiver in
       _ = try await sandbox.send(Sample.template())
-      try await eventually(within: .seconds(20), "both statuses were taken") {
+      try await eventually(within: .seconds(20), "both statuses were accepted") {
         try await sandbox.statuses().count == 2
       }
       #expect(receiver.all.count == 5)
       #expect(Set(receiver.all.map(\.body)).count == 2)
-      #expect(Set(receiver.taken.map(\.body)).count == 2)
+      #expect(Set(receiver.accepted.map(\.body)).count == 2)
     }
   }
 
-  @Test func `webhooks go where they are sent to, once that is known`() async throws {
+  @Test func `webhooks are posted once their URL is set`() async throws {
     try await WebhookReceiver.with { receiver in
       try await withSandbox { (sandbox) async throws in
         sandbox.sandbox.setWebhookURL(receiver.url)
@@ -138,10 +138,10 @@ struct WebhookTests {
       let webhook = try #require(receiver.all.first)
       #expect(webhook.isSigned(with: "test-secret"))
       #expect(webhook.document.shape == meta.shape)
-      #expect(webhook.message?["id"]?.text == answer.document["wamid"]?.text)
-      #expect(webhook.message?["from"]?.text == "553188888888")
-      #expect(webhook.message?["text"]?["body"]?.text == "Olá 😀")
-      #expect(webhook.document.change?["contacts"]?.first?["profile"]?["name"]?.text == "João")
+      #expect(webhook.message?["id"]?.stringValue == answer.document["wamid"]?.stringValue)
+      #expect(webhook.message?["from"]?.stringValue == "553188888888")
+      #expect(webhook.message?["text"]?["body"]?.stringValue == "Olá 😀")
+      #expect(webhook.document.change?["contacts"]?.first?["profile"]?["name"]?.stringValue == "João")
       #expect(String(decoding: webhook.body, as: UTF8.self).contains(#"Ol\u00e1 \ud83d\ude00"#))
       // The same account, by its newer number.
       #expect(try await sandbox.send(Sample.text("Olá", to: "5531988888888")).status == 200)
@@ -188,19 +188,19 @@ struct WebhookTests {
     try await withBoth { sandbox, receiver in
       let path = "/sandbox/templates/lembrete_consulta"
       let states: [(String, Int?)] = [("paused", 132_015), ("disabled", 132_016), ("approved", nil)]
-      for (place, (state, code)) in states.enumerated() {
+      for (index, (state, code)) in states.enumerated() {
         let body: JSONValue = ["state": .string(state)]
         #expect(try await sandbox.request("PUT", path, body.data()).status == 204)
         try await eventually("its webhook came") {
-          receiver.taken.contains { $0.document.change?["event"]?.text == state.uppercased() }
+          receiver.accepted.contains { $0.document.change?["event"]?.stringValue == state.uppercased() }
         }
-        let webhook = try #require(receiver.taken.last)
+        let webhook = try #require(receiver.accepted.last)
         let meta = try Sample.document("tpl_status_\(state)")
         #expect(webhook.isSigned(with: "test-secret"))
         #expect(webhook.document.shape == meta.shape)
-        #expect(webhook.document.change?["message_template_name"]?.text == "lembrete_consulta")
+        #expect(webhook.document.change?["message_template_name"]?.stringValue == "lembrete_consulta")
         try await sandbox.setBehaviours("no-status")
-        #expect(try await sandbox.send(Sample.template(callback: "job:\(place)")).code == code)
+        #expect(try await sandbox.send(Sample.template(callback: "job:\(index)")).code == code)
       }
       #expect(try await sandbox.request("PUT", path, Data(#"{"state": "lost"}"#.utf8)).status == 400)
       #expect(try await sandbox.request("PUT", path + "x", Data(#"{"state": "paused"}"#.utf8)).status == 404)

@@ -4,32 +4,15 @@ package import Jobs
 package import Postgres
 internal import Reports
 
-/// A customer's word that they will come.
-package struct ConfirmAttendance: Job {
-  /// The name queues.yaml routes it by; never changed.
-  package static let kind: JobKind = "booking.confirm"
-  /// The booking's id.
-  package var booking: UUID
-  /// The booking's business.
-  package var business: UUID
-
-  /// Made from a pressed button, once it is known to be the customer's own.
-  package init(booking: UUID, business: UUID) {
-    self.booking = booking
-    self.business = business
-  }
-}
-
-/// Notes that a customer will come.
+/// Stores that a customer will come.
 package struct ConfirmAttendanceWorker: Worker {
   private let bookings = BookingStore()
   private let now: @Sendable () -> Date
 
-  /// `now` is the clock the note is dated by.
+  /// - Parameter now: dates the confirmation.
   package init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
 
-  /// Notes it on a confirmed booking; the first word stays. Discarded where the booking is not confirmed (any more), or
-  /// the customer has said so before.
+  /// The first confirmation counts. Cancelled if the booking is not confirmed, or attendance was confirmed before.
   package func work(_ job: ConfirmAttendance, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
     try await context.complete { transaction, followUps in
       guard var booking = try await bookings.lock([job.booking], in: transaction)[job.booking],

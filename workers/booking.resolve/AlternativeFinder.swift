@@ -3,8 +3,8 @@ internal import Bookings
 internal import Foundation
 internal import Postgres
 
-/// Finds free slots near one that is taken: the same professional's first, then other professionals'. Looks each
-/// calendar up once.
+/// Finds free slots near one that is taken: first of the same professional, then of the others. Remembers what it
+/// found.
 struct AlternativeFinder {
   private let catalog: CatalogStore
   private let bookings: BookingStore
@@ -16,9 +16,8 @@ struct AlternativeFinder {
     let startsAt: Date
   }
 
-  /// How many slots are offered.
   static let count = 3
-  /// How far after the taken slot's day they may lie, in seconds.
+  /// How far after the taken slot an alternative may begin, in seconds.
   private static let reach: TimeInterval = 7 * 86_400
 
   init(catalog: CatalogStore, bookings: BookingStore, now: Date) {
@@ -29,7 +28,7 @@ struct AlternativeFinder {
 
   /// The free slots nearest to `startsAt`.
   ///
-  /// - Parameter booking: one whose own time counts as free (it is being moved).
+  /// - Parameter booking: its own time counts as free, because it is being moved.
   mutating func alternatives(
     to request: CatalogStore.Request, at startsAt: Date, except booking: UUID? = nil,
     in transaction: PostgresTransaction
@@ -40,9 +39,9 @@ struct AlternativeFinder {
     let range = TimeRange(start: startsAt - 86_400, end: startsAt + Self.reach)
     let others = try await catalog.professionals(offering: request.service, of: request.business, in: transaction)
     for professional in [request.professional] + others.filter({ $0 != request.professional }) {
-      let wanted = CatalogStore.Request(
+      let candidate = CatalogStore.Request(
         business: request.business, service: request.service, professional: professional)
-      guard case .calendar(let calendar) = try await catalog.look(up: [wanted], in: transaction)[wanted] else {
+      guard case .calendar(let calendar) = try await catalog.lookUp([candidate], in: transaction)[candidate] else {
         continue
       }
       let busy = try await bookings.busy(

@@ -1,17 +1,16 @@
+internal import Bookings
 internal import Foundation
 package import Jobs
 package import Postgres
 internal import Reports
 
-/// Adds counts up over minutes, hours and days. Each event's counts are added once, with its receipt; those that come
-/// late go to the bucket they belong to.
+/// Adds up counts over minutes, hours and days. Late counts go to the bucket of their minute.
 package struct CountEventWorker: BatchWorker {
   private let rollups = RollupStore()
+  private let catalog = CatalogStore()
 
-  /// Needs nothing: the transaction it is given is all it works with.
   package init() {}
 
-  /// Adds the counts of all events in one go.
   package func work(
     _ batch: [BatchItem<CountEvent>], in transaction: PostgresTransaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome] {
@@ -20,7 +19,9 @@ package struct CountEventWorker: BatchWorker {
         business: count.business ?? RollupStore.noBusiness, metric: count.metric, detail: count.detail,
         minute: count.minute, count: count.count)
     }
-    try await rollups.add(increments, in: transaction)
+    let businesses = try await catalog.businesses(Set(increments.map(\.business)), in: transaction)
+    try await rollups.add(
+      increments, calendars: businesses.mapValues { RollupCalendar(zone: $0.timeZone) }, in: transaction)
     return batch.map { _ in .completed }
   }
 }

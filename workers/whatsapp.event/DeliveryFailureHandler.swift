@@ -1,3 +1,4 @@
+internal import Bookings
 internal import Foundation
 internal import Jobs
 internal import Messaging
@@ -5,9 +6,10 @@ internal import Postgres
 internal import Reports
 internal import WhatsApp
 
-/// What follows from a message that failed after it was accepted: most refusals come that way.
+/// Handles messages that failed after they were accepted: most refusals come that way.
 struct DeliveryFailureHandler {
   let messages: MessageStore
+  let bookings = BookingStore()
   let suspensions: SuspensionStore
   let now: @Sendable () -> Date
 
@@ -23,7 +25,7 @@ struct DeliveryFailureHandler {
         switch scope {
         case .number: origin.phoneNumberID
         case .account: origin.account ?? origin.phoneNumberID
-        case .message, .pair, .template: nil  // a report names no template
+        case .message, .pair, .template: nil  // a report does not name the template
         }
       guard let key, code != 0 else { return }
       let until = try await suspensions.now(in: transaction).addingTimeInterval(probeAfter / .seconds(1))
@@ -32,16 +34,18 @@ struct DeliveryFailureHandler {
     }
   }
 
-  /// A Brazilian number that nobody has on WhatsApp is tried once in its other form: as a message of its own, because
-  /// this one was accepted.
+  /// Tries the alternate number of a Brazilian number once, with a new message, because this one was accepted.
   private func enqueueAlternateNumber(
     _ reported: InboundStore.ReportedMessage, _ cause: JobInfo, in transaction: PostgresTransaction,
     _ followUps: inout FollowUps
   ) async throws {
-    let id = UUID.version7(at: now())
-    guard let number = try await messages.prepareAlternateNumber(of: reported.message, as: id, in: transaction) else {
+    guard let contact = try await bookings.contacts(of: [reported.booking], in: transaction)[reported.booking] else {
       return
     }
+    let id = UUID.version7(at: now())
+    let number = try await messages.prepareAlternateNumber(
+      of: reported.message, as: id, customerNumber: PhoneNumber.digits(e164: contact.phone), in: transaction)
+    guard let number else { return }
     try followUps.enqueue(SendTemplate(message: id, number: number), from: cause, tenant: reported.business)
     followUps.count(
       .messagePrepared, "\(reported.notification.rawValue).alternate_number", of: reported.business, at: now())

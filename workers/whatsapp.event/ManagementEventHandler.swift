@@ -3,16 +3,17 @@ internal import Messaging
 internal import Postgres
 internal import WhatsApp
 
-/// What the provider's events change: they stop and resume what is sent. Sending tries by itself as well, so an event
-/// that is lost costs a while, and no more.
+/// Suspends and resumes sending by the provider's events. Suspensions also end by a probe, so a lost event only delays
+/// messages.
 struct ManagementEventHandler {
   let inbound: InboundStore
   let suspensions: SuspensionStore
 
-  /// Whatever an event says, a message tries again after this long, in seconds.
+  /// After this time a message probes, whatever the event says; in seconds.
   private static let probeAfter: TimeInterval = 900
 
-  func apply(_ events: [InboundStore.ReceivedUpdate<ProviderEvent>], in transaction: PostgresTransaction) async throws {
+  func handle(_ events: [InboundStore.ReceivedUpdate<ProviderEvent>], in transaction: PostgresTransaction) async throws
+  {
     var preferences: [(number: String, preference: ProviderEvent.Preference, at: Date)] = []
     var states: [State] = []
     for event in events {
@@ -27,19 +28,20 @@ struct ManagementEventHandler {
       case .accountBanned(let isBanned):
         states.append(
           State(account: account, template: nil, state: isBanned ? .disabled : .approved, until: nil, at: at))
-      case .marketing(let said):
+      case .marketing(let choices):
         guard let number = event.update.origin.phoneNumberID else { continue }
-        preferences += said.map { (number, $0, $0.at ?? at) }
+        preferences += choices.map { (number, $0, $0.at ?? at) }
       }
     }
-    // In one order everywhere, so that two batches wait for each other instead of deadlocking.
+    // In a fixed order, so that two batches do not deadlock.
     for state in states.sorted(by: { ($0.key, $0.at) < ($1.key, $1.at) }) { try await apply(state, in: transaction) }
     try await inbound.put(preferences, in: transaction)
   }
 
-  /// What an event says of a template, or of a whole account.
+  /// The state of a template or of a whole account according to an event.
   private struct State {
     let account: String
+    /// Nil: the account.
     let template: (name: String, language: String)?
     let state: ProviderEvent.TemplateState
     let until: Date?
@@ -52,11 +54,11 @@ struct ManagementEventHandler {
   }
 
   private func apply(_ state: State, in transaction: PostgresTransaction) async throws {
-    // An account is kept as a template without a name: events of it may come in any order as well.
-    let isNews = try await inbound.put(
+    // An account is stored as a template without a name: its events may come in any order too.
+    let isNewer = try await inbound.put(
       template: state.template?.name ?? "", language: state.template?.language ?? "", account: state.account,
       state: state.state, at: state.at, in: transaction)
-    guard isNews else { return }
+    guard isNewer else { return }
     if state.state == .approved { return try await suspensions.lift([(state.scope, state.key)], in: transaction) }
     let now = try await suspensions.now(in: transaction)
     let until = min(state.until ?? .distantFuture, now.addingTimeInterval(Self.probeAfter))

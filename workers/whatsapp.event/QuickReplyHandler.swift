@@ -5,10 +5,11 @@ internal import Messaging
 internal import Postgres
 internal import WhatsApp
 
-/// Turns customers' pressed buttons into jobs of their bookings.
+/// Enqueues jobs for customers' quick replies.
 ///
-/// A button's payload names the booking, and payloads can be forwarded: the reply counts only where it comes from the
-/// booking's customer, which the sender's number shows, in any of its forms, or the message it answers.
+/// The payload of a button names the booking, and payloads can be forwarded. So a reply counts only if the sender has
+/// the number of the booking's customer (or its alternate number), or hides the number and answers a message about the
+/// booking.
 struct QuickReplyHandler {
   private let inbound = InboundStore()
   private let bookings = BookingStore()
@@ -27,14 +28,14 @@ struct QuickReplyHandler {
       let message = item.received.update
       guard let contact = contacts[reply.booking] else { continue }
       if let business = item.received.business, business != contact.business { continue }
-      let isCustomers = message.from.map { Self.isSame($0, contact.phone) } ?? false
+      let isFromCustomer = message.from.map { Self.isSame($0, contact.phone) } ?? false
       let ours = message.contextID.flatMap { answered[$0] }
-      let answersOurs = ours?.booking == reply.booking
-      guard isCustomers || (answersOurs && message.from == nil) else { continue }
+      let answersBooking = ours?.booking == reply.booking
+      guard isFromCustomer || (answersBooking && message.from == nil) else { continue }
       switch reply {
-      // Of a message about another time: the booking was moved since, and the customer has not spoken of the new one.
+      // The answered message is about another time: the booking was moved since.
       case .confirm
-      where answersOurs && ours.map { abs($0.startsAt.timeIntervalSince(contact.startsAt)) >= 1 } ?? false:
+      where answersBooking && ours.map { abs($0.startsAt.timeIntervalSince(contact.startsAt)) >= 1 } ?? false:
         continue
       case .confirm(let booking):
         try followUps.enqueue(
@@ -47,6 +48,6 @@ struct QuickReplyHandler {
   }
 
   private static func isSame(_ sender: String, _ phone: String) -> Bool {
-    PhoneNumber.identity(of: sender) == PhoneNumber.identity(of: phone.filter { $0 != "+" })
+    PhoneNumber.identity(of: sender) == PhoneNumber.identity(of: PhoneNumber.digits(e164: phone))
   }
 }

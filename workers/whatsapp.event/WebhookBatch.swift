@@ -4,9 +4,9 @@ internal import Messaging
 internal import Postgres
 internal import WhatsApp
 
-/// All that a batch of webhooks told, with the businesses it concerns.
+/// The updates of a batch of webhooks, with the businesses they belong to.
 struct WebhookBatch {
-  /// One thing told, and the job that brought it.
+  /// An update, and the job that brought it.
   struct Item<Update: Sendable>: Sendable {
     let received: InboundStore.ReceivedUpdate<Update>
     let cause: JobInfo
@@ -15,7 +15,7 @@ struct WebhookBatch {
   private(set) var messages: [Item<InboundMessage>] = []
   private(set) var statuses: [Item<StatusReport>] = []
   private(set) var events: [Item<ProviderEvent>] = []
-  /// The accounts of numbers, as far as told.
+  /// The accounts of numbers, by phone number id.
   private(set) var accounts: [String: String] = [:]
 
   init(_ batch: [BatchItem<WhatsAppEvent>], _ inbound: InboundStore, in transaction: PostgresTransaction) async throws {

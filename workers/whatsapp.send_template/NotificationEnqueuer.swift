@@ -5,16 +5,15 @@ internal import Postgres
 internal import Reports
 internal import WhatsApp
 
-/// Has customers told what became of their bookings: stores the messages' intents beside the effects they tell of, and
-/// enqueues their sending.
+/// Stores intents of notifications, in the transaction of the effects they are about, and enqueues their sending.
 struct NotificationEnqueuer {
   let messages: MessageStore
 
-  /// A notification, and the job it follows from.
+  /// A message, and the job it follows from.
   typealias Item = (message: NewMessage, cause: JobInfo)
 
-  /// Stores and enqueues; a business without a number tells nobody.
-  func send(
+  /// Businesses without a number send nothing.
+  func enqueue(
     _ notifications: [Item], at now: Date, in transaction: PostgresTransaction, followUps: inout FollowUps
   ) async throws {
     let prepared = try await messages.prepare(

@@ -1,129 +1,138 @@
+internal import Bookings
 internal import Foundation
 internal import Messaging
 internal import Postgres
 internal import WhatsApp
 
-/// Decides what to do with a message, and takes it into hand where it is to be sent: all in the one transaction before
-/// the call.
+/// Decides what to do with a message, and begins sending it if it is to be sent, in the one transaction before the
+/// call.
 struct SendDecision {
-  /// What is to be done.
   enum Step: Sendable {
-    /// Send it; it is this process' now.
-    case send(OutgoingMessage, TemplateContent)
-    /// It was accepted before.
-    case done
-    /// It has another end already, or does not exist.
-    case gone(reason: String)
-    /// Not yet.
-    case wait(Duration, reason: String)
-    /// It is to have this end.
+    /// Only this attempt may send it now.
+    case send(SendAttempt)
+    case alreadyAccepted
+    /// It has ended otherwise, or does not exist.
+    case alreadyEnded(reason: String)
+    case snooze(Duration, reason: String)
+    /// End it in this state.
     case end(OutgoingMessage, MessageState, reason: String)
   }
 
-  let worker: SendTemplateWorker
-  /// The job whose attempt this is.
+  let messages: MessageStore
+  let suspensions: SuspensionStore
+  let bookings = BookingStore()
+  let policy: SendTemplateWorker.InDoubtPolicy
   let job: UUID
-  /// When the attempt is given up.
+  /// Distinguishes this attempt from all others.
+  let attempt: UUID
+  /// The end of the attempt.
   let deadline: ContinuousClock.Instant
 
-  /// A call is over after 15 s: a sender that has stored nothing by then is gone, or cannot tell.
+  /// A call takes 15 s at most: a sender that has stored nothing after this time has died, or lost the database.
   private static let sendingTimeout: TimeInterval = 20
-  /// How often a message in doubt is looked at.
   static let inDoubtPollInterval = Duration.seconds(5)
-  /// The longest a message waits between two looks.
   private static let maximumDelay = Duration.seconds(900)
-  /// How long one message has for trying whether a suspension is over, in seconds.
+  /// How long one message may probe whether a suspension has ended, in seconds.
   private static let probeSeconds = 5
 
-  func step(_ id: UUID, owner: UUID, in transaction: PostgresTransaction) async throws -> Step {
-    guard let message = try await worker.messages.find(id, in: transaction) else {
-      return .gone(reason: "there is no such message")
+  func step(_ id: UUID, in transaction: PostgresTransaction) async throws -> Step {
+    guard let message = try await messages.find(id, in: transaction) else {
+      return .alreadyEnded(reason: "there is no such message")
     }
     switch message.state {
-    case .accepted: return .done
+    case .accepted: return .alreadyAccepted
     case .refused, .superseded, .expired, .unknown:
-      return .gone(reason: "the message was \(message.state.rawValue) before")
+      return .alreadyEnded(reason: "the message was \(message.state.rawValue) before")
     case .sending:
       let age = message.sendingAt.map { message.readAt.timeIntervalSince($0) } ?? .infinity
-      if age > Self.sendingTimeout { try await worker.messages.markInDoubt(id, in: transaction) }
-      return .wait(Self.inDoubtPollInterval, reason: "another process is sending it, or was")
+      if age > Self.sendingTimeout { try await messages.markInDoubt(id, in: transaction) }
+      return .snooze(Self.inDoubtPollInterval, reason: "another attempt is sending it, or its process died")
     case .inDoubt: return try await resolveInDoubt(message, in: transaction)
-    case .prepared: return try await prepared(message, owner, in: transaction)
+    case .prepared: return try await beginSending(message, in: transaction)
     }
   }
 
-  private func prepared(_ message: OutgoingMessage, _ owner: UUID, in transaction: PostgresTransaction) async throws
-    -> Step
-  {
+  private func beginSending(_ message: OutgoingMessage, in transaction: PostgresTransaction) async throws -> Step {
     let now = message.readAt
-    if message.expiresAt <= now { return .end(message, .expired, reason: "its time was over before it could be sent") }
-    if message.isSuperseded { return .end(message, .superseded, reason: "what it tells is not so any more") }
-    let content = message.notification.content(message.templateValues, booking: message.booking)
-    for suspension in message.suspensions(touching: content) {
+    if message.expiresAt <= now { return .end(message, .expired, reason: "expired before it could be sent") }
+    let subject = message.subject
+    let details = try await bookings.notificationDetails(
+      booking: message.booking, service: subject.service,
+      professionals: [subject.professional] + subject.alternatives.map(\.professional), in: transaction)
+    guard let details else { return .alreadyEnded(reason: "its booking or business does not exist") }
+    if Self.isSuperseded(message, details) {
+      return .end(message, .superseded, reason: "superseded: the booking has changed")
+    }
+    let values = NotificationKind.TemplateValues(subject, details)
+    let content = message.notification.content(values, booking: message.booking)
+    for suspension in message.suspensions(applyingTo: content) {
       if suspension.until <= now,
-        try await worker.suspensions.probe(suspension, for: Self.probeSeconds, in: transaction)
+        try await suspensions.probe(suspension, for: Self.probeSeconds, in: transaction)
       {
         continue
       }
-      let wait = Duration.seconds(max(1, min(suspension.until.timeIntervalSince(now), 1e6)))
-      return .wait(
-        Self.delay(suspension.until <= now ? .seconds(Self.probeSeconds) : wait, message, now),
-        reason: "the \(suspension.scope.rawValue) is paused by code \(suspension.code)")
+      let remaining = Duration.seconds(max(1, min(suspension.until.timeIntervalSince(now), 1e6)))
+      return .snooze(
+        Self.delay(suspension.until <= now ? .seconds(Self.probeSeconds) : remaining, message),
+        reason: "the \(suspension.scope.rawValue) is suspended, code \(suspension.code)")
     }
     guard .now + SendTemplate.callTime < deadline else {
-      return .wait(.seconds(1), reason: "too little of the attempt's time is left for a call")
+      return .snooze(.seconds(1), reason: "too little time left before the deadline")
     }
-    guard try await worker.messages.beginSending(message.id, owner: owner, job: job, in: transaction) else {
-      return .wait(.seconds(1), reason: "another process was quicker")
-    }
-    return .send(message, content)
+    let customerNumber = PhoneNumber.digits(e164: details.customer.phone)
+    let start = try await messages.beginSending(
+      message.id, attempt: attempt, job: job, customerNumber: customerNumber, in: transaction)
+    guard let start else { return .snooze(.seconds(1), reason: "another attempt is sending it") }
+    return .send(
+      SendAttempt(
+        id: attempt, message: message, content: content, customerNumber: customerNumber, recipientID: start.recipientID)
+    )
   }
 
-  /// Nobody knows whether it was accepted. A report would tell. Where none came in a quiet time, it was not, provided
-  /// that webhooks of later events have been coming for as long: after an outage the provider's old ones come late.
+  /// A status report would show that it was accepted. If none comes in a quiet time, it was not accepted, provided that
+  /// webhooks of later events came during that time: after an outage the provider's old webhooks come late.
   private func resolveInDoubt(_ message: OutgoingMessage, in transaction: PostgresTransaction) async throws -> Step {
     let now = message.readAt
     let age = message.sendingAt.map { now.timeIntervalSince($0) } ?? .infinity
-    let isOver = message.expiresAt <= now
-    let heard = message.webhooksSince.map { now.timeIntervalSince($0) } ?? 0
-    if isOver || min(age, heard) > worker.policy.quiet {
-      if message.resends < worker.policy.resends, !isOver {
-        _ = try await worker.messages.prepareResend(message.id, in: transaction)
-        return .wait(.seconds(1), reason: "it was not accepted, by all that was reported since; it is sent again")
+    let isExpired = message.expiresAt <= now
+    let webhooksAge = message.webhooksSince.map { now.timeIntervalSince($0) } ?? 0
+    if isExpired || min(age, webhooksAge) > policy.quiet {
+      if message.resends < policy.resends, !isExpired {
+        _ = try await messages.prepareResend(message.id, in: transaction)
+        return .snooze(.seconds(1), reason: "it was not accepted, by all reports since; it is sent again")
       }
       return .end(message, .unknown, reason: "whether it was accepted is unknown, and it is not sent again")
     }
-    return .wait(age > 60 ? .seconds(30) : Self.inDoubtPollInterval, reason: "whether it was accepted is unknown")
+    return .snooze(age > 60 ? .seconds(30) : Self.inDoubtPollInterval, reason: "whether it was accepted is unknown")
   }
 
-  /// A suspension as long as is sensible: not past the message's end, and never for ever. Drawn, so that what waits together
-  /// does not come back together.
-  static func delay(_ requested: Duration, _ message: OutgoingMessage, _ now: Date) -> Duration {
-    let left = Duration.seconds(max(1, message.expiresAt.timeIntervalSince(now)))
-    let delay = max(.seconds(1), min(requested, maximumDelay, left))
+  /// True: the booking is not any more as the notification says. A rejection stays true.
+  private static func isSuperseded(_ message: OutgoingMessage, _ details: NotificationDetails) -> Bool {
+    let hasMoved = abs(details.startsAt.timeIntervalSince(message.subject.startsAt)) >= 1
+    return switch message.notification {
+    case .confirmed, .rescheduled: details.status == .cancelled || hasMoved
+    case .notRescheduled: details.status == .cancelled
+    case .rejected, .cancelled: false
+    }
+  }
+
+  /// A delay that ends before the message expires, with jitter, so that waiting messages do not all come back at once.
+  static func delay(_ requested: Duration, _ message: OutgoingMessage) -> Duration {
+    let remaining = Duration.seconds(max(1, message.expiresAt.timeIntervalSince(message.readAt)))
+    let delay = max(.seconds(1), min(requested, maximumDelay, remaining))
     return delay + delay * Double.random(in: 0...0.3)
   }
 }
 
-extension OutgoingMessage {
-  /// The number to send to: the id that WhatsApp has for it, or its other form where that is being tried.
-  var number: String {
-    let known = recipientID ?? customerNumber
-    return usesAlternateNumber ? PhoneNumber.alternateNumber(of: known) ?? known : known
-  }
-
-  /// The key of a scope for this message; nil for scopes that are not paused as a whole.
-  func key(of scope: ErrorPolicy.Scope, _ content: TemplateContent) -> String? {
-    switch scope {
-    case .message, .pair: nil
-    case .number: phoneNumberID
-    case .account: account
-    case .template: SuspensionStore.key(template: content.name, language: content.language, account: account)
-    }
-  }
-
-  /// The suspensions that this message is subject to.
-  func suspensions(touching content: TemplateContent) -> [Suspension] {
-    suspensions.filter { $0.key == key(of: $0.scope, content) }
+extension NotificationKind.TemplateValues {
+  fileprivate init(_ subject: NewMessage.Subject, _ details: NotificationDetails) {
+    self.init(
+      customer: details.customer.name, business: details.businessName, service: details.serviceName,
+      professional: details.professionalNames[subject.professional], startsAt: subject.startsAt,
+      alternatives: subject.alternatives.map { slot in
+        .init(
+          startsAt: slot.startsAt,
+          professional: slot.professional == subject.professional ? nil : details.professionalNames[slot.professional])
+      }, timeZone: details.timeZone)
   }
 }

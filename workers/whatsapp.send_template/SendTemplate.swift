@@ -1,25 +1,23 @@
 package import Foundation
 package import Jobs
 
-/// A message to a customer that is to be sent. What it says is put together when it is sent, so that no personal data
-/// waits in queues.
+/// Send a message to a customer. The text is put together when it is sent, so that queues hold no personal data.
 package struct SendTemplate: Job {
-  /// The name queues.yaml routes it by; never changed.
+  /// Never changed: queues.yaml routes by it.
   package static let kind: JobKind = "whatsapp.send_template"
-  /// The message's intent; it is stored.
+  /// The id of the stored intent.
   package var message: UUID
-  /// The id of the number it goes out from.
+  /// The id of the number it is sent from.
   package var number: String
 
-  /// Made where the intent is stored, in the same transaction.
   package init(message: UUID, number: String) {
     self.message = message
     self.number = number
   }
 
-  /// The call has 15 s, and the database must have its part.
+  /// The call and the transactions around it.
   package static var minimumTimeout: Duration { callTime + .seconds(5) }
-  /// How long a call to WhatsApp may take; what has not so much time left is not begun.
+  /// The longest a call to WhatsApp may take; it is not started with less time left.
   static let callTime = Duration.seconds(15)
   /// The provider's limits are per number.
   package var rateKey: String? { number }

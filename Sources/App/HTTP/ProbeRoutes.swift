@@ -2,20 +2,20 @@ package import Hummingbird
 package import JobOperations
 internal import Jobs
 
-/// The routes every process has: probes for the orchestrator, figures for Prometheus.
+/// The routes of every process: probes for the orchestrator, metrics for Prometheus.
 package struct ProbeRoutes: Sendable {
   private let registry: PrometheusRegistry
-  private let monitor: any PlatformStatusSource
+  private let source: any PlatformStatusSource
   private let notReadyReason: @Sendable () async -> String?
 
-  /// - Parameter notReadyReason: nil while the process does its work; otherwise what is in the way, in words fit for
-  ///   anyone.
+  /// - Parameter notReadyReason: nil: the process is ready; otherwise the reason, without secrets: it is the answer of
+  ///   `/readyz`.
   package init(
-    registry: PrometheusRegistry, monitor: any PlatformStatusSource,
+    registry: PrometheusRegistry, monitor source: any PlatformStatusSource,
     notReadyReason: @escaping @Sendable () async -> String?
   ) {
     self.registry = registry
-    self.monitor = monitor
+    self.source = source
     self.notReadyReason = notReadyReason
   }
 
@@ -31,7 +31,7 @@ package struct ProbeRoutes: Sendable {
       }
     }
     router.get("/metrics") { _, _ in
-      let text = registry.exposition() + (await monitor.status().exposition())
+      let text = registry.exposition() + (await source.status().exposition())
       return Response(
         status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
         body: .init(byteBuffer: .init(string: text)))

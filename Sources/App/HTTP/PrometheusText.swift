@@ -10,24 +10,22 @@ struct PrometheusText {
     string += "# TYPE \(name) \(type)\n"
   }
 
-  /// Adds a sample; one without a value is unknown and left out.
-  mutating func sample(_ name: String, labels: [(String, String)], value: Double?) {
-    sample(name, labelText: Self.text(labels), value: value)
+  /// Adds a sample; nil: the value is unknown, and nothing is added.
+  mutating func sample(_ name: String, labels: [(String, String)] = [], value: Double?) {
+    sample(name, labelText: Self.string(labels), value: value)
   }
 
-  /// The same with labels that are text already.
   mutating func sample(_ name: String, labelText: String, value: Double?) {
     guard let value else { return }
-    string += labelText.isEmpty ? "\(name) \(Self.text(value))\n" : "\(name){\(labelText)} \(Self.text(value))\n"
+    string += labelText.isEmpty ? "\(name) \(Self.string(value))\n" : "\(name){\(labelText)} \(Self.string(value))\n"
   }
 
-  /// `a="b",c="d"`, values escaped as the format asks.
-  static func text(_ labels: [(String, String)]) -> String {
+  /// `a="b",c="d"`, values escaped as the format requires.
+  static func string(_ labels: [(String, String)]) -> String {
     labels.map { "\($0)=\"\(escaped($1).replacing("\"", with: "\\\""))\"" }.joined(separator: ",")
   }
 
-  /// A number as the format wants it: `+Inf`, `-Inf` and `NaN` included.
-  static func text(_ value: Double) -> String {
+  static func string(_ value: Double) -> String {
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
     return value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)

@@ -1,20 +1,20 @@
 import Glibc
 
-/// The process' limit of open file descriptors (RLIMIT_NOFILE), and what of it clients of the HTTP server may have.
+/// The process' limit of open file descriptors (RLIMIT_NOFILE), and the part of it for clients of the HTTP server.
 ///
 /// The limit must not be reached: libdispatch, on which all tasks run, opens /proc files once a second and ends the process
 /// when it cannot. So what each part may open is bounded, and the bounds together leave a reserve.
 enum DescriptorLimit {
-  /// For standard streams, event loops, look-ups of names, files that are read, and what libdispatch opens.
+  /// For standard streams, event loops, DNS look-ups, files that are read, and what libdispatch opens.
   private static let reserve = 96
   /// Connections of libcurl to WhatsApp: `CURLMOPT_MAX_HOST_CONNECTIONS` of `CurlClient`.
   private static let curlConnections = 256
-  /// Publishing, consuming, Redis, listening for PostgreSQL's notifications, readings of the status: a socket and an
+  /// Publishing, consuming, Redis, listening for PostgreSQL's notifications, collecting the status: a socket and an
   /// eventfd each, with some to spare while one replaces another.
   private static let otherConnections = 32
-  /// With fewer places than this a front could not serve.
+  /// With fewer clients than this, ingest could not serve.
   private static let clientsMin = 64
-  /// More clients than this need more memory than one process should have: some 80 KiB each in the worst case.
+  /// More clients than this need more memory than one process should use: about 80 KiB each in the worst case.
   private static let clientsMax = 8_192
 
   /// The limit leaves too few descriptors to work with.

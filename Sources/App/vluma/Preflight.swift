@@ -6,19 +6,19 @@ import Postgres
 import RabbitMQ
 import Redis
 
-/// Looks, before anything starts, whether the servers answer and are set up. Whatever is missing is one clear line.
+/// Checks, before anything starts, that the servers answer and are set up; what is missing is one clear line.
 ///
-/// A server that its roles can do without may be away: a front that is started anew while PostgreSQL or Redis is down takes
-/// bookings all the same, as one does that was there before.
+/// A server that the roles do not need may be unreachable: ingest started while PostgreSQL or Redis is down accepts
+/// bookings, as it would if it had been started before.
 struct Preflight {
   let builder: AppBuilder
   let configuration: JobConfiguration
-  let roles: AppBuilder.Roles
+  let roles: ProcessRoles
 
-  /// A server that is not ready for this program, and what to do.
+  /// A server that is unreachable or not set up, and what to do.
   struct NotReady: Error, CustomStringConvertible {
     let description: String
-    /// sysexits' EX_UNAVAILABLE, or EX_CONFIG where set-up is missing.
+    /// EX_UNAVAILABLE of sysexits, or EX_CONFIG where something must be set up first.
     let exitCode: Int32
   }
 
@@ -28,7 +28,7 @@ struct Preflight {
     try await checkRedis()
   }
 
-  /// Redis is soft state. That it refuses the login will not pass by itself, though.
+  /// Redis holds soft state only and may be unreachable; a refused login, though, is a wrong setting.
   private func checkRedis() async throws {
     guard let configuration = try builder.environment.redis() else { return }
     let silent = Logger(label: "vluma.startup") { _ in SwiftLogNoOpLogHandler() }
@@ -44,7 +44,7 @@ struct Preflight {
     builder.logger.warning(message, metadata: ["error": "\(error)"])
   }
 
-  /// The front needs PostgreSQL to tell of bookings only, not to accept them.
+  /// Ingest needs PostgreSQL to show bookings only, not to accept them.
   private func checkPostgres() async throws {
     let pending: [String]
     do {

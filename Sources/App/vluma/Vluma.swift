@@ -3,20 +3,22 @@ import ClientLoop
 import Foundation
 import Glibc
 import JobConfiguration
+import Jobs
 import JobsRabbitMQ
 import Postgres
 import RabbitMQ
 
-/// The program. Exit codes: 0 done, 1 it failed, 2 wrong usage, 64 to 78 as sysexits where they fit.
+/// The program. Exit codes: 0 success, 1 failure, 2 wrong usage, 64 to 78 as in sysexits where one fits.
 @main
 struct Vluma: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vluma",
-    abstract: "AgendVluma's job platform: takes bookings, works on them, and never loses one.",
+    abstract: "AgendVluma's job-queue platform.",
     subcommands: [
-      Up.self, IngestCommand.self, Work.self, Migrate.self, Check.self, DoctorCommand.self, TopologyCommand.self,
-      Queues.self, Scale.self, Pause.self, Resume.self, Move.self, Dead.self, Trace.self, Report.self,
-      WhatsAppCommand.self, Sandbox.self, Demo.self,
+      UpCommand.self, IngestCommand.self, WorkCommand.self, MigrateCommand.self, CheckCommand.self,
+      DoctorCommand.self, TopologyCommand.self, QueuesCommand.self, ScaleCommand.self, PauseCommand.self,
+      ResumeCommand.self, MoveCommand.self, DeadCommand.self, TraceCommand.self, ReportCommand.self,
+      WhatsAppCommand.self, SandboxCommand.self, DemoCommand.self,
     ])
 
   static func main() async {
@@ -38,7 +40,7 @@ struct Vluma: AsyncParsableCommand {
     }
   }
 
-  /// What was printed may still be in a buffer, and `print` tells nobody when it cannot be written.
+  /// Flushes what was printed, and throws where it could not be written: `print` itself reports no errors.
   private static func checkStandardOutput() throws {
     guard fflush(nil) != 0 else { return }
     throw OutputNotWritten(errno: errno)
@@ -49,7 +51,7 @@ struct Vluma: AsyncParsableCommand {
     Glibc.exit(code)
   }
 
-  /// Says what went wrong in as few lines as it takes, and ends the process.
+  /// Prints the error in as few lines as possible, and ends the process.
   private static func fail(_ error: any Error) -> Never {
     let code: Int32 =
       switch error {
@@ -57,12 +59,13 @@ struct Vluma: AsyncParsableCommand {
       case is Environment.Invalid, is InvalidConfiguration, is TopologyMismatch, is DescriptorLimit.TooLow: EX_CONFIG
       case is OutputNotWritten: EX_IOERR
       case let error as PostgresError where error.isUnavailable: EX_UNAVAILABLE
+      case JobStoreError.unavailable: EX_UNAVAILABLE
       case is RabbitMQError: EX_UNAVAILABLE
       case is UnknownPool: 2
       default: exitCode(for: error) == .validationFailure ? 2 : exitCode(for: error).rawValue
       }
     let isParsing = exitCode(for: error) != .failure
-    // Help and version are no failures and go to standard output.
+    // Help and version are not failures and go to standard output.
     if isParsing {
       let text = fullMessage(for: error)
       if code == 0 { print(text) } else { LineWriter.standardError.write(text + "\n") }
@@ -73,7 +76,7 @@ struct Vluma: AsyncParsableCommand {
   }
 }
 
-/// Standard output did not take what was printed: a full disk, or a reader that is gone.
+/// Standard output could not be written: a full disk, or a reader that is gone.
 struct OutputNotWritten: Error, CustomStringConvertible {
   let errno: Int32
   var description: String { "standard output could not be written: \(String(cString: strerror(errno)))" }

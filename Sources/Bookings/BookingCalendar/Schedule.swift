@@ -1,29 +1,25 @@
 internal import Foundation
 
-/// When a professional works: weekly hours on the wall, with breaks, and dates on which other hours hold.
+/// When a professional works: weekly hours in local time, with breaks, and dates with other hours.
 package struct Schedule: Sendable, Equatable, Codable {
-  /// Hours on the wall, from `start` to `end`. An end that is not after the start lies on the next day.
+  /// Hours in local time. An end that is not after the start is on the next day; equal times are a whole day.
   package struct Hours: Sendable, Equatable, Codable {
-    /// When they begin.
     package let start: LocalTime
-    /// When they end; not after the start means on the next day.
     package let end: LocalTime
 
-    /// Any two times make hours; where they are the same, a whole day.
     package init(start: LocalTime, end: LocalTime) {
       self.start = start
       self.end = end
     }
   }
 
-  /// Working hours by weekday; a weekday that is missing is off.
+  /// Working hours; a weekday without an entry is off.
   package var weekly: [Weekday: [Hours]]
-  /// Breaks by weekday, inside the hours.
+  /// Breaks inside the hours.
   package var breaks: [Weekday: [Hours]]
-  /// Hours of single dates, which replace that day completely, breaks included; empty: a day off.
+  /// Hours of single dates. They replace that day completely, breaks included; empty: a day off.
   package var overrides: [LocalDate: [Hours]]
 
-  /// Puts a schedule together; without breaks and overrides unless they are given.
   package init(
     weekly: [Weekday: [Hours]], breaks: [Weekday: [Hours]] = [:], overrides: [LocalDate: [Hours]] = [:]
   ) {
@@ -34,9 +30,8 @@ package struct Schedule: Sendable, Equatable, Codable {
 
   private enum CodingKeys: String, CodingKey { case weekly, breaks, overrides }
 
-  /// Reads an object with `weekly`, `breaks` and `overrides`, each an object of lists of hours, under weekdays
-  /// (`monday`) or dates (`2026-12-25`). What is missing is empty; a name that is no weekday or date is thrown as an
-  /// error.
+  /// Reads an object with `weekly`, `breaks` and `overrides`. Each is an object of lists of hours by weekday (`monday`)
+  /// or date (`2026-12-25`); a missing one is empty.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     func byWeekday(_ key: CodingKeys) throws -> [Weekday: [Hours]] {
@@ -61,7 +56,6 @@ package struct Schedule: Sendable, Equatable, Codable {
       })
   }
 
-  /// Writes the object that is read: hours under weekdays' names and dates.
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(Dictionary(uniqueKeysWithValues: weekly.map { ($0.key.rawValue, $0.value) }), forKey: .weekly)
@@ -70,13 +64,11 @@ package struct Schedule: Sendable, Equatable, Codable {
       Dictionary(uniqueKeysWithValues: overrides.map { ($0.key.description, $0.value) }), forKey: .overrides)
   }
 
-  /// What a date's hours come to.
   enum Day: Equatable {
     case off
     case open(hours: [Hours], breaks: [Hours])
   }
 
-  /// The hours that hold on a date.
   func day(_ date: LocalDate) -> Day {
     if let hours = overrides[date] { return hours.isEmpty ? .off : .open(hours: hours, breaks: []) }
     guard let hours = weekly[date.weekday], !hours.isEmpty else { return .off }
@@ -85,28 +77,8 @@ package struct Schedule: Sendable, Equatable, Codable {
 }
 
 extension Schedule.Hours {
-  /// The stretch of time these hours are on a date in a zone.
   func range(on date: LocalDate, in zone: TimeZone) -> TimeRange {
     let endDate = end <= start ? date.adding(days: 1) : date
     return TimeRange(start: start.instant(on: date, in: zone), end: end.instant(on: endDate, in: zone))
-  }
-}
-
-extension LocalTime {
-  /// The instant of this time on a date. A time that a change of clocks skips is moved forward by the skipped stretch;
-  /// of a time that happens twice the later, standard one is meant. 24:00 is the next day's beginning, which need not
-  /// be 00:00.
-  func instant(on date: LocalDate, in zone: TimeZone) -> Date {
-    var calendar = Calendar(identifier: .gregorian)
-    calendar.timeZone = .gmt
-    let asIfGMT = calendar.date(
-      from: DateComponents(year: date.year, month: date.month, day: date.day, hour: minutes / 60, minute: minutes % 60))
-    guard let asIfGMT else { return .distantPast }
-    // The instant is right where the offset that holds at it is the offset used to compute it. A day away, both offsets
-    // of a change are seen.
-    let offsets = [-86_400.0, 86_400].map { TimeInterval(zone.secondsFromGMT(for: asIfGMT + $0)) }
-    let candidates = offsets.map { asIfGMT - $0 }.filter { asIfGMT - TimeInterval(zone.secondsFromGMT(for: $0)) == $0 }
-    // None is right for a skipped time: the offset before the change moves it forward.
-    return candidates.max() ?? asIfGMT - offsets[0]
   }
 }

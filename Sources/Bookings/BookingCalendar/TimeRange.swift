@@ -1,13 +1,12 @@
 package import Foundation
 
-/// A stretch of time from `start` up to, and not including, `end`.
+/// The time from `start` up to, and not including, `end`.
 package struct TimeRange: Sendable, Hashable, Codable {
-  /// The first instant that lies in it.
   package let start: Date
-  /// The first instant that lies behind it; never before the start.
+  /// Never before the start.
   package let end: Date
 
-  /// A stretch; an end before the start makes it empty.
+  /// An end before the start makes the range empty.
   package init(start: Date, end: Date) {
     self.start = start
     self.end = max(start, end)
@@ -15,31 +14,27 @@ package struct TimeRange: Sendable, Hashable, Codable {
 
   private enum CodingKeys: String, CodingKey { case start, end }
 
-  /// Reads `start` and `end`; an end before the start makes it empty here too.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(start: try values.decode(Date.self, forKey: .start), end: try values.decode(Date.self, forKey: .end))
   }
 
-  /// True where nothing lies in it.
   package var isEmpty: Bool { start == end }
 
-  /// True where the two share time; touching ends share none.
+  /// Ranges that only touch do not overlap.
   package func overlaps(_ other: TimeRange) -> Bool {
     start < other.end && other.start < end && !isEmpty && !other.isEmpty
   }
 
-  /// True where all of `other` lies inside.
   package func contains(_ other: TimeRange) -> Bool { start <= other.start && other.end <= end }
 
-  /// The stretch made longer at both ends.
   package func padded(before: TimeInterval, after: TimeInterval) -> TimeRange {
     TimeRange(start: start - before, end: end + after)
   }
 }
 
 extension [TimeRange] {
-  /// Sorted, with overlapping and touching ones made one.
+  /// Sorted, with overlapping and touching ranges merged.
   func merged() -> [TimeRange] {
     var result: [TimeRange] = []
     for range in self.filter({ !$0.isEmpty }).sorted(by: { $0.start < $1.start }) {
@@ -52,7 +47,6 @@ extension [TimeRange] {
     return result
   }
 
-  /// What is left when others are cut out.
   func subtracting(_ others: [TimeRange]) -> [TimeRange] {
     var result = self
     for other in others where !other.isEmpty {

@@ -1,45 +1,41 @@
 package import BookingCalendar
 package import Foundation
 
-/// A booking as it is stored.
+/// A booking as stored.
 package struct Booking: Sendable, Equatable {
-  /// Where a booking stands. The raw values are part of the API, where `queued` stands before them.
+  /// The raw values are part of the API, which has `queued` before them.
   package enum Status: String, Sendable, Codable {
-    /// The slot is one the business offers; nobody has claimed it for this booking yet.
+    /// The business offers the slot; it is not claimed yet.
     case validating
     case confirmed
     case rejected
     case cancelled
   }
 
-  /// A free slot offered instead.
+  /// A slot that was free when the request was decided; it is not reserved.
   package struct Alternative: Sendable, Equatable, Codable, Hashable {
-    /// Whose slot it is: the professional asked for, or another one who offers the service.
+    /// The requested professional, or another one who offers the service.
     package let professional: UUID
-    /// When the slot starts; it lasts as long as the one asked for.
     package let startsAt: Date
 
-    /// Names a slot that was free when it was looked for; nobody keeps it.
     package init(professional: UUID, startsAt: Date) {
       self.professional = professional
       self.startsAt = startsAt
     }
   }
 
-  /// What became of the last reschedule.
+  /// The result of a reschedule.
   package struct Change: Sendable, Equatable, Codable {
-    /// What became of it: the booking was moved, or stayed as it was. The raw values are part of the API.
+    /// The raw values are part of the API.
     package enum Outcome: String, Sendable, Codable { case applied, rejected }
-    /// Whether the booking was moved.
     package let outcome: Outcome
-    /// The start that was asked for, whatever became of it.
+    /// The requested start, also if it was rejected.
     package let startsAt: Date
-    /// Why the booking was not moved; empty where it was.
+    /// Why it was rejected; empty otherwise.
     package let reasons: [RejectionReason]
-    /// Free slots offered where somebody else had the time; empty otherwise.
+    /// Offered if the slot was taken; empty otherwise.
     package let alternatives: [Alternative]
 
-    /// Puts together what is stored of a reschedule; one that was applied needs neither reasons nor alternatives.
     package init(outcome: Outcome, startsAt: Date, reasons: [RejectionReason] = [], alternatives: [Alternative] = []) {
       self.outcome = outcome
       self.startsAt = startsAt
@@ -48,40 +44,37 @@ package struct Booking: Sendable, Equatable {
     }
   }
 
-  /// The booking's id: fresh, or made from the client's idempotency key.
+  /// New, or made from the client's idempotency key.
   package var id: UUID
-  /// The business it is with. Of a rejected booking neither this nor service and professional need exist.
+  /// Of a rejected booking, business, service and professional need not exist.
   package var business: UUID
-  /// Which of the business' services is booked.
   package var service: UUID
-  /// Whose time is asked for; a reschedule may change it.
+  /// A reschedule may change it.
   package var professional: UUID
-  /// Who it is for. Personal data: never in logs.
   package var customer: Customer
-  /// When it starts; the start of a slot, buffers not included.
+  /// Buffers not included.
   package var startsAt: Date
-  /// Nil where the request was rejected before the service's duration was known.
+  /// Nil: rejected before the service's duration was known.
   package var endsAt: Date?
-  /// Where it stands; only a confirmed booking has a claim to its time.
+  /// Only a confirmed booking has a claim to its time.
   package var status: Status
-  /// Why it was rejected; empty in any other status.
+  /// Why it was rejected; empty otherwise.
   package var reasons: [RejectionReason]
-  /// Free slots offered where somebody else had the time; empty otherwise.
+  /// Offered if the slot was taken; empty otherwise.
   package var alternatives: [Alternative]
-  /// A hash of what was asked for.
+  /// A hash of the request.
   package var fingerprint: String
-  /// What became of the last reschedule; nil where none was decided.
+  /// The result of the last reschedule; nil: none was decided.
   package var lastChange: Change?
-  /// The newest command that was applied to it, by the clocks of those who took the commands in.
+  /// The newest command that was applied, by the time in its id.
   package var lastCommand: UUID
-  /// When the customer said that they will come; nil: not yet.
+  /// When the customer confirmed that they will come; nil: not yet.
   package var attendanceConfirmedAt: Date?
 
-  /// The ``lastCommand`` of a booking that had none yet. It is not the job that made it: the first command cannot have
-  /// overtaken that one, whatever the clocks say.
+  /// The ``lastCommand`` of a booking without commands. It is not the job that created the booking: the first command
+  /// counts also if its clock was behind that job's.
   package static let noCommand = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 
-  /// Puts a booking together as it is to be stored; nothing is checked.
   package init(
     id: UUID, business: UUID, service: UUID, professional: UUID, customer: Customer, startsAt: Date, endsAt: Date?,
     status: Status,
@@ -104,20 +97,5 @@ package struct Booking: Sendable, Equatable {
     self.attendanceConfirmedAt = attendanceConfirmedAt
   }
 
-  /// What the catalog must know of to check the booking.
   package var request: CatalogStore.Request { .init(business: business, service: service, professional: professional) }
-}
-
-/// Who the booking is for. Personal data: never in logs.
-package struct Customer: Sendable, Equatable, Codable {
-  /// The name as the customer gave it.
-  package let name: String
-  /// E.164, such as `+5511987654321`.
-  package let phone: String
-
-  /// Takes both as they are; their form is checked where requests are read.
-  package init(name: String, phone: String) {
-    self.name = name
-    self.phone = phone
-  }
 }

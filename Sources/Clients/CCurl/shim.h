@@ -26,9 +26,6 @@ static inline CURLcode vluma_setopt_request_callback(CURL *easy, vluma_request_c
 static inline CURLcode vluma_getinfo_long(CURL *easy, CURLINFO info, long *value) {
   return curl_easy_getinfo(easy, info, value);
 }
-static inline CURLcode vluma_getinfo_offset(CURL *easy, CURLINFO info, curl_off_t *value) {
-  return curl_easy_getinfo(easy, info, value);
-}
 static inline CURLcode vluma_getinfo_pointer(CURL *easy, void **value) {
   return curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)value);
 }

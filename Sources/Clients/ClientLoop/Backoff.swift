@@ -1,5 +1,5 @@
-/// Exponential backoff with jitter: the delays between attempts to reach a server: doubling from `initial` to `max`, each drawn at random from the
-/// upper half of its step so that many nodes do not come back at the same instant.
+/// Exponential backoff with jitter between attempts to reach a server: the delays double from `initial` to `max`, each
+/// drawn at random from the upper half of its step, so that many nodes do not reconnect at the same instant.
 package struct Backoff: Sendable {
   /// The first delay, before jitter.
   package var initial: Duration
@@ -15,9 +15,14 @@ package struct Backoff: Sendable {
 
   /// The next delay; each call is one attempt further.
   package mutating func next() -> Duration {
-    let full = min(initial * (1 << min(step, 16)), max)
-    step += 1
     var generator = TimeSource.generator
+    return next(using: &generator)
+  }
+
+  /// The next delay, drawn with the generator; with `atMax` this one is drawn from the longest step.
+  package mutating func next(atMax: Bool = false, using generator: inout some RandomNumberGenerator) -> Duration {
+    let full = atMax ? max : min(initial * (1 << min(step, 16)), max)
+    step += 1
     return full * Double.random(in: 0.5...1, using: &generator)
   }
 

@@ -1,15 +1,13 @@
 /// Thrown by ``withDeadline(_:_:)`` when the time ran out first.
 package struct DeadlineExceeded: Error, CustomStringConvertible {
-  /// The error itself carries nothing; whoever set the deadline knows what it was for.
   package init() {}
 
-  /// The bare fact, safe to log.
   package var description: String { "the deadline passed" }
 }
 
-/// Runs `body` and gives up at the deadline: `body` is cancelled, awaited, and ``DeadlineExceeded`` thrown.
+/// Runs `body` until the deadline; then `body` is cancelled and awaited, and ``DeadlineExceeded`` thrown.
 ///
-/// `body` must heed cancellation, or this waits as long as it does.
+/// A `body` that ignores cancellation delays the error until it returns.
 package func withDeadline<Value: Sendable>(
   _ deadline: ContinuousClock.Instant,
   _ body: @escaping @Sendable () async throws -> Value

@@ -2,11 +2,11 @@ internal import CEventFD
 internal import Foundation
 
 /// A thread that owns a connection for as long as its body runs.
-package enum NamedThread {
+enum NamedThread {
   /// Starts a thread; `top -H` and debuggers show the first 15 bytes of its name (Linux' limit).
-  package static func start(named name: String, _ body: @escaping @Sendable () -> Void) {
+  static func start(named name: String, _ body: @escaping @Sendable () -> Void) {
     let thread = Thread {
-      vluma_name_this_thread(name)  // the kernel cuts it
+      vluma_name_this_thread(name)
       body()
     }
     thread.name = name

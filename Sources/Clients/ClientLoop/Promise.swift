@@ -12,13 +12,12 @@ package final class Promise<Value: Sendable>: Sendable {
   }
   private let state = Mutex(State())
 
-  /// An open question.
   package init() {}
 
-  /// The result, once known.
+  /// nil: not known yet.
   package var result: Result<Value, any Error>? { state.withLock { $0.result } }
 
-  /// Answers all who wait and will wait. Returns false where the answer was known already.
+  /// Sets the result for present and later waiters. Returns false where there is one already.
   @discardableResult
   package func resolve(_ result: Result<Value, any Error>) -> Bool {
     let waiters: [CheckedContinuation<Value, any Error>]? = state.withLock { state in
@@ -31,7 +30,6 @@ package final class Promise<Value: Sendable>: Sendable {
     return waiters != nil
   }
 
-  /// Waits for the result.
   package func wait() async throws -> Value {
     let id = state.withLock { state in
       state.nextWaiter += 1
@@ -55,7 +53,6 @@ package final class Promise<Value: Sendable>: Sendable {
 }
 
 extension Promise where Value == Void {
-  /// Answers "it happened".
   @discardableResult
   package func resolve() -> Bool { resolve(.success(())) }
 }

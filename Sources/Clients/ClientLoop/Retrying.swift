@@ -15,7 +15,7 @@ package enum RetryStep: Sendable {
 ///
 /// - Parameter decide: what follows from an error; called once for each, so it may count and log. By default every error is
 ///   retried.
-/// - Parameter body: gets the backoff, which it may reset: a body that runs for long does so once its connection stands.
+/// - Parameter body: gets the backoff, which it may reset: a body that runs for long does so once it is connected.
 package func retrying<Value>(
   until deadline: ContinuousClock.Instant? = nil, backoff initial: Backoff = Backoff(),
   decide: (any Error) -> RetryStep = { _ in .retry }, _ body: (inout Backoff) async throws -> Value

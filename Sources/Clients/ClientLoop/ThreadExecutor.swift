@@ -4,8 +4,8 @@ internal import Synchronization
 /// A serial executor that owns one thread, so that an actor may make blocking C calls without ever
 /// holding one of Swift's cooperative threads.
 ///
-/// The thread starts with the first job and ends some time after ``stop()``, when nothing is left to run. A job that
-/// arrives even later starts it again, so no awaiting caller is ever forgotten.
+/// The thread starts with the first job and ends after ``stop()`` when no job is left. A later job starts it again, so
+/// that no caller waits for ever.
 package final class ThreadExecutor: SerialExecutor {
   private struct State {
     var jobs = Deque<UnownedJob>()
@@ -17,13 +17,12 @@ package final class ThreadExecutor: SerialExecutor {
   private let wakeup: Wakeup
   private let state = Mutex(State())
 
-  /// Prepares the executor; `name` is what debuggers and `top -H` show for its thread.
+  /// - Parameter name: what debuggers and `top -H` show for the thread.
   package init(name: String) throws(ClientLoopError) {
     self.name = name
     wakeup = try Wakeup()
   }
 
-  /// Queues a job behind those that wait. Called by the Swift runtime.
   package func enqueue(_ job: consuming ExecutorJob) {
     let unowned = UnownedJob(job)
     let (wasEmpty, startsThread) = state.withLock { state in
@@ -39,10 +38,9 @@ package final class ThreadExecutor: SerialExecutor {
     }
   }
 
-  /// The reference the runtime keeps of this executor.
   package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
-  /// Lets the thread end once its queue is empty.
+  /// The thread ends once its queue is empty.
   package func stop() {
     state.withLock { $0.stopped = true }
     wakeup.wake()

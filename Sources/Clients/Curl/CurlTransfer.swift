@@ -2,32 +2,33 @@ internal import CCurl
 internal import ClientLoop
 internal import Foundation
 
-/// One request under way, with the easy handle it runs on. Made anywhere, then touched by the client's thread only.
+/// One request under way, with its easy handle.
 ///
-/// `@unchecked Sendable` for that hand-over; `response` is the only part that callers look at.
+/// `@unchecked Sendable`: a caller creates and prepares it; from ``CurlLoop/add(_:)`` on only the client's thread uses
+/// it, except for `response`, which is Sendable.
 final class CurlTransfer: @unchecked Sendable {
   let response = Promise<CurlResponse>()
   let easy: UnsafeMutableRawPointer
   private let request: CurlRequest
   private var headerList: UnsafeMutablePointer<curl_slist>?
   private var headers: [(name: String, value: String)] = []
-  private var responseBody: ResponseBody
+  private var body = Data()
+  private var isTooLarge = false
   private var bodyBytesSent = 0
   private var hasResponse = false
-  private var isHeadComplete = false
-  /// Set by the client's thread where the transfer was given up, perhaps before it began.
+  private var areHeadersComplete = false
+  /// Set by the client's thread where the transfer was abandoned, perhaps before it began.
   var isAbandoned = false
 
-  /// When an answer must have begun; set by the client's thread when the transfer begins.
+  /// When the first byte of the response is due; nil: at no time, or it has come.
   private(set) var firstByteDeadline: ContinuousClock.Instant?
 
-  init(_ request: CurlRequest, file: String?) throws(CurlError) {
+  init(_ request: CurlRequest) throws(CurlError) {
     guard let easy = curl_easy_init() else {
       throw CurlError(reason: .invalidRequest, mayHaveBeenWritten: false, detail: "out of memory")
     }
     self.easy = easy
     self.request = request
-    responseBody = ResponseBody(bytesMax: request.responseBytesMax, path: file)
   }
 
   deinit {
@@ -35,7 +36,7 @@ final class CurlTransfer: @unchecked Sendable {
     curl_easy_cleanup(easy)
   }
 
-  /// Sets all options; throws where libcurl refuses one. The transfer must stay alive while the handle runs.
+  /// Sets all options. The handle keeps unowned pointers to the transfer, which must outlive its run.
   func prepare(certificateAuthorities: String?) throws(CurlError) {
     var results: [CURLcode] = []
     results.append(vluma_setopt_pointer(easy, CURLOPT_URL, request.url))
@@ -47,7 +48,8 @@ final class CurlTransfer: @unchecked Sendable {
     if let certificateAuthorities {
       results.append(vluma_setopt_pointer(easy, CURLOPT_CAINFO, certificateAuthorities))
     }
-    // Wait for a connection that others may share; over plain HTTP nothing is shared, and the wait would hold all up.
+    // HTTP/2 requests wait for a connection that they can share. Plain HTTP/1.1 connections cannot be shared, and
+    // waiting for one would only delay the request.
     if request.url.lowercased().hasPrefix("https:") { results.append(vluma_setopt_long(easy, CURLOPT_PIPEWAIT, 1)) }
     results += prepareBody()
     results.append(vluma_setopt_pointer(easy, CURLOPT_CUSTOMREQUEST, request.method))
@@ -72,9 +74,9 @@ final class CurlTransfer: @unchecked Sendable {
     }
   }
 
-  /// libcurl silently repeats a request on a kept-alive connection that dies before any byte of an answer, a POST too.
-  /// Whether to send twice is the caller's to say, so a second try is stopped when its connection stands, where the
-  /// first may have arrived. Reading may be repeated.
+  /// libcurl repeats a request, a POST too, whose kept-alive connection breaks before the first byte of a response.
+  /// Whether to send twice is the caller's decision, so a second try is aborted once it is connected, where the first
+  /// may have arrived. GET and HEAD may be repeated.
   private func prepareBody() -> [CURLcode] {
     var results: [CURLcode] = []
     if request.method != "GET", request.method != "HEAD" {
@@ -91,7 +93,7 @@ final class CurlTransfer: @unchecked Sendable {
       vluma_setopt_long(easy, CURLOPT_POST, 1),
       vluma_setopt_long(easy, CURLOPT_POSTFIELDSIZE, body.count),
       vluma_setopt_callback(easy, CURLOPT_READFUNCTION) { bytes, size, count, me in
-        CurlTransfer.at(me)?.copyBody(to: bytes, size * count) ?? 0
+        CurlTransfer.at(me)?.copyBody(into: bytes, size * count) ?? 0
       },
       vluma_setopt_seek_callback(easy) { me, offset, origin in
         guard let transfer = CurlTransfer.at(me), origin == SEEK_SET, offset == 0, !transfer.isBodySent else {
@@ -114,17 +116,16 @@ final class CurlTransfer: @unchecked Sendable {
     }
   }
 
-  /// The transfer a callback or a finished handle belongs to.
+  /// The transfer that a callback or a finished handle belongs to.
   static func at(_ pointer: UnsafeMutableRawPointer?) -> CurlTransfer? {
     pointer.map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
   }
 
-  /// The clock for the first byte starts.
   func begin(at now: ContinuousClock.Instant) {
     firstByteDeadline = request.firstByteTimeout.map { now + $0 }
   }
 
-  private func copyBody(to bytes: UnsafeMutablePointer<CChar>?, _ capacity: Int) -> Int {
+  private func copyBody(into bytes: UnsafeMutablePointer<CChar>?, _ capacity: Int) -> Int {
     guard let bytes, let body = request.body else { return 0 }
     let count = min(capacity, body.count - bodyBytesSent)
     let start = body.startIndex + bodyBytesSent
@@ -134,7 +135,12 @@ final class CurlTransfer: @unchecked Sendable {
   }
 
   private func receive(body bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
-    responseBody.append(UnsafeRawBufferPointer(start: bytes, count: count), isSuccess: isSuccess) ? count : 0
+    guard count <= request.responseBytesMax - body.count else {
+      isTooLarge = true
+      return 0
+    }
+    body.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
+    return count
   }
 
   private func receive(header bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
@@ -142,10 +148,10 @@ final class CurlTransfer: @unchecked Sendable {
     hasResponse = true
     let line = String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
     if line.hasPrefix("HTTP/") {
-      headers = []  // a final response after an interim one
-      isHeadComplete = false
+      headers = []  // those of an interim response are dropped
+      areHeadersComplete = false
     } else if line == "\r\n" || line == "\n" {
-      isHeadComplete = status >= 200
+      areHeadersComplete = status >= 200
     } else if let colon = line.firstIndex(of: ":") {
       let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespacesAndNewlines)
       headers.append((line[..<colon].lowercased(), value))
@@ -154,7 +160,6 @@ final class CurlTransfer: @unchecked Sendable {
   }
 
   private var status: Int { number(CURLINFO_RESPONSE_CODE) }
-  private var isSuccess: Bool { (200..<300).contains(status) }
 
   private func number(_ info: CURLINFO) -> Int {
     var value = 0
@@ -162,46 +167,29 @@ final class CurlTransfer: @unchecked Sendable {
     return value
   }
 
-  /// The handle has run.
+  /// Resolves the response after libcurl has finished the handle.
   func finish(_ code: CURLcode) {
     guard code == CURLE_OK else { return fail(failure(code)) }
-    // libcurl takes a connection that ends within the head for a response without a body.
-    guard isHeadComplete else {
+    // libcurl treats a connection that ends within the headers as a response without a body.
+    guard areHeadersComplete else {
       return fail(
-        CurlError(reason: .connectionLost, mayHaveBeenWritten: true, detail: "the answer ended within its head"))
+        CurlError(reason: .connectionLost, mayHaveBeenWritten: true, detail: "the response ended within its headers"))
     }
-    do {
-      let version =
-        switch number(CURLINFO_HTTP_VERSION) {
-        case Int(CURL_HTTP_VERSION_1_0): "1.0"
-        case Int(CURL_HTTP_VERSION_2_0): "2"
-        default: "1.1"
-        }
-      let body = try responseBody.finish(isSuccess: isSuccess)
-      let response = CurlResponse(status: status, httpVersion: version, headers: headers, body: body)
-      self.response.resolve(.success(response))
-    } catch {
-      fail(CurlError(reason: .fileNotWritten, mayHaveBeenWritten: true, detail: "the file cannot be written"))
-    }
+    response.resolve(.success(CurlResponse(status: status, headers: headers, body: body)))
   }
 
-  /// The transfer ends without a whole response; what was written of a file goes.
-  func fail(_ error: CurlError) {
-    responseBody.abandon()
-    response.resolve(.failure(error))
-  }
+  func fail(_ error: CurlError) { response.resolve(.failure(error)) }
 
   private func failure(_ code: CURLcode) -> CurlError {
     let mayHaveBeenWritten = mayHaveBeenWritten
     let reason: CurlError.Reason =
       switch code {
-      case _ where responseBody.isTooLarge: .responseTooLarge
-      case _ where responseBody.hasFailed: .fileNotWritten
+      case _ where isTooLarge: .responseTooLarge
       case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_SSL_CONNECT_ERROR,
         CURLE_PEER_FAILED_VERIFICATION:
         mayHaveBeenWritten ? .connectionLost : .notConnected
       case CURLE_OPERATION_TIMEDOUT: .timedOut
-      // Also libcurl's word for an answer that is no HTTP.
+      // Also libcurl's code for a response that is no HTTP.
       case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: mayHaveBeenWritten ? .connectionLost : .invalidRequest
       default: .connectionLost
       }
@@ -209,8 +197,10 @@ final class CurlTransfer: @unchecked Sendable {
       reason: reason, mayHaveBeenWritten: mayHaveBeenWritten, detail: String(cString: curl_easy_strerror(code)))
   }
 
-  /// libcurl counts the bytes of request it gave to the kernel, and asks for a body piece by piece: one that it did not
-  /// ask for to the end cannot have arrived. An answer, even to half a request, leaves everything open.
+  /// True where the server may have received the whole request.
+  ///
+  /// libcurl counts the bytes that it wrote, and asks for the body piece by piece: a body that was not asked for to its
+  /// end cannot have arrived. Where a response has begun, even to half a request, the server may have acted.
   var mayHaveBeenWritten: Bool {
     hasResponse || (number(CURLINFO_REQUEST_SIZE) > 0 && isBodySent)
   }

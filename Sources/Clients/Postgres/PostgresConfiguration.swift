@@ -1,23 +1,23 @@
 internal import CLibPQ
 internal import Foundation
 
-/// Where a PostgreSQL server is and how patient to be with it.
+/// A PostgreSQL server's URL and its timeouts.
 package struct PostgresConfiguration: Sendable {
-  /// The connection URL, handed to libpq as it is (`postgres://user:password@host:port/database`).
+  /// The connection URL in libpq's form (`postgres://user:password@host:port/database`).
   ///
-  /// Holds a password: never log it. ``serverName`` is what may be shown.
+  /// Holds a password: never log it; log ``serverName``.
   package var url: String
   /// The name shown in `pg_stat_activity`.
   package var applicationName: String
   /// How long one attempt to connect may take. Default 5 s.
   package var connectTimeout: Duration
-  /// How long the server may wait for a lock before it gives up with `55P03`. Default 5 s.
+  /// How long a statement may wait for a lock; then the server refuses it with `55P03`. Default 5 s.
   package var lockTimeout: Duration
 
-  /// `host:port/database` of the URL: safe to show.
+  /// `host:port/database` of the URL: safe to log.
   package let serverName: String
 
-  /// Checks the URL's shape and keeps it; throws ``PostgresError/invalidURL(_:)`` with what is wrong with it.
+  /// Checks the URL; throws ``PostgresError/invalidURL(_:)`` with what is wrong with it.
   package init(
     url: String, applicationName: String = "vluma", connectTimeout: Duration = .seconds(5),
     lockTimeout: Duration = .seconds(5)
@@ -31,7 +31,7 @@ package struct PostgresConfiguration: Sendable {
     guard let host = parts.host, !host.isEmpty else {
       throw .invalidURL("it names no host; expected postgres://user:password@host:port/database")
     }
-    // libpq's own words may quote the password, so they are not repeated.
+    // libpq's error message may quote the password, so it is not repeated.
     guard let options = PQconninfoParse(url, nil) else {
       throw .invalidURL("libpq cannot read it; write special characters as percent escapes")
     }

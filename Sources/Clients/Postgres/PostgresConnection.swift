@@ -3,17 +3,17 @@ internal import Synchronization
 
 /// One connection to PostgreSQL, run by a thread of its own.
 ///
-/// Any number of statements given to ``run(_:deadline:)`` is one round trip. Cancelling the calling task cancels the
-/// statement on the server. After ``PostgresError/connectionLost`` the connection is spent.
+/// ``run(_:deadline:isCancellable:)`` sends any number of statements in one round trip. Cancelling the calling task
+/// cancels the statement on the server. After ``PostgresError/connectionLost`` the connection cannot be used again.
 package actor PostgresConnection {
   private let executor: ThreadExecutor
   private let wakeup: Wakeup
   private var session: PostgresSession?
 
   /// How long a statement may take where the caller sets no deadline: 10 s.
-  package static let defaultTimeout = Duration.seconds(10)
+  static let defaultTimeout = Duration.seconds(10)
 
-  /// The connection's own thread: waiting for the server blocks it and nobody else.
+  /// The connection's own thread: waiting for the server blocks no other.
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   private init() throws(PostgresError) {
@@ -27,7 +27,7 @@ package actor PostgresConnection {
 
   /// Connects; throws ``PostgresError/connectionFailed(server:reason:)``.
   ///
-  /// - Parameter deadline: when to give up, if that comes before the configured timeout.
+  /// - Parameter deadline: ends the attempt where it is earlier than the configured timeout; nil: that timeout alone.
   package static func connect(
     _ configuration: PostgresConfiguration, deadline: ContinuousClock.Instant? = nil
   ) async throws -> PostgresConnection {
@@ -49,20 +49,19 @@ package actor PostgresConnection {
       configuration, wakeup: wakeup, deadline: deadline, isCancelled: { cancellation.isCancelled })
   }
 
-  /// False once the connection broke or was closed, or a cancelled statement made it unfit for reuse.
+  /// False once the connection broke or was closed, or a statement was cancelled on it.
   package var isUsable: Bool {
     session?.checkLiveness()
     return session.map { !$0.isUnusable } ?? false
   }
 
-  /// Closes the connection; what was not committed is rolled back by the server.
+  /// Closes the connection; the server rolls back an open transaction.
   package func close() { session = nil }
 
-  /// Runs the statements in one round trip; the first that is refused is thrown and those behind it do not run.
+  /// Runs the statements in one round trip; the first error is thrown, and the statements behind it do not run.
   ///
-  /// - Parameter deadline: when the server is told to cancel; nil means ``defaultTimeout`` from now.
-  /// - Parameter isCancellable: false for statements that must be finished even in a cancelled task (rollback,
-  ///   commit).
+  /// - Parameter deadline: then the statement is cancelled on the server; nil: 10 s from now.
+  /// - Parameter isCancellable: false: the statements are finished even in a cancelled task (rollback, commit).
   @discardableResult
   package nonisolated func run(
     _ queries: [PostgresQuery], deadline: ContinuousClock.Instant? = nil, isCancellable: Bool = true
@@ -79,7 +78,6 @@ package actor PostgresConnection {
     }
   }
 
-  /// Runs one statement.
   @discardableResult
   package nonisolated func query(
     _ query: PostgresQuery, deadline: ContinuousClock.Instant? = nil
@@ -110,9 +108,9 @@ package actor PostgresConnection {
     if cancellation?.isCancelled == true { throw CancellationError() }
     do {
       return try session.run(queries, deadline: deadline, isCancelled: { cancellation?.isCancelled ?? false })
-    } catch PostgresError.connectionLost {
+    } catch let error as PostgresError where error.invalidatesConnection {
       self.session = nil
-      throw PostgresError.connectionLost
+      throw error
     }
   }
 

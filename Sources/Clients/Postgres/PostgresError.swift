@@ -1,9 +1,9 @@
-/// What can go wrong between this process and PostgreSQL.
+/// An error of the PostgreSQL client.
 ///
 /// `description` is safe to log: it never carries the server's message text, which may quote personal data.
 /// That text is in `debugDescription` only.
-package enum PostgresError: Error, Sendable {
-  /// The URL cannot be used; the text says why and never repeats the URL.
+public enum PostgresError: Error, Sendable {
+  /// The URL cannot be used; the text says why and does not repeat the URL.
   case invalidURL(String)
   /// No connection could be made to the named server; the reason is libpq's, which names hosts and users only.
   case connectionFailed(server: String, reason: String)
@@ -13,41 +13,50 @@ package enum PostgresError: Error, Sendable {
   case commitInDoubt
   /// The statement's deadline passed; it was cancelled on the server, its transaction is rolled back.
   case deadlineExceeded
-  /// Every connection of the pool stayed busy until the deadline; the pool has this many.
+  /// Every connection of the pool stayed busy until the deadline; `size` is how many it has.
   case connectionPoolExhausted(size: Int)
   /// The server refused a statement.
   case server(ServerError)
-  /// A column could not be read as the type asked for.
-  case decoding(column: Int, expected: String)
-  /// The client cannot go on (out of memory or of file descriptors).
+  /// A column could not be read as the type asked for. `found` says what it is instead, never its value.
+  case decoding(column: String, expected: String, found: String)
+  /// A failure inside the process: no memory or file descriptor left, or libpq in the wrong state. The connection, if
+  /// there is one, is not used again.
   case client(String)
 
-  /// What the server said of a refused statement.
-  package struct ServerError: Sendable {
+  /// What the server said when it refused a statement.
+  public struct ServerError: Sendable {
     /// The five characters that identify the condition (PostgreSQL's appendix A).
-    package let sqlState: String
-    /// The constraint that was violated, if one was.
-    package let constraint: String?
-    /// The server's own words; may quote values, so it is not for logs.
-    package let message: String
+    public let sqlState: String
+    /// The violated constraint; nil: none was.
+    public let constraint: String?
+    /// The server's message; never log it, it may quote values.
+    public let message: String
   }
 
-  /// The server's five-character condition code, where the server refused a statement.
-  package var sqlState: String? {
+  /// nil: the error is not a refused statement.
+  public var sqlState: String? {
     if case .server(let error) = self { error.sqlState } else { nil }
+  }
+
+  /// True where the connection must not be used again.
+  var invalidatesConnection: Bool {
+    switch self {
+    case .connectionLost, .client: true
+    default: false
+    }
   }
 
   /// True for a serialization failure (40001), a deadlock (40P01), or a lock that took too long (55P03): the
   /// same transaction may succeed when run again.
-  package var isContention: Bool {
+  public var isContention: Bool {
     switch sqlState {
     case "40001", "40P01", "55P03": true
     default: false
     }
   }
 
-  /// True where the server could not be reached or was lost: nothing is wrong with the statement.
-  package var isUnavailable: Bool {
+  /// True where the server could not be reached, or the connection was lost: the statement itself is not at fault.
+  public var isUnavailable: Bool {
     switch self {
     case .connectionFailed, .connectionLost, .connectionPoolExhausted: true
     // 57P01-57P03: the server is shutting down, crashed or starting. 53100, 53200, 53300: it is out of disk, memory or
@@ -59,8 +68,8 @@ package enum PostgresError: Error, Sendable {
 }
 
 extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
-  /// A sentence that is safe to log: of what the server said it tells SQLSTATE and constraint only.
-  package var description: String {
+  /// Safe to log: of a server error it holds SQLSTATE and constraint only.
+  public var description: String {
     switch self {
     case .invalidURL(let why): "the PostgreSQL URL cannot be used: \(why)"
     case .connectionFailed(let server, let reason): "cannot connect to PostgreSQL at \(server): \(reason)"
@@ -71,13 +80,14 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
     case .server(let error):
       "PostgreSQL refused a statement (SQLSTATE \(error.sqlState)"
         + (error.constraint.map { ", constraint \($0)" } ?? "") + ")"
-    case .decoding(let column, let expected): "result column \(column) is not a \(expected)"
+    case .decoding(let column, let expected, let found):
+      "result column \(column): expected \(expected), found \(found)"
     case .client(let what): "the PostgreSQL client failed: \(what)"
     }
   }
 
-  /// The description and the server's own words, which may quote values: for developers, not for logs.
-  package var debugDescription: String {
+  /// The description and the server's message, which may quote values: for developers, not for logs.
+  public var debugDescription: String {
     if case .server(let error) = self { "\(description): \(error.message)" } else { description }
   }
 }

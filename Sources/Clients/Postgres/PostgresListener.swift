@@ -1,16 +1,15 @@
 internal import ClientLoop
 package import Logging
 
-/// Listens on channels (`LISTEN`) over a connection of its own, which it rebuilds whenever it breaks.
+/// Listens on channels (`LISTEN`) over a connection of its own; a lost connection is replaced.
 ///
-/// Notifications sent while it was away are lost, so it says when it (re)connected, and its user looks for itself then:
-/// every LISTEN has a poll behind it.
+/// Notifications sent while there was no connection are lost: a user reads the tables at every ``Event/listening``, and
+/// polls them as well.
 package struct PostgresListener: Sendable {
-  /// What the listener tells.
+  /// An event of a listener.
   package enum Event: Sendable, Equatable {
-    /// Listening has (re)started; anything may have happened before.
+    /// Listening has started, or started again; notifications may have been missed before.
     case listening
-    /// Somebody sent a notification.
     case notification(channel: String, payload: String)
   }
 
@@ -18,7 +17,7 @@ package struct PostgresListener: Sendable {
   private let channels: [String]
   private let logger: Logger
 
-  /// Prepares to listen on the channels; their names are the program's own, never input.
+  /// - Parameter channels: become part of a statement as they are, so they must never be input.
   package init(_ configuration: PostgresConfiguration, channels: [String], logger: Logger) {
     self.configuration = configuration
     self.channels = channels
@@ -27,26 +26,25 @@ package struct PostgresListener: Sendable {
 
   /// Listens until the task is cancelled; `handle` is called in order.
   package func run(_ handle: (Event) async -> Void) async {
-    var backoff = Backoff()
-    while !Task.isCancelled {
-      do {
+    // It ends by cancellation only: every other error is retried.
+    try? await retrying(
+      decide: { error in
+        logger.warning("LISTEN connection lost; reconnecting", metadata: ["error": "\(error)"])
+        return .retry
+      },
+      { backoff in
         let connection = try await PostgresConnection.connect(configuration)
         try await connection.run(channels.map { "LISTEN \(unsafe: $0)" })
         backoff.reset()
         await handle(.listening)
         try await deliver(from: connection, to: handle)
-      } catch {
-        if Task.isCancelled { return }
-        logger.warning("listening for notifications was interrupted", metadata: ["error": "\(error)"])
-        try? await Task.sleep(for: backoff.next())
-      }
-    }
+      })
   }
 
   private func deliver(from connection: PostgresConnection, to handle: (Event) async -> Void) async throws {
     try await withTaskCancellationHandler {
       while !Task.isCancelled {
-        // Within 30 s a silent connection is asked for a sign of life.
+        // A connection without notifications is checked with SELECT 1 every 30 s.
         let received = try await connection.notifications(until: .now + .seconds(30))
         for notification in received {
           await handle(.notification(channel: notification.channel, payload: notification.payload))

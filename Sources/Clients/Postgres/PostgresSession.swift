@@ -4,20 +4,22 @@ internal import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// libpq's connection, used by one thread only: every call may block that thread, none longer than its deadline.
+/// libpq's connection, used by one thread only. A call may block that thread, until its deadline at most.
 ///
 /// The connection stays in pipeline mode for its whole life, so any number of statements is one round trip.
 final class PostgresSession {
   private let connection: OpaquePointer
   private let wakeup: Wakeup
-  /// Statement text to the name it was prepared under on this connection.
+  /// Names of the statements prepared on this connection, by their text.
   private var prepared: [String: String] = [:]
   private var preparedCount = 0
-  /// libpq and the server keep a plan per prepared statement: past this many new texts go unprepared.
+  /// The server keeps a plan per prepared statement: further texts are not prepared.
   private static let preparedMax = 256
-  /// A cancel request that was sent may still hit a later statement, so the connection is not used for another.
+  /// A cancel request that was sent may still hit a later statement, so the connection is not used again.
   private var cancelWasSent = false
   private var hasUnsolicitedInput = false
+  /// A call of libpq failed on an intact connection: which results come next is unknown.
+  private var isOutOfStep = false
 
   /// Connects; `wakeup` interrupts waits so that cancellation is seen at once.
   init(
@@ -26,7 +28,8 @@ final class PostgresSession {
     let lockMilliseconds = configuration.lockTimeout / .milliseconds(1)
     // client_connection_check_interval ends a statement whose client is gone, and so frees its locks.
     let options =
-      "-c TimeZone=UTC -c client_min_messages=warning -c lock_timeout=\(Int(lockMilliseconds)) -c client_connection_check_interval=2000"
+      "-c TimeZone=UTC -c client_min_messages=warning -c lock_timeout=\(Int(lockMilliseconds)) "
+      + "-c client_connection_check_interval=2000"
     let pairs: [(String, String)] = [
       ("dbname", configuration.url), ("application_name", configuration.applicationName),
       ("options", options), ("client_encoding", "UTF8"),
@@ -52,14 +55,14 @@ final class PostgresSession {
   deinit { PQfinish(connection) }
 
   /// True once the connection can no longer be used.
-  var isUnusable: Bool { isBroken || cancelWasSent || hasUnsolicitedInput }
+  var isUnusable: Bool { isBroken || cancelWasSent || hasUnsolicitedInput || isOutOfStep }
 
-  /// Looks, without waiting, whether the server has closed an idle connection, or is about to.
+  /// Checks, without waiting, whether the server has closed an idle connection, or is about to.
   ///
-  /// A server says nothing unasked to a connection that does not listen, but its good-bye (and, rarely, a setting that was
-  /// changed): the end of the stream may be a while behind it, so whatever it says makes the connection unfit for reuse.
+  /// To an idle connection that does not listen a server sends nothing but its shutdown message (and, rarely, a changed
+  /// setting). The end of the stream may come later, so any input makes the connection unusable.
   func checkLiveness() {
-    if wait(for: POLLIN, until: .now) == .ready { hasUnsolicitedInput = true }
+    if case .socket = wait(for: POLLIN, until: .now) { hasUnsolicitedInput = true }
   }
 
   private var isBroken: Bool { PQstatus(connection) != CONNECTION_OK }
@@ -76,7 +79,7 @@ final class PostgresSession {
       let waitResult = wait(for: events, until: deadline)
       if isCancelled() { throw CancellationError() }
       guard waitResult != .timeout else {
-        throw PostgresError.connectionFailed(server: server, reason: "no answer within the connect timeout")
+        throw PostgresError.connectionFailed(server: server, reason: "no reply within the connect timeout")
       }
       if waitResult == .woken { continue }
       state = PQconnectPoll(connection)
@@ -86,36 +89,24 @@ final class PostgresSession {
   private static func firstLine(_ text: UnsafeMutablePointer<CChar>?) -> String {
     guard let text else { return "unknown reason" }
     let line = String(cString: text).split(separator: "\n").first ?? "unknown reason"
-    // libpq begins with `connection to server at "host", port N failed: `; the caller names the server already.
+    // libpq's text begins with `connection to server at "host", port N failed: `; the error names the server already.
     return line.range(of: " failed: ").map { String(line[$0.upperBound...]) } ?? String(line)
   }
 
-  private enum WaitResult { case ready, woken, timeout }
-
-  private func wait(for events: Int32, until deadline: ContinuousClock.Instant) -> WaitResult {
-    var descriptors = [
-      pollfd(fd: PQsocket(connection), events: Int16(events), revents: 0),
-      pollfd(fd: wakeup.fileDescriptor, events: Int16(POLLIN), revents: 0),
-    ]
-    let left = deadline - .now
-    let milliseconds = max(0, min(Int32.max / 2, Int32(clamping: Int64(left / .milliseconds(1)) + 1)))
-    let count = poll(&descriptors, 2, left <= .zero ? 0 : milliseconds)
-    if descriptors[1].revents != 0 { wakeup.drain() }
-    if descriptors[0].revents != 0 { return .ready }
-    if count == 0 { return .timeout }
-    return .woken
+  private func wait(for events: Int32, until deadline: ContinuousClock.Instant) -> PollResult {
+    wakeup.poll(PQsocket(connection), for: events, timeout: max(.zero, deadline - .now))
   }
 
   /// Sends all statements in one round trip and returns their results in order.
   ///
-  /// The first refused statement is thrown and those behind it do not run. When `isCancelled` turns true, or the
-  /// deadline passes, the server is told to cancel; if it does not obey within two seconds the connection is given up.
+  /// The first error is thrown, and the statements behind it do not run. When `isCancelled` turns true, or the deadline
+  /// passes, a cancel request is sent; a statement that does not end within two seconds of it costs the connection.
   func run(
     _ queries: [PostgresQuery], deadline: ContinuousClock.Instant, isCancelled: () -> Bool
   ) throws -> [PostgresResult] {
     var expectations: [Expectation] = []
     for query in queries { expectations += try send(query) }
-    guard PQpipelineSync(connection) == 1 else { throw PostgresError.connectionLost }
+    guard PQpipelineSync(connection) == 1 else { throw callError("PQpipelineSync") }
     var wait = WaitState(deadline: deadline)
     var results: [PostgresResult] = []
     var failure: PostgresError?
@@ -149,7 +140,7 @@ final class PostgresSession {
 
   private enum Expectation { case preparation(sql: String), rows }
 
-  /// Where a wait stands between waitState, cancelling, and giving up.
+  /// The deadline of a wait, and whether the cancel request was sent.
   private struct WaitState {
     var deadline: ContinuousClock.Instant
     var cancelSent = false
@@ -161,8 +152,10 @@ final class PostgresSession {
     if name == nil, prepared.count < Self.preparedMax {
       let fresh = "s\(preparedCount)"
       preparedCount += 1
-      guard PQsendPrepare(connection, fresh, query.sql, 0, nil) == 1 else { throw .connectionLost }
-      // Known from now on, so that the same text later in this pipeline reuses it; forgotten if the server refuses.
+      guard PQsendPrepare(connection, fresh, query.sql, 0, nil) == 1 else {
+        throw callError("PQsendPrepare")
+      }
+      // Recorded now, so that the same text later in this pipeline reuses it; removed if the server refuses it.
       expectations.append(.preparation(sql: query.sql))
       prepared[query.sql] = fresh
       name = fresh
@@ -174,13 +167,13 @@ final class PostgresSession {
         PQsendQueryParams(connection, query.sql, count, nil, values, lengths, formats, 1)
       }
     }
-    guard sent == 1 else { throw .connectionLost }
+    guard sent == 1 else { throw callError("sending a statement with \(query.parameters.count) parameters") }
     expectations.append(.rows)
     return expectations
   }
 
   private func next(_ wait: inout WaitState, _ isCancelled: () -> Bool) throws(PostgresError) -> OpaquePointer {
-    guard let result = try nextOrEnd(&wait, isCancelled) else { throw .connectionLost }
+    guard let result = try nextOrEnd(&wait, isCancelled) else { throw callError("PQgetResult") }
     return result
   }
 
@@ -189,7 +182,7 @@ final class PostgresSession {
   {
     while true {
       let flushed = PQflush(connection)
-      guard flushed >= 0 else { throw .connectionLost }
+      guard flushed >= 0 else { throw callError("PQflush") }
       if flushed == 0, PQisBusy(connection) == 0 {
         let result = PQgetResult(connection)
         if let result, PQresultStatus(result) == PGRES_FATAL_ERROR, isBroken {
@@ -199,9 +192,9 @@ final class PostgresSession {
         return result
       }
       let waitResult = wait(for: flushed == 1 ? POLLIN | POLLOUT : POLLIN, until: waitState.deadline)
-      if waitResult == .ready { guard PQconsumeInput(connection) == 1 else { throw .connectionLost } }
+      if case .socket = waitResult, PQconsumeInput(connection) != 1 { throw callError("PQconsumeInput") }
       if waitResult == .timeout || isCancelled() {
-        // Two seconds for the server to obey the cancel request; then the connection is given up.
+        // The server has two seconds to end the statement; then the connection is abandoned.
         if waitState.cancelSent, waitResult == .timeout { throw .connectionLost }
         if !waitState.cancelSent {
           waitState.cancelSent = true
@@ -213,11 +206,10 @@ final class PostgresSession {
     }
   }
 
-  /// Asks the server to cancel the running statement. libpq's call connects without a bound, so it has a thread of its
-  /// own.
+  /// Asks the server to cancel the running statement, on a thread of its own: PQcancel connects, without a timeout.
   private func requestCancel() {
     guard let request = PQgetCancel(connection) else { return }
-    nonisolated(unsafe) let owned = request  // handed over: only the new thread touches it, and frees it
+    nonisolated(unsafe) let owned = request  // only the new thread uses it, and frees it
     Thread.detachNewThread {
       var message = [CChar](repeating: 0, count: 256)
       PQcancel(owned, &message, Int32(message.count))
@@ -225,27 +217,27 @@ final class PostgresSession {
     }
   }
 
-  /// Runs several statements at once by the simple protocol, which takes no parameters: migrations.
+  /// Runs several statements given as one text by the simple protocol, which has no parameters: for migrations.
   func runScript(_ sql: String, deadline: ContinuousClock.Instant, isCancelled: () -> Bool) throws {
-    guard PQexitPipelineMode(connection) == 1 else { throw PostgresError.connectionLost }
-    guard PQsendQuery(connection, sql) == 1 else { throw PostgresError.connectionLost }
+    guard PQexitPipelineMode(connection) == 1 else { throw callError("PQexitPipelineMode") }
+    guard PQsendQuery(connection, sql) == 1 else { throw callError("PQsendQuery") }
     var wait = WaitState(deadline: deadline)
     var failure: PostgresError?
     while let result = try nextOrEnd(&wait, isCancelled) {
       if PQresultStatus(result) == PGRES_FATAL_ERROR { failure = failure ?? Self.serverError(result) }
       PQclear(result)
     }
-    guard PQenterPipelineMode(connection) == 1 else { throw PostgresError.connectionLost }
+    guard PQenterPipelineMode(connection) == 1 else { throw callError("PQenterPipelineMode") }
     if let failure { throw failure }
   }
 
-  /// Waits until the server sends a notification, somebody wakes the thread, or the time is up; returns what came.
+  /// Waits for notifications until the deadline, or until another thread wakes this one; then it may return none.
   func notifications(until deadline: ContinuousClock.Instant) throws(PostgresError) -> [(
     channel: String, payload: String
   )] {
-    var received = bufferedNotifications()  // those that came with an earlier answer
-    if received.isEmpty, wait(for: POLLIN, until: deadline) == .ready {
-      guard PQconsumeInput(connection) == 1, !isBroken else { throw .connectionLost }
+    var received = bufferedNotifications()  // those that came with an earlier reply
+    if received.isEmpty, case .socket = wait(for: POLLIN, until: deadline) {
+      guard PQconsumeInput(connection) == 1, !isBroken else { throw callError("PQconsumeInput") }
       received = bufferedNotifications()
     }
     return received
@@ -260,10 +252,17 @@ final class PostgresSession {
     return received
   }
 
+  /// The error of a failed call: where the connection is intact, libpq is out of memory or in the wrong state.
+  private func callError(_ call: String) -> PostgresError {
+    isOutOfStep = true
+    return isBroken ? .connectionLost : .client("\(call) failed")
+  }
+
   private static func serverError(_ result: OpaquePointer) -> PostgresError {
     func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
     // The codes are the characters PG_DIAG_SQLSTATE, PG_DIAG_CONSTRAINT_NAME and PG_DIAG_MESSAGE_PRIMARY stand for.
     let state = field(Int32(UInt8(ascii: "C")))
+    // An error without SQLSTATE is libpq's own: it could not read or write.
     guard let state else { return .connectionLost }
     return .server(
       .init(

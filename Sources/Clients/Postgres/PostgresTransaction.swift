@@ -1,9 +1,9 @@
 internal import Synchronization
 
-/// A transaction that is open for the length of one closure; got from ``PostgresConnectionPool/withTransaction(deadline:_:)``.
+/// A transaction, open while the closure of ``PostgresConnectionPool/withTransaction(deadline:_:)`` runs.
 ///
-/// `BEGIN` travels with the first statements, and statements given to ``beforeCommit(_:)`` travel with `COMMIT`.
-package struct PostgresTransaction: Sendable {
+/// `BEGIN` is sent with the first statements, and the statements of ``beforeCommit(_:)`` are sent with `COMMIT`.
+public struct PostgresTransaction: Sendable {
   private let connection: PostgresConnection
   private let deadline: ContinuousClock.Instant
   private let state: State
@@ -24,7 +24,7 @@ package struct PostgresTransaction: Sendable {
 
   /// Runs the statements in one round trip; a refused one aborts the transaction.
   @discardableResult
-  package func run(_ queries: [PostgresQuery]) async throws -> [PostgresResult] {
+  public func run(_ queries: [PostgresQuery]) async throws -> [PostgresResult] {
     let begins = state.value.withLock { value in
       defer { value.hasBegun = true }
       return !value.hasBegun
@@ -33,17 +33,17 @@ package struct PostgresTransaction: Sendable {
     return Array(try await connection.run(["BEGIN"] + queries, deadline: deadline).dropFirst())
   }
 
-  /// Runs one statement.
+  /// Runs one statement; a refused one aborts the transaction.
   @discardableResult
-  package func query(_ query: PostgresQuery) async throws -> PostgresResult { try await run([query])[0] }
+  public func query(_ query: PostgresQuery) async throws -> PostgresResult { try await run([query])[0] }
 
-  /// Keeps statements to be sent in the same round trip as the commit.
+  /// Adds statements that are sent in the same round trip as the commit.
   package func beforeCommit(_ queries: [PostgresQuery]) {
     state.value.withLock { $0.beforeCommit += queries }
   }
 
-  /// Runs `body` between a savepoint and its release; what it did is undone when it throws.
-  package func withSavepoint<Value>(_ body: () async throws -> Value) async throws -> Value {
+  /// Runs `body` in a savepoint, which is rolled back when it throws.
+  public func withSavepoint<Value>(_ body: () async throws -> Value) async throws -> Value {
     try await query("SAVEPOINT inner_step")
     do {
       let value = try await body()
@@ -55,28 +55,28 @@ package struct PostgresTransaction: Sendable {
     }
   }
 
-  /// Commits; a transaction in which nothing ran is no round trip at all.
+  /// Commits; without a round trip where no statement was run.
   func commit() async throws {
     let (hasBegun, last) = state.value.withLock { ($0.hasBegun, $0.beforeCommit) }
     guard hasBegun || !last.isEmpty else { return }
     let statements = (hasBegun ? [] : ["BEGIN"]) + last + ["COMMIT"]
-    // A commit that is under way is not cancelled: its outcome must be known. Five seconds more than the work had.
+    // A commit is not cancelled, for its outcome must be known; it may take five seconds longer than the deadline.
     let results: [PostgresResult]
     do {
       results = try await connection.run(
         statements, deadline: deadline + .seconds(5), isCancellable: false)
-    } catch PostgresError.connectionLost, PostgresError.deadlineExceeded {
+    } catch PostgresError.deadlineExceeded {
       throw PostgresError.commitInDoubt
-    } catch let error as PostgresError where error.isUnavailable {
+    } catch let error as PostgresError where error.invalidatesConnection || error.isUnavailable {
       throw PostgresError.commitInDoubt
     }
-    // COMMIT of a failed transaction answers ROLLBACK, without an error.
+    // The server answers the COMMIT of a failed transaction with ROLLBACK, without an error.
     guard results.last?.commandTag == "COMMIT" else {
       throw PostgresError.server(.init(sqlState: "25P02", constraint: nil, message: "the transaction had failed"))
     }
   }
 
-  /// Rolls back; a connection on which that fails is spent, and the server rolls back by itself.
+  /// Rolls back; where that fails the connection is closed, and the server rolls back by itself.
   func rollback() async {
     guard state.value.withLock({ $0.hasBegun }) else { return }
     do {

@@ -4,32 +4,29 @@ internal import DequeModule
 internal import Foundation
 internal import Glibc
 internal import Logging
-internal import Synchronization
 
-/// The thread that owns the hiredis connection: it connects, sends what waits, reads replies, and starts over when it
-/// breaks.
+/// The thread that owns the hiredis connection: it connects, sends queued commands, reads replies, and reconnects when
+/// the connection breaks.
 ///
-/// `@unchecked Sendable`: everything but `mailbox` and the immutable values is touched by that thread
-/// alone.
+/// `@unchecked Sendable`: the immutable values are Sendable, and all else is the thread's own.
 final class RedisLoop: @unchecked Sendable {
+  private struct Mailbox: LoopMailbox {
+    var requests: [RedisRequest] = []
+    var isEmpty: Bool { requests.isEmpty }
+  }
+
   let timeout: Duration
   let firstConnection = Promise<Void>()
   private let configuration: RedisConfiguration
   private let logger: Logger
-  private let wakeup: Wakeup
-  private let mailbox = Mutex(Mailbox())
-
-  private struct Mailbox {
-    var requests: [RedisRequest] = []
-    var isConnected = false
-    var stopped = false
-  }
+  /// Open while there is a connection.
+  private let mailboxLoop: MailboxLoop<Mailbox>
 
   // The thread's own.
   private var context: UnsafeMutablePointer<redisContext>?
   private var inFlight = Deque<RedisRequest>()
   private var backoff = Backoff(max: .seconds(2))
-  private var reportedDown = false
+  private var isFailureLogged = false
 
   /// At most this many commands wait for a reply; more are refused as unavailable.
   private static let inFlightMax = 10_000
@@ -38,62 +35,46 @@ final class RedisLoop: @unchecked Sendable {
     self.configuration = configuration
     self.timeout = timeout
     self.logger = logger
-    wakeup = try Wakeup()
+    mailboxLoop = try MailboxLoop(name: "redis", isOpen: false)
   }
 
-  var isConnected: Bool { mailbox.withLock { $0.isConnected } }
+  var isConnected: Bool { mailboxLoop.isOpen }
 
-  func start() {
-    NamedThread.start(named: "redis") { self.run() }
-  }
+  func start() { mailboxLoop.start { self.run() } }
 
-  func stop() {
-    mailbox.withLock { $0.stopped = true }
-    wakeup.wake()
-  }
+  func stop() { mailboxLoop.stop() }
 
   func submit(_ request: RedisRequest) {
-    let wakes: Bool? = mailbox.withLock { mailbox in
-      guard mailbox.isConnected else { return nil }
-      mailbox.requests.append(request)
-      return mailbox.requests.count == 1
-    }
-    guard let wakes else { return request.finish(.failure(RedisError.unavailable)) }
-    if wakes { wakeup.wake() }
+    if !mailboxLoop.post({ $0.requests.append(request) }) { request.finish(.failure(RedisError.unavailable)) }
   }
 
   private func run() {
-    // hiredis 0.14 writes with write(2): a peer that is gone must be an error, not the end of the process.
+    // hiredis 0.14 writes with write(2): without this a closed connection would end the process.
     var brokenPipe = sigset_t()
     sigemptyset(&brokenPipe)
     sigaddset(&brokenPipe, SIGPIPE)
     pthread_sigmask(SIG_BLOCK, &brokenPipe, nil)
-    while !mailbox.withLock({ $0.stopped }) {
+    while !mailboxLoop.isStopRequested {
       if connect() {
         backoff.reset()
-        reportedDown = false
-        mailbox.withLock { $0.isConnected = true }
+        isFailureLogged = false
+        mailboxLoop.open()
         firstConnection.resolve()
-        let failure = serve()
-        mailbox.withLock { $0.isConnected = false }
-        disconnect(failure)
+        disconnect(serve())
       }
-      if !mailbox.withLock({ $0.stopped }) {
-        wakeup.wait(milliseconds: Int32(backoff.next() / .milliseconds(1)))
-      }
+      if !mailboxLoop.isStopRequested { mailboxLoop.sleep(for: backoff.next()) }
     }
-    disconnect(.unavailable)
   }
 
   /// Connects and logs in, blocking this thread for two seconds at most per step.
   private func connect() -> Bool {
     let blockingTimeout = timeval(tv_sec: 2, tv_usec: 0)
     guard let fresh = redisConnectWithTimeout(configuration.host, Int32(configuration.port), blockingTimeout) else {
+      report(.client("out of memory for a connection"))
       return false
     }
     guard fresh.pointee.err == 0 else {
-      let reason = withUnsafeBytes(of: fresh.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      report(.connectionFailed(server: configuration.serverName, reason: reason))
+      report(.connectionFailed(server: configuration.serverName, reason: Self.errorText(of: fresh)))
       redisFree(fresh)
       return false
     }
@@ -112,26 +93,39 @@ final class RedisLoop: @unchecked Sendable {
       }
     }
     _ = fcntl(fresh.pointee.fd, F_SETFL, fcntl(fresh.pointee.fd, F_GETFL) | O_NONBLOCK)
-    fresh.pointee.flags &= ~1  // REDIS_BLOCK: from here on, polling decides when to read and write
+    fresh.pointee.flags &= ~1  // REDIS_BLOCK: from here on the loop polls before it reads or writes
     context = fresh
     return true
   }
 
-  /// What a handshake that got this answer means. A server that still reads its data says LOADING: it will be there soon.
+  /// The error of a handshake with this reply. A server that still loads its data replies LOADING; it is not a refusal.
   private func failure(of command: String, _ reply: Result<RedisReply, RedisError>) -> RedisError {
     let server = configuration.serverName
     return switch reply {
     case .failure(.refused(let code)) where code != "LOADING":
-      .loginRefused(server: server, reason: "\(command) was answered with \(code)")
+      .loginRefused(server: server, reason: "\(command) failed: \(code)")
     case .failure(let error): .connectionFailed(server: server, reason: "\(command): \(error)")
-    case .success: .connectionFailed(server: server, reason: "\(command) had an answer that is not Redis'")
+    case .success: .connectionFailed(server: server, reason: "\(command): unexpected reply type")
     }
   }
 
-  private func report(_ failure: RedisError) {
-    firstConnection.resolve(.failure(failure))
-    if !reportedDown { logger.warning("Redis is away; trying again", metadata: ["error": "\(failure)"]) }
-    reportedDown = true
+  private func report(_ error: RedisError) {
+    firstConnection.resolve(.failure(error))
+    if !isFailureLogged { logger.warning("Redis connection failed; retrying", metadata: ["error": "\(error)"]) }
+    isFailureLogged = true
+  }
+
+  /// The error that hiredis has recorded.
+  private static func error(of context: UnsafeMutablePointer<redisContext>) -> RedisError {
+    switch context.pointee.err {
+    case REDIS_ERR_PROTOCOL: .protocolError(errorText(of: context))
+    case REDIS_ERR_OOM, REDIS_ERR_OTHER: .client(errorText(of: context))
+    default: .connectionLost
+    }
+  }
+
+  private static func errorText(of context: UnsafeMutablePointer<redisContext>) -> String {
+    withUnsafeBytes(of: context.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 
   private func blockingCommand(
@@ -139,63 +133,54 @@ final class RedisLoop: @unchecked Sendable {
   ) -> Result<RedisReply, RedisError> {
     append(command.map { Array($0.utf8) }, to: context)
     var reply: UnsafeMutableRawPointer?
-    guard redisGetReply(context, &reply) == REDIS_OK, let reply else { return .failure(.connectionLost) }
+    guard redisGetReply(context, &reply) == REDIS_OK, let reply else {
+      return .failure(Self.error(of: context))
+    }
     defer { freeReplyObject(reply) }
     return Self.decodeReply(reply.assumingMemoryBound(to: redisReply.self))
   }
 
-  /// Sends and receives until the connection breaks or the client stops.
+  /// Sends and receives until the connection breaks or the client stops; returns the error of the commands in flight.
   private func serve() -> RedisError {
     while let context {
-      let (requests, stopped) = mailbox.withLock { mailbox in
-        defer { mailbox.requests = [] }
-        return (mailbox.requests, mailbox.stopped)
-      }
-      if stopped { return .unavailable }
-      for request in requests {
-        guard inFlight.count < Self.inFlightMax else {
+      let (mail, isStopRequested) = mailboxLoop.take()
+      for request in mail.requests {
+        guard !isStopRequested, inFlight.count < Self.inFlightMax else {
           request.finish(.failure(RedisError.unavailable))
           continue
         }
         append(request.arguments, to: context)
         inFlight.append(request)
       }
+      if isStopRequested { break }
       var isWritten: Int32 = 0
-      guard redisBufferWrite(context, &isWritten) == REDIS_OK else { return .connectionLost }
+      guard redisBufferWrite(context, &isWritten) == REDIS_OK else { return Self.error(of: context) }
       expire()
-      // A server that owes replies for twice the timeout has stopped answering: start over.
+      // A server that owes replies for twice the timeout has stopped replying: reconnect.
       if let oldest = inFlight.first, oldest.deadline + timeout < .now { return .deadlineExceeded }
-      guard poll(context, wantsToWrite: isWritten == 0) else { continue }
-      guard redisBufferRead(context) == REDIS_OK, readReplies(context) else { return .connectionLost }
+      let events = isWritten == 0 ? POLLIN | POLLOUT : POLLIN
+      let pollTimeout: Duration? = inFlight.isEmpty ? nil : .milliseconds(50)
+      guard mailboxLoop.poll(context.pointee.fd, for: events, timeout: pollTimeout).isReadable else { continue }
+      guard redisBufferRead(context) == REDIS_OK else { return Self.error(of: context) }
+      if let error = readReplies(context) { return error }
     }
     return .connectionLost
   }
 
-  /// Waits for the socket, the mailbox or the next deadline; true when the socket can be read.
-  private func poll(_ context: UnsafeMutablePointer<redisContext>, wantsToWrite: Bool) -> Bool {
-    var descriptors = [
-      pollfd(fd: context.pointee.fd, events: Int16(wantsToWrite ? POLLIN | POLLOUT : POLLIN), revents: 0),
-      pollfd(fd: wakeup.fileDescriptor, events: Int16(POLLIN), revents: 0),
-    ]
-    let blockingTimeout: Int32 = inFlight.isEmpty ? -1 : 50
-    _ = Glibc.poll(&descriptors, 2, blockingTimeout)
-    if descriptors[1].revents != 0 { wakeup.drain() }
-    return Int32(descriptors[0].revents) & (POLLIN | POLLHUP | POLLERR) != 0
-  }
-
-  private func readReplies(_ context: UnsafeMutablePointer<redisContext>) -> Bool {
+  /// Finishes the commands whose replies are there; returns what makes the connection unusable.
+  private func readReplies(_ context: UnsafeMutablePointer<redisContext>) -> RedisError? {
     while true {
       var reply: UnsafeMutableRawPointer?
-      guard redisGetReplyFromReader(context, &reply) == REDIS_OK else { return false }
-      guard let reply else { return true }
+      guard redisGetReplyFromReader(context, &reply) == REDIS_OK else { return Self.error(of: context) }
+      guard let reply else { return nil }
       defer { freeReplyObject(reply) }
-      guard let request = inFlight.popFirst() else { return false }
+      guard let request = inFlight.popFirst() else { return .protocolError("a reply to no command") }
       let decoded = Self.decodeReply(reply.assumingMemoryBound(to: redisReply.self))
       request.finish(decoded.mapError { $0 as any Error })
     }
   }
 
-  /// Tells callers whose time is up; their places in line stay, for their replies still come.
+  /// Fails the commands whose deadline has passed; their entries stay, for their replies still come.
   private func expire() {
     let now = ContinuousClock.now
     for request in inFlight {
@@ -204,15 +189,12 @@ final class RedisLoop: @unchecked Sendable {
     }
   }
 
-  private func disconnect(_ failure: RedisError) {
+  private func disconnect(_ error: RedisError) {
+    let unsent = mailboxLoop.close().requests
     if let context { redisFree(context) }
     context = nil
-    for request in inFlight { request.finish(.failure(failure == .unavailable ? .connectionLost : failure)) }
+    for request in inFlight { request.finish(.failure(error)) }
     inFlight = []
-    let unsent = mailbox.withLock { mailbox in
-      defer { mailbox.requests = [] }
-      return mailbox.requests
-    }
     for request in unsent { request.finish(.failure(RedisError.unavailable)) }
   }
 

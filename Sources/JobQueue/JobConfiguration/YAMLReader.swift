@@ -1,11 +1,11 @@
 internal import Jobs
 internal import Yams
 
-/// Reads typed values out of a YAML tree and notes every problem with its place, instead of stopping at the first.
+/// Reads typed values out of a YAML tree. A problem is collected with its place, and reading goes on.
 struct YAMLReader {
   private(set) var problems: [ConfigurationProblem] = []
 
-  /// Notes a problem at a node.
+  /// - Parameter node: where it is; nil: the whole file.
   mutating func report(_ node: Node?, _ message: String) {
     problems.append(
       ConfigurationProblem(line: node?.mark?.line ?? 0, column: node?.mark?.column ?? 0, message: message))
@@ -33,7 +33,6 @@ struct YAMLReader {
     return mapping.map { ($0.key, $0.key.string ?? "", $0.value) }
   }
 
-  /// A whole number within a range.
   mutating func integer(_ node: Node?, _ path: String, _ range: ClosedRange<Int>) -> Int? {
     guard let node else { return nil }
     guard let value = node.int, range.contains(value) else {
@@ -45,7 +44,6 @@ struct YAMLReader {
     return value
   }
 
-  /// A number within a range.
   mutating func number(_ node: Node?, _ path: String, _ range: ClosedRange<Double>) -> Double? {
     guard let node else { return nil }
     guard let value = node.float, range.contains(value) else {
@@ -65,7 +63,8 @@ struct YAMLReader {
     }
     guard range.contains(value) else {
       report(
-        node, "\(path) must lie between \(Self.text(range.lowerBound)) and \(Self.text(range.upperBound)), not \(text)")
+        node,
+        "\(path) must lie between \(range.lowerBound.compactText) and \(range.upperBound.compactText), not \(text)")
       return nil
     }
     return value
@@ -83,7 +82,6 @@ struct YAMLReader {
     return RateLimit(count: count, per: match.2 == "s" ? .seconds(1) : match.2 == "m" ? .seconds(60) : .seconds(3_600))
   }
 
-  /// One of a few words.
   mutating func word(_ node: Node?, _ path: String, oneOf words: [String]) -> String? {
     guard let node else { return nil }
     guard let text = node.string, words.contains(text) else {
@@ -94,7 +92,6 @@ struct YAMLReader {
     return text
   }
 
-  /// A list's elements.
   mutating func list(_ node: Node?, _ path: String) -> [Node] {
     guard let node else { return [] }
     guard let sequence = node.sequence else {
@@ -122,35 +119,14 @@ struct YAMLReader {
     ("ms", 0.001), ("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400),
   ]
 
-  /// Reads a duration.
   static func duration(_ text: String) -> Duration? {
     for (suffix, seconds) in units where text.hasSuffix(suffix) {
-      // Ten years: beyond that is a slip of the keyboard, and far beyond that no number.
+      // More than ten years is a typing error, and far more would overflow.
       guard let count = Double(text.dropLast(suffix.count)), count >= 0, count * seconds <= 3_650 * 86_400 else {
         continue
       }
       return .milliseconds(Int64((count * seconds * 1000).rounded()))
     }
     return nil
-  }
-
-  /// Writes a duration in its largest whole unit.
-  static func text(_ duration: Duration) -> String { duration.compactText }
-}
-
-extension Duration {
-  /// The duration in milliseconds, exactly; what is left of one is dropped.
-  package var wholeMilliseconds: Int64 {
-    components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
-  }
-
-  /// The duration in the form queues.yaml takes, in its largest whole unit: `200ms`, `30s`, `2m`, `1h`.
-  package var compactText: String {
-    let milliseconds = wholeMilliseconds
-    for (suffix, size) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
-    where milliseconds != 0 && milliseconds % size == 0 {
-      return "\(milliseconds / size)\(suffix)"
-    }
-    return "\(milliseconds)ms"
   }
 }

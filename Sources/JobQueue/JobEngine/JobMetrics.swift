@@ -1,47 +1,26 @@
-internal import Jobs
 internal import Metrics
-internal import Synchronization
 
-/// What the engine counts; names and labels follow Prometheus' customs. Labels never hold ids.
-enum JobMetrics {
-  /// How an attempt, or the job, ended.
-  enum Outcome: String {
-    case completed, cancelled, duplicate, snoozed, parked, retried, dead
-    case requeued = "given_back"
-  }
+/// A counter of swift-metrics; `Counter` alone is what is counted for reports.
+typealias MetricCounter = Counter
 
-  static func ended(_ outcome: Outcome, pool: PoolName, kind: JobKind, count: Int = 1) {
-    Counter(label: "jobs_processed_total", dimensions: labels(pool, kind) + [("outcome", outcome.rawValue)]).increment(
-      by: count)
-  }
+/// Names of the engine's metrics. Labels are `pool`, `kind` and `outcome`; they never hold ids.
+package enum JobMetrics {
+  static let processed = "vluma_jobs_processed_total"
+  static let attemptDuration = "vluma_job_attempt_duration_seconds"
+  static let queueWait = "vluma_job_queue_wait_seconds"
+  static let nodeJobsRunning = "vluma_node_jobs_running"
+  static let localConcurrency = "vluma_pool_local_concurrency"
+  static let consumerRestarts = "vluma_consumer_restarts_total"
+  static let clockOffset = "vluma_clock_offset_seconds"
 
-  /// The time an attempt, or a batch, took.
-  static func attempt(_ duration: Duration, pool: PoolName, kind: JobKind) {
-    Recorder(label: "job_duration_seconds", dimensions: labels(pool, kind)).record(duration / .seconds(1))
-  }
-
-  /// The time between a job's being enqueued and its being begun.
-  static func queueWait(_ seconds: Double, pool: PoolName, kind: JobKind) {
-    Recorder(label: "job_queue_wait_seconds", dimensions: labels(pool, kind)).record(max(0, seconds))
-  }
-
-  static func inHand(_ count: Int, pool: PoolName) {
-    Gauge(label: "jobs_in_hand", dimensions: [("pool", pool.rawValue)]).record(count)
-  }
-
-  /// A silent flow of jobs was restarted.
-  static func restarted(pool: PoolName) {
-    Counter(label: "flow_rebuilds_total", dimensions: [("pool", pool.rawValue)]).increment()
-  }
-
-  static func share(_ size: Int, pool: PoolName) {
-    Gauge(label: "pool_share", dimensions: [("pool", pool.rawValue)]).record(size)
-  }
-
-  /// Seconds by which this node's clock is ahead of the store's; negative: behind.
-  static func clockAhead(_ seconds: Double) { Gauge(label: "clock_ahead_seconds").record(seconds) }
-
-  private static func labels(_ pool: PoolName, _ kind: JobKind) -> [(String, String)] {
-    [("pool", pool.rawValue), ("kind", kind.rawValue)]
-  }
+  /// What each metric measures, by name.
+  package static let help = [
+    processed: "Jobs by how they left this node.",
+    attemptDuration: "How long an attempt at a job, or at a batch, took.",
+    queueWait: "Time from enqueueing a job to the start of an attempt.",
+    nodeJobsRunning: "Jobs running or prefetched on this node.",
+    localConcurrency: "This node's part of the pool's size.",
+    consumerRestarts: "Consumers restarted because jobs were ready and none was delivered.",
+    clockOffset: "Seconds by which this node's clock is ahead of PostgreSQL's; negative: behind.",
+  ]
 }

@@ -6,9 +6,8 @@ package import Logging
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// The engine: runs pools of workers against a broker and a store until it is told to stop, and then drains.
+/// The engine as a service: runs pools of workers against a broker and a store, and drains on graceful shutdown.
 package final class JobProcessor<Store: JobStore>: Service {
-  /// How a processor is set up.
   package struct Options: Sendable {
     /// Unique for this process.
     package var node: String
@@ -16,13 +15,12 @@ package final class JobProcessor<Store: JobStore>: Service {
     package var pools: Set<PoolName>?
     /// How long running jobs may take to finish when the process stops. 30 s by default.
     package var grace: Duration
-    /// A pool that gets nothing for so long is looked at, and its flow rebuilt where jobs wait. 15 s by default: longer
-    /// than a change of a queue's leader takes.
+    /// A pool that gets nothing for so long is checked, and its consumer restarted where jobs are ready. 15 s by default:
+    /// longer than a change of a queue's leader takes.
     package var stallTimeout: Duration
     /// The time of day that deadlines are compared with and follow-up jobs are stamped with; the node's own by default.
     package var now: @Sendable () -> Date
 
-    /// By default every pool of the configuration is run, and running jobs have 30 s to finish.
     package init(
       node: String, pools: Set<PoolName>? = nil, grace: Duration = .seconds(30), stallTimeout: Duration = .seconds(15),
       now: @escaping @Sendable () -> Date = { TimeSource.date }
@@ -37,7 +35,7 @@ package final class JobProcessor<Store: JobStore>: Service {
 
   private let options: Options
   private let fetchers: [JobFetcher<Store>]
-  private let letters: DeadLetterIndexer?
+  private let deadLetterIndexer: DeadLetterIndexer?
   private let outbox: OutboxPublisher<Store>
   private let relay: OutboxRelay<Store>
   private let allocator: ConcurrencyAllocator<Store>
@@ -45,11 +43,11 @@ package final class JobProcessor<Store: JobStore>: Service {
   private let logger: Logger
   private let draining = DrainState()
 
-  /// Puts the engine together; nothing runs before ``run()``.
+  /// Nothing runs before ``run()``.
   package init(
     configuration: JobConfiguration, registry: WorkerRegistry<Store.Transaction>, broker: any JobBroker,
     store: Store,
-    directory: any PoolDirectory, letters index: any DeadLetterIndex, limiter: any RateLimiter, options: Options,
+    directory: any PoolDirectory, deadLetterIndex: any DeadLetterIndex, limiter: any RateLimiter, options: Options,
     logger: Logger
   ) {
     self.options = options
@@ -59,48 +57,50 @@ package final class JobProcessor<Store: JobStore>: Service {
     let poisonLock = PoisonJobLock()
     let isSelected = { (name: PoolName) in options.pools?.contains(name) ?? true }
     fetchers = configuration.workingPools.filter { isSelected($0.name) }.map { pool in
+      let metrics = PoolMetrics(pool: pool.name, kinds: pool.jobs)
       let completer = JobCompleter(
-        pool: pool, retryTiers: RetryTiers(tiers: configuration.retryTiers), store: store, broker: broker,
-        logger: logger
-      )
+        pool: pool, retryTiers: RetryTiers(configuration.retryTiers), store: store, broker: broker,
+        metrics: metrics, logger: logger)
       let executor = JobExecutor(
         pool: pool, node: options.node, workers: registry.workers.filter { pool.jobs.contains($0.key) },
         routes: configuration.routes, store: store, countsJobFactory: registry.countsJobFactory, outbox: outbox,
         completer: completer,
-        poisonLock: poisonLock, paused: PausedKinds(),
-        rate: pool.rate.map { PoolThrottle(pool: pool.name, limit: $0, limiter: limiter) },
-        now: options.now, logger: logger)
+        poisonLock: poisonLock, pausedKinds: PausedKinds(),
+        throttle: pool.rate.map { PoolThrottle(pool: pool.name, limit: $0, limiter: limiter) },
+        metrics: metrics, now: options.now, logger: logger)
       return JobFetcher(pool: pool, executor: executor, broker: broker, stallTimeout: options.stallTimeout)
     }
-    letters =
+    deadLetterIndexer =
       isSelected(JobConfiguration.deadLetterPool)
       ? DeadLetterIndexer(
-        pools: configuration.workingPools.map(\.name), broker: broker, index: index, stallTimeout: options.stallTimeout,
+        pools: configuration.workingPools.map(\.name), broker: broker, index: deadLetterIndex,
+        stallTimeout: options.stallTimeout,
         logger: logger)
       : nil
     self.outbox = outbox
     relay = OutboxRelay(
       store: store, broker: broker, outbox: outbox,
-      outage: OutageLog("the outbox cannot be swept", logger: logger))
+      outage: OutageLog("outbox relay failed", logger: logger))
     allocator = ConcurrencyAllocator(
-      node: options.node, startedAt: TimeSource.date, directory: directory, fetchers: fetchers, letters: letters,
+      node: options.node, startedAt: TimeSource.date, directory: directory, fetchers: fetchers,
+      deadLetterIndexer: deadLetterIndexer,
       draining: draining,
-      outage: OutageLog("pool sizes cannot be read; they stay as they are", logger: logger))
+      outage: OutageLog("pool settings cannot be read; concurrency unchanged", logger: logger))
   }
 
-  /// Nil while jobs flow; otherwise what is in the way.
+  /// Why the node is not ready; nil while jobs flow.
   package var notReadyReason: String? {
     if draining.isDraining { return "draining" }
-    if !allocator.leaseTracker.hasBegun { return "the pools have no sizes yet" }
-    if allocator.isLeaseExpired { return "no job can be ended: the store is away" }
-    if !broker.isReady { return "jobs cannot be enqueued: the broker is away or has an alarm" }
+    if !allocator.leaseTracker.hasBegun { return "pool concurrency not allocated yet" }
+    if allocator.isLeaseExpired { return "job store unavailable" }
+    if !broker.isReady { return "broker unavailable or blocked by an alarm" }
     if let stalled = fetchers.first(where: { !$0.isConsuming }) { return "pool \(stalled.pool.name) is not consuming" }
-    if letters?.isConsuming == false { return "pool \(JobConfiguration.deadLetterPool) is not consuming" }
+    if deadLetterIndexer?.isConsuming == false { return "pool \(JobConfiguration.deadLetterPool) is not consuming" }
     return nil
   }
 
-  /// Runs until the service is asked to shut down: then takes nothing more, lets running jobs finish within the grace
-  /// time, interrupts and gives back the rest.
+  /// Runs until the service is asked to shut down: then fetches nothing more, lets running jobs finish within the grace
+  /// time, and interrupts and requeues the rest.
   package func run() async throws {
     await withGracefulShutdownHandler {
       await runUntilDrained()
@@ -121,7 +121,7 @@ package final class JobProcessor<Store: JobStore>: Service {
           try? await TimeSource.sleep(for: self.options.grace)
         }
         await race.next()
-        // Either all is done, or the grace time is over and what runs is interrupted and given back.
+        // Either every pool has drained, or the grace time is over and running jobs are interrupted and requeued.
         race.cancelAll()
       }
       background.cancelAll()
@@ -135,27 +135,14 @@ package final class JobProcessor<Store: JobStore>: Service {
   private func runPools() async {
     await withDiscardingTaskGroup { pools in
       for fetcher in fetchers { pools.addTask { await fetcher.run() } }
-      if let letters { pools.addTask { await letters.run() } }
+      if let deadLetterIndexer { pools.addTask { await deadLetterIndexer.run() } }
     }
   }
 
   private func drain() {
-    draining.begin()
-    logger.info("draining: no new jobs are taken")
+    draining.start()
+    logger.info("draining: no new jobs are started")
     for fetcher in fetchers { fetcher.drain() }
-    letters?.drain()
-  }
-}
-
-/// Whether this node is on its way out.
-final class DrainState: Sendable {
-  let signal = Signal()
-  private let hasBegun = Mutex(false)
-
-  var isDraining: Bool { hasBegun.withLock { $0 } }
-
-  func begin() {
-    hasBegun.withLock { $0 = true }
-    signal.send()
+    deadLetterIndexer?.drain()
   }
 }

@@ -2,8 +2,7 @@ internal import ClientLoop
 internal import Logging
 internal import Synchronization
 
-/// Logs an outage when it begins, now and then while it lasts, and when it is over, instead of every attempt that
-/// fails.
+/// Logs an outage when it begins, every 30 s while it lasts, and when it is over, instead of every call that fails.
 final class OutageLog: Sendable {
   private struct State {
     var since: ContinuousClock.Instant?
@@ -14,16 +13,16 @@ final class OutageLog: Sendable {
   private let logger: Logger
   private let state = Mutex(State())
 
-  /// While an outage lasts it is mentioned again this often.
+  /// How often a lasting outage is logged again.
   private static let reminderInterval = Duration.seconds(30)
 
-  /// `what` says what cannot be done, such as "the outbox cannot be swept".
+  /// - Parameter what: the failure and what it means, such as "outbox relay failed".
   init(_ what: Logger.Message, logger: Logger) {
     self.what = what
     self.logger = logger
   }
 
-  /// An attempt failed.
+  /// A call failed.
   func failed(_ error: any Error) {
     let isDue = state.withLock { state in
       state.since = state.since ?? TimeSource.now
@@ -34,14 +33,14 @@ final class OutageLog: Sendable {
     if isDue { logger.warning(what, metadata: ["error": "\(ErrorDescription(error).detail)"]) }
   }
 
-  /// An attempt succeeded.
+  /// A call succeeded.
   func succeeded() {
     let since = state.withLock { state in
       defer { state = State() }
       return state.since
     }
     if let since {
-      logger.info("it is over: \(what)", metadata: ["lasted": "\((TimeSource.now - since).components.seconds)s"])
+      logger.info("recovered: \(what)", metadata: ["duration": "\((TimeSource.now - since).components.seconds)s"])
     }
   }
 }

@@ -1,10 +1,10 @@
 internal import RabbitMQ
 internal import Synchronization
 
-/// Sees when a queue that is being emptied has nothing more to give, and ends the subscription then.
+/// Detects that a queue which is being drained is empty, or cannot be drained further, and cancels the subscription.
 final class DrainMonitor: Sendable {
   private struct State {
-    /// When the last jobs were dealt with; nil while some are.
+    /// When the last batch was finished; nil: one is being worked on.
     var quietSince: ContinuousClock.Instant? = .now
     var skippedCount = 0
     var failure: String?
@@ -13,7 +13,7 @@ final class DrainMonitor: Sendable {
   private let state = Mutex(State())
   private let timeout: Duration
   private let prefetch: Int
-  /// The broker hands out what it has within milliseconds; then it is worth asking whether anything waits.
+  /// The broker delivers what it has within milliseconds; after this time the queue's depth says whether any is left.
   private static let pollInterval = Duration.milliseconds(300)
 
   /// - Parameter prefetch: how many unsettled jobs the subscription may have.
@@ -22,48 +22,47 @@ final class DrainMonitor: Sendable {
     self.prefetch = prefetch
   }
 
-  /// What ended it before the queue was empty.
+  /// What ended it before the queue was empty; nil: nothing.
   var failure: String? { state.withLock { $0.failure } }
 
-  /// Jobs have come and are being dealt with.
-  func begin() { state.withLock { $0.quietSince = nil } }
+  func batchStarted() { state.withLock { $0.quietSince = nil } }
 
-  /// They have been dealt with; so many stay unsettled by now.
-  func end(left: Int) {
+  /// - Parameter skipped: jobs that stay unsettled, in all batches so far.
+  func batchFinished(skipped: Int) {
     state.withLock { state in
       state.quietSince = .now
-      state.skippedCount = left
+      state.skippedCount = skipped
     }
   }
 
-  /// Watches until the subscription is ended, or the task cancelled.
+  /// Runs until it has cancelled the subscription, or the task is cancelled.
   func run(over subscription: RabbitMQSubscription, _ broker: RabbitMQAdministration) async {
     var emptySince: ContinuousClock.Instant?
     while !Task.isCancelled {
       try? await Task.sleep(for: Self.pollInterval)
-      let (quietSince, left) = state.withLock { ($0.quietSince, $0.skippedCount) }
+      let (quietSince, skipped) = state.withLock { ($0.quietSince, $0.skippedCount) }
       guard let quietSince, quietSince + Self.pollInterval < .now else { continue }
-      let isOver = quietSince + timeout < .now
-      // Before the subscription stands nothing can have come.
-      guard subscription.isAttached || isOver else { continue }
+      let isOverdue = quietSince + timeout < .now
+      // Before the broker knows the subscription it delivers nothing.
+      guard subscription.isAttached || isOverdue else { continue }
       do {
-        let waiting = try await broker.queueDepth(subscription.queue)?.messages ?? 0
-        guard waiting > 0 else {
-          // The last ones may be on their way: it must look the same twice.
+        let queued = try await broker.queueDepth(subscription.queue)?.messages ?? 0
+        guard queued > 0 else {
+          // The last deliveries may be under way: it must look the same twice.
           if emptySince == quietSince { return subscription.cancel() }
           emptySince = quietSince
           continue
         }
-        guard isOver || left >= prefetch else { continue }
-        let isBlocked = left >= prefetch
-        stop(isBlocked ? "\(left) that must stay are in the way of \(waiting)" : "the broker gives nothing more")
+        let isBlocked = skipped >= prefetch
+        guard isOverdue || isBlocked else { continue }
+        fail(isBlocked ? "\(skipped) skipped jobs block \(queued) others" : "the broker delivers nothing more")
       } catch {
         if Task.isCancelled { return }
-        stop("\(error)")
+        fail("\(error)")
       }
       return subscription.cancel()
     }
   }
 
-  private func stop(_ failure: String) { state.withLock { $0.failure = failure } }
+  private func fail(_ failure: String) { state.withLock { $0.failure = failure } }
 }

@@ -12,15 +12,14 @@ private enum Header {
   static let enqueuedAt = "vluma-enqueued-at"
   static let deadline = "vluma-deadline"
   static let traceparent = "traceparent"
-  static let deadLetterReason = "vluma-death-reason"
-  static let deadLetterDetail = "vluma-death-detail"
-  static let deadLetterFingerprint = "vluma-death-fingerprint"
-  static let deadLetterAttempts = "vluma-death-attempts"
-  static let deadLetterAt = "vluma-death-at"
+  static let deadLetterReason = "vluma-dead-letter-reason"
+  static let deadLetterDetail = "vluma-dead-letter-detail"
+  static let deadLetterFingerprint = "vluma-dead-letter-fingerprint"
+  static let deadLetterAttempts = "vluma-dead-letter-attempts"
+  static let deadLetterAt = "vluma-dead-letter-at"
 }
 
 extension JobEnvelope {
-  /// The message's properties.
   func properties(deadLetterInfo: DeadLetterInfo? = nil) -> RabbitMQProperties {
     var properties = RabbitMQProperties()
     properties.messageID = "\(id)"
@@ -45,12 +44,12 @@ extension JobEnvelope {
     return properties
   }
 
-  /// Reads a message's properties; throws the reason why they are no job's. What cannot be stored or written again is
-  /// refused here, before it can do harm.
+  /// Reads a message's properties; throws the reason why they are not a job's. A value that could not be stored or
+  /// published again is refused here.
   init(_ properties: RabbitMQProperties, body: Data) throws(UnreadableEnvelope) {
     let headers = HeaderReader(headers: properties.headers)
     guard let id = properties.messageID.flatMap({ JobID($0) }) else {
-      throw UnreadableEnvelope(reason: "message_id is missing or no UUID")
+      throw UnreadableEnvelope(reason: "message_id is missing or not a UUID")
     }
     guard let kind = properties.type, HeaderReader.isPlain(kind) else {
       throw UnreadableEnvelope(reason: "type, the job's kind, is missing or has control characters")
@@ -70,73 +69,18 @@ extension JobEnvelope {
   }
 }
 
-/// Reads headers strictly.
-private struct HeaderReader {
-  let headers: [String: RabbitMQValue]
-
-  /// The end of the year 9999, in seconds since 1970: later dates are a slip, and far later ones no numbers any more.
-  static let secondsMax: UInt64 = 253_402_300_799
-
-  /// True for text that PostgreSQL and logs can take.
-  static func isPlain(_ text: String) -> Bool {
-    !text.isEmpty && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
-  }
-
-  func count(_ name: String, missing: Int, least: Int64) throws(UnreadableEnvelope) -> Int {
-    guard let value = headers[name] else { return missing }
-    guard let number = value.integer, (least...1_000_000).contains(number) else {
-      throw UnreadableEnvelope(reason: "header \(name) is no number from \(least) to 1000000")
-    }
-    return Int(number)
-  }
-
-  func date(_ name: String) throws(UnreadableEnvelope) -> Date? {
-    guard let value = headers[name] else { return nil }
-    guard let number = value.integer, (0...Int64(Self.secondsMax) * 1_000).contains(number) else {
-      throw UnreadableEnvelope(reason: "header \(name) is no date in milliseconds since 1970")
-    }
-    return Date(milliseconds: number)
-  }
-
-  func uuid(_ name: String) throws(UnreadableEnvelope) -> UUID? {
-    guard let value = headers[name] else { return nil }
-    guard let uuid = value.string.flatMap(UUID.init(uuidString:)) else {
-      throw UnreadableEnvelope(reason: "header \(name) is no UUID")
-    }
-    return uuid
-  }
-
-  func text(_ name: String) throws(UnreadableEnvelope) -> String? {
-    guard let value = headers[name] else { return nil }
-    guard let text = value.string, Self.isPlain(text) else {
-      throw UnreadableEnvelope(reason: "header \(name) is no plain text")
-    }
-    return text
-  }
-}
-
-/// Why a message is no job.
-struct UnreadableEnvelope: Error {
-  let reason: String
-}
-
 extension DeadLetterInfo {
-  /// Reads what a dead letter carries; nil where it carries none.
+  /// Reads what a dead letter carries; nil: it carries no reason.
   init?(_ properties: RabbitMQProperties, pool: PoolName) {
     let headers = properties.headers
+    // PostgreSQL stores no NUL.
     func plain(_ name: String) -> String { (headers[name]?.string ?? "").filter { !$0.unicodeScalars.contains("\0") } }
-    guard let reason = headers[Header.deadLetterReason]?.string.flatMap(DeadLetterReason.init(rawValue:)) else {
-      return nil
-    }
+    let reason = plain(Header.deadLetterReason)
+    guard !reason.isEmpty else { return nil }
     self.init(
-      reason: reason, detail: plain(Header.deadLetterDetail), fingerprint: plain(Header.deadLetterFingerprint),
-      pool: pool,
-      attempts: Int(min(max(headers[Header.deadLetterAttempts]?.integer ?? 0, 0), 1_000_000)),
+      reason: DeadLetterReason(rawValue: reason), detail: plain(Header.deadLetterDetail),
+      fingerprint: plain(Header.deadLetterFingerprint), pool: pool,
+      attempts: Int(min(max(headers[Header.deadLetterAttempts]?.integer ?? 0, 0), HeaderReader.countMax)),
       at: (try? HeaderReader(headers: headers).date(Header.deadLetterAt)) ?? Date())
   }
-}
-
-extension Date {
-  fileprivate var milliseconds: Int64 { Int64((timeIntervalSince1970 * 1000).rounded()) }
-  fileprivate init(milliseconds: Int64) { self.init(timeIntervalSince1970: Double(milliseconds) / 1000) }
 }

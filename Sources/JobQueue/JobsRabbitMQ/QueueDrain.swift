@@ -1,21 +1,19 @@
 package import Jobs
 package import RabbitMQ
 
-/// Takes jobs out of a queue that nobody works on and hands them to the pools that do their kinds now, as they are.
+/// Moves jobs out of a queue that has no workers to the pools that do their kinds now, unchanged.
 ///
-/// A job leaves its old queue only when the broker has confirmed that the new one holds it. Whoever dies in between
-/// leaves it in both, and its receipt makes that one effect.
+/// A job leaves its old queue when the broker has confirmed that the new one holds it. A crash in between leaves it in
+/// both; its receipt makes that one effect.
 package struct QueueDrain: Sendable {
-  /// Where jobs are taken from.
   package enum Source: Sendable, Equatable {
     /// A pool's queue.
     case pool(PoolName)
-    /// A pool's dead letters that nobody has indexed.
+    /// A pool's dead letters that are not indexed.
     case deadLetters(of: PoolName)
-    /// Jobs that came back from a retry and found their pool gone.
+    /// Jobs that returned from a retry tier to a pool that was gone.
     case unroutable
 
-    /// The queue's name.
     package var queue: String {
       switch self {
       case .pool(let pool): pool.rawValue
@@ -24,10 +22,10 @@ package struct QueueDrain: Sendable {
       }
     }
 
-    /// What they are, for people.
+    /// What the queue holds, for messages.
     package var noun: String { if case .deadLetters = self { "dead letter" } else { "job" } }
 
-    /// The exchange that brings them to a pool.
+    /// The exchange that routes to a pool's queue of this sort.
     var exchange: String { if case .deadLetters = self { Topology.deadExchange } else { Topology.jobsExchange } }
 
     func decision(_ kind: JobKind?, _ plan: ReroutePlan) -> ReroutePlan.Decision {
@@ -35,81 +33,62 @@ package struct QueueDrain: Sendable {
     }
   }
 
-  /// What was done.
-  package struct Result: Sendable, Equatable {
-    /// How many went to which pool.
-    package var moved: [PoolName: Int] = [:]
-    /// How many were looked at and left where they are, and why.
-    package var left: [ReroutePlan.Reason: Int] = [:]
-    /// What ended it before the queue was empty, in a sentence; nil where nothing did.
-    package var failure: String?
-
-    /// Nothing was done.
-    package init() {}
-
-    /// All that were moved.
-    package var movedCount: Int { moved.values.reduce(0, +) }
-    /// All that were left.
-    package var skippedCount: Int { left.values.reduce(0, +) }
-  }
-
   private let publisher: RabbitMQPublisher
   private let consumer: RabbitMQConsumer
   private let broker: RabbitMQAdministration
 
-  /// So many may be taken and not settled. Those that are left stay unsettled until the consumer's connection ends, so
-  /// that each comes once; more than this many of them are in the way of the rest.
+  /// Unsettled jobs at a time. Skipped jobs stay unsettled until the consumer's connection ends, so that each is
+  /// delivered once; this many of them block the rest.
   private static let prefetch = 500
-  /// How long the broker may take to hold what it is given, or to give what waits.
+  /// How long the broker may take to confirm, or to deliver what is queued.
   private static let timeout = Duration.seconds(10)
 
-  /// Uses connections that somebody else runs. The consumer's must be closed afterwards: what was left goes back to its
-  /// queue then.
+  /// The caller runs the connections, and closes the consumer's afterwards: the broker requeues skipped jobs then.
   package init(publisher: RabbitMQPublisher, consumer: RabbitMQConsumer, broker: RabbitMQAdministration) {
     self.publisher = publisher
     self.consumer = consumer
     self.broker = broker
   }
 
-  /// Moves jobs until the queue, which must exist, has nothing more to give, or `limit` of them have been moved.
+  /// Moves jobs until the queue, which must exist, is empty, or `limit` of them have been moved.
   package func run(from source: Source, by plan: ReroutePlan, limit: Int? = nil) async -> Result {
     let subscription = consumer.subscribe(queue: source.queue, prefetch: Self.prefetch)
-    let watch = DrainMonitor(timeout: Self.timeout, prefetch: Self.prefetch)
+    let monitor = DrainMonitor(timeout: Self.timeout, prefetch: Self.prefetch)
     return await withTaskGroup(of: Void.self) { group in
-      group.addTask { await watch.run(over: subscription, broker) }
+      group.addTask { await monitor.run(over: subscription, broker) }
       var result = Result()
       for await deliveries in subscription.deliveries {
-        watch.begin()
-        await pass(on: deliveries, source, plan, limit: limit ?? .max, &result)
-        watch.end(left: result.skippedCount)
+        monitor.batchStarted()
+        await forward(deliveries, source, plan, limit: limit ?? .max, &result)
+        monitor.batchFinished(skipped: result.skippedCount)
         if result.failure != nil || result.movedCount >= limit ?? .max { break }
       }
       subscription.cancel()
       group.cancelAll()
-      result.failure = result.failure ?? watch.failure
+      result.failure = result.failure ?? monitor.failure
       return result
     }
   }
 
-  private func pass(
-    on deliveries: [RabbitMQDelivery], _ source: Source, _ plan: ReroutePlan, limit: Int, _ result: inout Result
+  private func forward(
+    _ deliveries: [RabbitMQDelivery], _ source: Source, _ plan: ReroutePlan, limit: Int, _ result: inout Result
   ) async {
-    var leaving: [(delivery: RabbitMQDelivery, pool: PoolName, message: RabbitMQMessage)] = []
+    var forwarded: [(delivery: RabbitMQDelivery, pool: PoolName, message: RabbitMQMessage)] = []
     for delivery in deliveries {
-      // What is beyond the limit is left unsettled as well.
-      if result.movedCount + leaving.count >= limit { break }
+      // What is beyond the limit stays unsettled as well.
+      if result.movedCount + forwarded.count >= limit { break }
       switch source.decision(delivery.properties.type.map(JobKind.init(rawValue:)), plan) {
-      case .keep(let reason): result.left[reason, default: 0] += 1
+      case .keep(let reason): result.skipped[reason, default: 0] += 1
       case .reroute(let pool):
         if let message = Self.message(delivery, source, pool) {
-          leaving.append((delivery: delivery, pool: pool, message: message))
+          forwarded.append((delivery: delivery, pool: pool, message: message))
         } else {
-          result.left[.unknownHeaders, default: 0] += 1
+          result.skipped[.unknownHeaders, default: 0] += 1
         }
       }
     }
-    let outcomes = await publisher.publish(leaving.map { $0.message }, deadline: .now + Self.timeout)
-    for (job, outcome) in zip(leaving, outcomes) {
+    let outcomes = await publisher.publish(forwarded.map { $0.message }, deadline: .now + Self.timeout)
+    for (job, outcome) in zip(forwarded, outcomes) {
       if let failure = Self.failure(outcome, job.pool) {
         result.failure = failure
       } else {
@@ -119,9 +98,8 @@ package struct QueueDrain: Sendable {
     }
   }
 
-  /// The same message on its way to another pool; nil where it has a header of a kind that this client cannot write.
-  ///
-  /// The broker's own headers (`x-death` and others) tell of its way so far and stay behind.
+  /// The same message for another pool; nil: it has a header of a type that this client cannot write. The broker's own
+  /// headers (`x-death` and others) are left out: they belong to the old queue.
   private static func message(_ delivery: RabbitMQDelivery, _ source: Source, _ pool: PoolName) -> RabbitMQMessage? {
     var properties = delivery.properties
     properties.headers = properties.headers.filter { !$0.key.hasPrefix("x-") }
@@ -130,13 +108,13 @@ package struct QueueDrain: Sendable {
       exchange: source.exchange, routingKey: pool.rawValue, properties: properties, body: delivery.body)
   }
 
-  /// Why a job is not known to be in its new queue; nil where it is.
+  /// Why a job is not known to be in its new queue; nil: it is there.
   private static func failure(_ outcome: PublishResult, _ pool: PoolName) -> String? {
     switch outcome {
     case .confirmed: nil
     case .returned: "the broker has no queue for pool \(pool): run vluma topology apply, then this again"
     case .nacked: "the broker rejected jobs for pool \(pool): see vluma topology plan, then run this again"
-    case .expired: "the broker took nothing more in time; run this again"
+    case .expired: "the broker did not confirm in time: run this again"
     case .lost: "it is not known whether the broker holds the last ones; they may be there twice: run this again"
     }
   }

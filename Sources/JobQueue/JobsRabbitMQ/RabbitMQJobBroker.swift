@@ -1,23 +1,25 @@
 package import Jobs
 package import RabbitMQ
 
-/// The broker port on RabbitMQ: one connection publishes, another consumes, because the broker stops publishing
-/// connections in an alarm.
+/// The broker port on RabbitMQ. One connection publishes and another consumes, because the broker blocks publishing
+/// connections during an alarm.
 package struct RabbitMQJobBroker: JobBroker {
   private let publisher: RabbitMQPublisher
   private let consumer: RabbitMQConsumer?
 
-  /// Uses connections that somebody else runs; without a consumer it only enqueues.
+  /// The caller runs both connections; without a consumer this only enqueues.
   package init(publisher: RabbitMQPublisher, consumer: RabbitMQConsumer?) {
     self.publisher = publisher
     self.consumer = consumer
   }
 
-  /// True while the publishing connection stands and no alarm of the broker blocks it.
+  /// True while the publishing connection is open and no alarm of the broker blocks it.
   package var isReady: Bool { publisher.isReady }
 
-  /// Publishes jobs, persistent and mandatory, and waits for the confirms. A returned message is ``EnqueueResult/unroutable``; a nacked or expired one
-  /// ``EnqueueResult/unavailable``; a lost one ``EnqueueResult/inDoubt``.
+  /// Publishes jobs, persistent and mandatory, and waits for the confirms.
+  ///
+  /// A returned message is ``EnqueueResult/unroutable``; a nacked or expired one ``EnqueueResult/unavailable``; a lost
+  /// one ``EnqueueResult/inDoubt``.
   package func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueResult] {
     await publisher.publish(jobs.map(Self.message), deadline: deadline).map { result in
       switch result {
@@ -38,8 +40,7 @@ package struct RabbitMQJobBroker: JobBroker {
       }
     return RabbitMQMessage(
       exchange: exchange, routingKey: pool.rawValue,
-      properties: job.envelope.properties(deadLetterInfo: deadLetterInfo),
-      body: job.envelope.body)
+      properties: job.envelope.properties(deadLetterInfo: deadLetterInfo), body: job.envelope.body)
   }
 
   /// Consumes the queue of the pool's name; `capacity` is the prefetch. Needs the consumer.
@@ -56,39 +57,5 @@ package struct RabbitMQJobBroker: JobBroker {
     guard let consumer else { preconditionFailure("this broker was made without a consumer") }
     return RabbitMQJobSubscription(
       consumer.subscribe(queue: queue, prefetch: capacity), pool: pool, consumer: consumer)
-  }
-}
-
-/// A queue's messages as jobs.
-struct RabbitMQJobSubscription: JobSubscription {
-  let deliveries: any AsyncSequence<[JobDelivery], Never> & Sendable
-  private let subscription: RabbitMQSubscription
-  private let consumer: RabbitMQConsumer
-
-  init(_ subscription: RabbitMQSubscription, pool: PoolName, consumer: RabbitMQConsumer) {
-    self.subscription = subscription
-    self.consumer = consumer
-    deliveries = subscription.deliveries.map { batch in batch.map { Self.job($0, pool) } }
-  }
-
-  var isConsuming: Bool { subscription.isAttached }
-  func setCapacity(_ capacity: Int) { subscription.setPrefetch(capacity) }
-  func queuedCount() async throws -> Int? { try await consumer.readyCount(of: subscription.queue) }
-  func restart() { subscription.restart() }
-  func cancel() { subscription.cancel() }
-
-  private static func job(_ delivery: RabbitMQDelivery, _ pool: PoolName) -> JobDelivery {
-    let content: JobDelivery.Content
-    do throws(UnreadableEnvelope) {
-      content = .job(try JobEnvelope(delivery.properties, body: delivery.body))
-    } catch {
-      content = .unreadable(reason: error.reason)
-    }
-    return JobDelivery(
-      content: content, body: delivery.body, redelivered: delivery.redelivered,
-      deadLetterInfo: DeadLetterInfo(delivery.properties, pool: pool), isStillHeld: { delivery.isHeld }
-    ) { isAcknowledged in
-      if isAcknowledged { delivery.acknowledge() } else { delivery.requeue() }
-    }
   }
 }

@@ -1,24 +1,22 @@
 package import Jobs
 internal import Synchronization
 
-/// Rate limits of this process alone: each of `nodes` nodes takes its even part of the limit.
+/// Rate limits of this process alone: each of `nodes` nodes takes its even share of the limit.
 ///
-/// Keys are forgotten when their bucket is full again, so memory is bounded by the keys in use.
+/// Full buckets are dropped, so memory is bounded by the keys in use.
 package final class LocalRateLimiter: RateLimiter {
   private let buckets = Mutex<[String: TokenBucket]>([:])
-  /// Past this many keys the full buckets are swept out.
+  /// Above this many keys the full buckets are dropped.
   private static let sweepAt = 1_000
 
-  /// No key has a history yet.
   package init() {}
 
-  /// Takes a turn at this node's part of the limit.
   package func take(_ key: String, _ limit: RateLimit, waitMax: Duration, nodes: Int) async -> RateLimitDecision {
-    let part = RateLimit(count: limit.count, per: limit.period * max(1, nodes))
+    let share = RateLimit(count: limit.count, per: limit.period * max(1, nodes))
     let now = ContinuousClock.now
     return buckets.withLock { buckets in
       if buckets.count > Self.sweepAt { buckets = buckets.filter { !$0.value.isFull(now) } }
-      return buckets[key, default: TokenBucket()].take(part, waitMax: waitMax, now: now)
+      return buckets[key, default: TokenBucket()].take(share, waitMax: waitMax, now: now)
     }
   }
 }

@@ -1,10 +1,10 @@
 package import Jobs
 package import Redis
 
-/// Rate limits over all nodes: the buckets are in Redis, one key each, changed by a script in one step.
+/// Rate limits over all nodes: the buckets are in Redis, one key each, and a script changes them atomically.
 ///
-/// While Redis is away each node keeps to its even part of the limit by itself, so the whole is never exceeded by more
-/// than the buckets' bursts.
+/// While Redis is unavailable each node limits itself to its even share, so the limit is exceeded by no more than the
+/// buckets' bursts.
 package struct RedisRateLimiter: RateLimiter {
   private let redis: RedisClient
   private let fallback = LocalRateLimiter()
@@ -12,8 +12,8 @@ package struct RedisRateLimiter: RateLimiter {
   /// Keeps its buckets under `vluma:rate:`.
   package init(redis: RedisClient) { self.redis = redis }
 
-  /// The same algorithm as ``TokenBucket``, on Redis' clock, in microseconds. Numbers travel as text of whole digits:
-  /// Lua would write them with 14 digits only. A bucket that is full expires.
+  /// The same algorithm as ``TokenBucket``, on Redis' clock, in microseconds. `%.0f`: Lua's own conversion keeps 14
+  /// digits only. A full bucket expires.
   private static let script = """
     local t = redis.call('TIME')
     local now = t[1] * 1000000 + t[2]
@@ -28,7 +28,6 @@ package struct RedisRateLimiter: RateLimiter {
     return {1, wait}
     """
 
-  /// Takes a turn; asks Redis, or falls back to this node's part of the limit.
   package func take(_ key: String, _ limit: RateLimit, waitMax: Duration, nodes: Int) async -> RateLimitDecision {
     guard redis.isConnected else {
       return await fallback.take(key, limit, waitMax: waitMax, nodes: nodes)
@@ -40,7 +39,7 @@ package struct RedisRateLimiter: RateLimiter {
       guard case .array(let parts) = reply, parts.count == 2, case .integer(let isTaken) = parts[0],
         case .integer(let wait) = parts[1]
       else { return await fallback.take(key, limit, waitMax: waitMax, nodes: nodes) }
-      return isTaken == 1 ? .turn(in: .microseconds(wait)) : .denied(after: .microseconds(wait))
+      return isTaken == 1 ? .allowed(after: .microseconds(wait)) : .denied(retryAfter: .microseconds(wait))
     } catch {
       return await fallback.take(key, limit, waitMax: waitMax, nodes: nodes)
     }

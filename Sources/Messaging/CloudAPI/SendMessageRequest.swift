@@ -1,6 +1,6 @@
 internal import WhatsApp
 
-/// The body of a send, as the API takes it.
+/// The JSON body of a send.
 struct SendMessageRequest: Encodable {
   struct Parameter: Encodable {
     let type: String

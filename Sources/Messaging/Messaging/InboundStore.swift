@@ -2,20 +2,17 @@ package import Foundation
 package import Postgres
 package import WhatsApp
 
-/// What webhooks tell: messages, status reports and events, each stored once, whatever order they come in.
+/// Messages, status reports and events from webhooks. Each is stored once, in any order.
 package struct InboundStore: Sendable {
-  /// Something a webhook told, with the job that brought it and when that was enqueued.
+  /// A webhook's update, with the job that brought it.
   package struct ReceivedUpdate<Update: Sendable>: Sendable {
-    /// What was told.
     package let update: Update
-    /// The business, where it could be found.
+    /// Nil: unknown.
     package let business: UUID?
-    /// The job that brought it.
     package let job: UUID
-    /// When it came, for what bears no time of its own.
+    /// When the job was enqueued: stands in for an update without a time.
     package let receivedAt: Date
 
-    /// Describes a received update.
     package init(_ update: Update, business: UUID?, job: UUID, receivedAt: Date) {
       self.update = update
       self.business = business
@@ -24,11 +21,10 @@ package struct InboundStore: Sendable {
     }
   }
 
-  /// Uses whatever connection its methods are given.
   package init() {}
 
-  /// The businesses that origins belong to: by the number's id, else by its digits, else by the account where that has
-  /// one number only.
+  /// The businesses that origins belong to: by the number's id, or by its digits, or by the account if it has only one
+  /// number.
   package func businesses(
     of origins: Set<WebhookOrigin>, in transaction: PostgresTransaction
   ) async throws -> [WebhookOrigin: UUID] {
@@ -37,14 +33,14 @@ package struct InboundStore: Sendable {
     let rows = try await transaction.query(
       """
       SELECT place, coalesce(
-        (SELECT business_id FROM messaging.phone_number AS number WHERE number.phone_number_id = wanted.number),
+        (SELECT business_id FROM messaging.phone_number AS number WHERE number.phone_number_id = requested.number),
         (SELECT business_id FROM messaging.phone_number AS number
-         WHERE wanted.number IS NULL AND number.display_number = wanted.display LIMIT 1),
+         WHERE requested.number IS NULL AND number.display_number = requested.display LIMIT 1),
         (SELECT (array_agg(business_id))[1] FROM messaging.phone_number AS number
-         WHERE wanted.number IS NULL AND wanted.display IS NULL AND number.account_id = wanted.account
+         WHERE requested.number IS NULL AND requested.display IS NULL AND number.account_id = requested.account
          HAVING count(*) = 1))
       FROM unnest(\(origins.map(\.phoneNumberID))::text[], \(origins.map(\.displayNumber))::text[],
-        \(origins.map(\.account))::text[]) WITH ORDINALITY AS wanted (number, display, account, place)
+        \(origins.map(\.account))::text[]) WITH ORDINALITY AS requested (number, display, account, place)
       """)
     var businesses: [WebhookOrigin: UUID] = [:]
     for row in rows {
@@ -54,7 +50,7 @@ package struct InboundStore: Sendable {
     return businesses
   }
 
-  /// Stores messages; returns the ids of those that were not there before.
+  /// Stores messages; returns the wamids of the new ones.
   package func insert(
     messages: [ReceivedUpdate<InboundMessage>], in transaction: PostgresTransaction
   ) async throws -> Set<String> {
@@ -63,8 +59,8 @@ package struct InboundStore: Sendable {
     let updates = rows.map(\.update)
     let inserted = try await transaction.query(
       """
-      INSERT INTO messaging.inbound_message (wamid, business_id, phone_number_id, account_id, sender, user_id, profile_name, type,
-        context_id, reply_payload, occurred_at, raw, job_id)
+      INSERT INTO messaging.inbound_message (wamid, business_id, phone_number_id, account_id, sender, user_id,
+        profile_name, type, context_id, reply_payload, occurred_at, raw, job_id)
       SELECT * FROM unnest(\(updates.map(\.wamid))::text[], \(rows.map(\.business))::uuid[],
         \(updates.map(\.origin.phoneNumberID))::text[], \(updates.map(\.origin.account))::text[],
         \(updates.map(\.from))::text[], \(updates.map(\.userID))::text[], \(updates.map(\.profileName))::text[],
@@ -76,16 +72,12 @@ package struct InboundStore: Sendable {
     return Set(try inserted.map { try $0.decode(0) })
   }
 
-  /// What a status report is known by.
+  /// Identifies a status report.
   package struct StatusKey: Sendable, Hashable {
-    /// The message.
     package let wamid: String
-    /// The report.
     package let status: DeliveryStatus
-    /// The recipient.
     package let recipient: String
 
-    /// The key of a report.
     package init(_ report: StatusReport) {
       wamid = report.wamid
       status = report.status
@@ -99,7 +91,7 @@ package struct InboundStore: Sendable {
     }
   }
 
-  /// Stores status reports; returns those that were not there before.
+  /// Stores status reports; returns the new ones.
   package func insert(
     statuses: [ReceivedUpdate<StatusReport>], in transaction: PostgresTransaction
   ) async throws -> Set<StatusKey> {
@@ -111,7 +103,8 @@ package struct InboundStore: Sendable {
     let updates = rows.map(\.update)
     let inserted = try await transaction.query(
       """
-      INSERT INTO messaging.status_report (wamid, status, recipient, occurred_at, error_code, callback, phone_number_id, raw, job_id)
+      INSERT INTO messaging.status_report
+        (wamid, status, recipient, occurred_at, error_code, callback, phone_number_id, raw, job_id)
       SELECT * FROM unnest(\(updates.map(\.wamid))::text[], \(updates.map(\.status.rawValue))::text[],
         \(updates.map(\.recipient))::text[], \(rows.map { $0.update.at ?? $0.receivedAt })::timestamptz[],
         \(updates.map(\.errorCode))::int[], \(updates.map(\.callback))::text[],
@@ -119,13 +112,13 @@ package struct InboundStore: Sendable {
       ON CONFLICT DO NOTHING RETURNING wamid, status, recipient
       """)
     return Set(
-      try inserted.compactMap { row in
-        guard let status = DeliveryStatus(rawValue: try row.decode(1)) else { return nil }
-        return StatusKey(wamid: try row.decode(0), status: status, recipient: try row.decode(2))
+      try inserted.map { row in
+        StatusKey(
+          wamid: try row.decode("wamid"), status: try row.decode("status"), recipient: try row.decode("recipient"))
       })
   }
 
-  /// Stores events; returns the keys of those that were not there before.
+  /// Stores events; returns the keys of the new ones.
   package func insert(
     events: [ReceivedUpdate<ProviderEvent>], in transaction: PostgresTransaction
   ) async throws -> Set<String> {
@@ -134,7 +127,8 @@ package struct InboundStore: Sendable {
     let updates = rows.map(\.update)
     let inserted = try await transaction.query(
       """
-      INSERT INTO messaging.provider_event (key, field, business_id, account_id, phone_number_id, occurred_at, raw, job_id)
+      INSERT INTO messaging.provider_event
+        (key, field, business_id, account_id, phone_number_id, occurred_at, raw, job_id)
       SELECT * FROM unnest(\(updates.map(\.key))::text[], \(updates.map(\.field))::text[],
         \(rows.map(\.business))::uuid[], \(updates.map(\.origin.account))::text[],
         \(updates.map(\.origin.phoneNumberID))::text[], \(rows.map { $0.update.at ?? $0.receivedAt })::timestamptz[],

@@ -1,103 +1,135 @@
-internal import Bookings
 package import Foundation
 package import Postgres
 internal import WhatsApp
 
+/// A message that this attempt may send now.
+package struct SendingStart: Sendable {
+  /// The provider's id of the customer's number; nil: none is known yet.
+  package let recipientID: String?
+}
+
 extension MessageStore {
-  /// A message with all that must be known to send it, in one round trip; nil where there is none.
+  /// A message with what its sending depends on, in one round trip; nil: there is no such message.
   package func find(_ id: UUID, in transaction: PostgresTransaction) async throws -> OutgoingMessage? {
     let results = try await transaction.run([
       """
-      SELECT message.business_id, message.booking_id, message.notification, message.state, message.sending_at,
-        message.resend_count, message.error_code, message.error_repeats, message.uses_alternate_number, message.expires_at,
-        message.phone_number_id, coalesce(number.account_id, reported.account_id, message.phone_number_id), message.subject::text,
-        booking.customer_name, booking.customer_phone, booking.status, booking.starts_at, business.name,
-        business.time_zone, service.name, professional.name,
-        (SELECT recipient_id FROM messaging.recipient AS address WHERE address.business_id = message.business_id
-           AND address.number = ltrim(booking.customer_phone, '+')),
+      SELECT message.id, message.business_id, message.booking_id, message.notification, message.state,
+        message.sending_at, message.resend_count, message.error_code, message.error_repeats,
+        message.uses_alternate_number, message.expires_at, message.phone_number_id,
+        coalesce(number.account_id, reported.account_id, message.phone_number_id) AS account,
+        message.subject::text AS subject,
         least(
           (SELECT received_at FROM messaging.status_report AS report
            WHERE report.phone_number_id = message.phone_number_id AND report.occurred_at > message.sending_at
            ORDER BY report.occurred_at LIMIT 1),
           (SELECT received_at FROM messaging.inbound_message AS inbound
            WHERE inbound.phone_number_id = message.phone_number_id AND inbound.occurred_at > message.sending_at
-           ORDER BY inbound.occurred_at LIMIT 1)),
-        clock_timestamp()
+           ORDER BY inbound.occurred_at LIMIT 1)) AS webhooks_since,
+        clock_timestamp() AS read_at
       FROM messaging.message AS message
-      JOIN bookings.booking ON booking.id = message.booking_id
-      JOIN bookings.business ON business.id = message.business_id
       LEFT JOIN messaging.phone_number AS number ON number.phone_number_id = message.phone_number_id
       LEFT JOIN messaging.phone_number_account AS reported ON reported.phone_number_id = message.phone_number_id
-      LEFT JOIN bookings.service ON service.id = (message.subject ->> 'service')::uuid
-      LEFT JOIN bookings.professional ON professional.id = (message.subject ->> 'professional')::uuid
       WHERE message.id = \(id)
       """,
       """
-      SELECT DISTINCT professional.id, professional.name FROM messaging.message AS message,
-        jsonb_array_elements(message.subject -> 'alternatives') AS slot
-      JOIN bookings.professional ON professional.id = (slot ->> 'professional')::uuid
-      WHERE message.id = \(id)
-      """,
-      """
-      SELECT suspension.scope, suspension.key, suspension.until, suspension.error_code FROM messaging.message AS message
+      SELECT suspension.scope, suspension.key, suspension.until, suspension.error_code
+      FROM messaging.message AS message
       LEFT JOIN messaging.phone_number AS number ON number.phone_number_id = message.phone_number_id
       LEFT JOIN messaging.phone_number_account AS reported ON reported.phone_number_id = message.phone_number_id
+      CROSS JOIN LATERAL (
+        SELECT coalesce(number.account_id, reported.account_id, message.phone_number_id) AS id) AS account
       JOIN messaging.suspension ON (suspension.scope = 'number' AND suspension.key = message.phone_number_id)
-        OR (suspension.scope = 'account' AND suspension.key = coalesce(number.account_id, reported.account_id, message.phone_number_id))
-        OR (suspension.scope = 'template'
-            AND starts_with(suspension.key, coalesce(number.account_id, reported.account_id, message.phone_number_id) || '|'))
+        OR (suspension.scope = 'account' AND suspension.key = account.id)
+        OR (suspension.scope = 'template' AND starts_with(suspension.key, account.id || '|'))
       WHERE message.id = \(id)
       """,
     ])
     guard let row = results[0].first else { return nil }
-    var names: [UUID: String] = [:]
-    for professional in results[1] { names[try professional.decode(0)] = try professional.decode(1, as: String.self) }
-    let suspensions = try results[2].compactMap { suspension in
-      try ErrorPolicy.Scope(rawValue: suspension.decode(0)).map {
-        Suspension(
-          scope: $0, key: try suspension.decode(1), until: try suspension.decode(2), code: try suspension.decode(3))
-      }
+    let suspensions = try results[1].map { row in
+      Suspension(
+        scope: try row.decode("scope"), key: try row.decode("key"), until: try row.decode("until"),
+        code: try row.decode("error_code"))
     }
-    return try Self.message(id, row, names, suspensions)
+    return try OutgoingMessage(row, suspensions: suspensions)
   }
 
-  private static func message(
-    _ id: UUID, _ row: PostgresRow, _ names: [UUID: String], _ suspensions: [Suspension]
-  ) throws -> OutgoingMessage {
-    guard let notification = NotificationKind(rawValue: try row.decode(2)),
-      let state = MessageState(rawValue: try row.decode(3)),
-      let status = Booking.Status(rawValue: try row.decode(15))
-    else { throw InvalidCatalog(reason: "a message's notification or state is unknown to this program") }
-    let stored: NewMessage.Subject = try StoredJSON.value(try row.decode(12, as: String.self))
-    let templateValues = NotificationKind.TemplateValues(
-      customer: try row.decode(13), business: try row.decode(17),
-      service: try row.decodeIfPresent(19) ?? "Atendimento", professional: try row.decodeIfPresent(20) ?? "a equipe",
-      startsAt: stored.startsAt,
-      alternatives: stored.alternatives.map { slot in
-        .init(
-          startsAt: slot.startsAt,
-          professional: slot.professional == stored.professional ? nil : names[slot.professional])
-      }, timeZone: TimeZone(identifier: try row.decode(18)) ?? .gmt)
-    return OutgoingMessage(
-      id: id, business: try row.decode(0), booking: try row.decode(1), notification: notification, state: state,
-      sendingAt: try row.decodeIfPresent(4), resends: try row.decode(5), code: try row.decodeIfPresent(6),
-      repeats: try row.decode(7), usesAlternateNumber: try row.decode(8), expiresAt: try row.decode(9),
-      isSuperseded: isSuperseded(notification, stored.startsAt, status, try row.decode(16)),
-      phoneNumberID: try row.decode(10), account: try row.decode(11),
-      customerNumber: try row.decode(14, as: String.self).filter { $0 != "+" },
-      recipientID: try row.decodeIfPresent(21),
-      templateValues: templateValues, suspensions: suspensions, webhooksSince: try row.decodeIfPresent(22),
-      readAt: try row.decode(23))
+  /// Moves a message from `prepared` to `sending`; nil: another attempt may send it, or it has ended.
+  ///
+  /// An attempt may call it again if it is unknown whether its first transaction was committed.
+  ///
+  /// - Parameter attempt: distinguishes this attempt from all others.
+  /// - Parameter job: the job of the attempt, for the message's timeline.
+  /// - Parameter customerNumber: the customer's number as digits.
+  package func beginSending(
+    _ id: UUID, attempt: UUID, job: UUID, customerNumber: String, in transaction: PostgresTransaction
+  ) async throws -> SendingStart? {
+    try await transaction.query(
+      """
+      UPDATE messaging.message AS message SET state = 'sending', attempt_id = \(attempt), job_id = \(job),
+        sending_at = clock_timestamp(), send_count = send_count + 1, updated_at = clock_timestamp()
+      WHERE id = \(id) AND (state = 'prepared' OR (state = 'sending' AND attempt_id = \(attempt)))
+      RETURNING (SELECT recipient_id FROM messaging.recipient
+                 WHERE recipient.business_id = message.business_id AND recipient.number = \(customerNumber))
+      """
+    ).first.map { SendingStart(recipientID: try $0.decodeIfPresent(0)) }
   }
 
-  /// True where the booking is not any more as the notification says. A refusal was true when it was made, and stays so.
-  private static func isSuperseded(
-    _ notification: NotificationKind, _ startsAt: Date, _ status: Booking.Status, _ bookedFor: Date
-  ) -> Bool {
-    switch notification {
-    case .confirmed, .rescheduled: status == .cancelled || abs(bookedFor.timeIntervalSince(startsAt)) >= 1
-    case .notRescheduled: status == .cancelled
-    case .rejected, .cancelled: false
-    }
+  /// Stores that WhatsApp has accepted a message; true for the first caller.
+  package func markAccepted(_ id: UUID, wamid: String, in transaction: PostgresTransaction) async throws -> Bool {
+    try await transaction.query(
+      """
+      UPDATE messaging.message SET state = 'accepted', wamid = \(wamid), error_code = NULL, error_repeats = 0,
+        updated_at = clock_timestamp()
+      WHERE id = \(id) AND state <> 'accepted'
+      """
+    ).affectedRows == 1
+  }
+
+  /// Lets a message be sent again that was certainly not accepted.
+  ///
+  /// - Parameter code: of the refusal; nil: nothing reached WhatsApp.
+  /// - Parameter alternateNumber: true: the next attempt uses the alternate number.
+  package func returnToPrepared(
+    _ id: UUID, attempt: UUID, code: Int?, alternateNumber: Bool = false, in transaction: PostgresTransaction
+  ) async throws {
+    try await transaction.query(
+      """
+      UPDATE messaging.message SET state = 'prepared', attempt_id = NULL, error_code = \(code),
+        error_repeats = CASE WHEN error_code IS NOT DISTINCT FROM \(code)::int THEN error_repeats + 1 ELSE 1 END,
+        uses_alternate_number = uses_alternate_number OR \(alternateNumber), updated_at = clock_timestamp()
+      WHERE id = \(id) AND state = 'sending' AND attempt_id = \(attempt)
+      """)
+  }
+
+  /// Ends a message without sending it (again); false: it was not in one of the states any more.
+  package func finish(
+    _ id: UUID, as state: MessageState, from states: [MessageState], code: Int?, in transaction: PostgresTransaction
+  ) async throws -> Bool {
+    try await transaction.query(
+      """
+      UPDATE messaging.message SET state = \(state.rawValue), error_code = coalesce(\(code)::int, error_code),
+        attempt_id = NULL, updated_at = clock_timestamp()
+      WHERE id = \(id) AND state = ANY(\(states.map(\.rawValue))::text[])
+      """
+    ).affectedRows == 1
+  }
+
+  /// For a message of which it is unknown whether it was accepted.
+  package func markInDoubt(_ id: UUID, in transaction: PostgresTransaction) async throws {
+    try await transaction.query(
+      """
+      UPDATE messaging.message SET state = 'in_doubt', attempt_id = NULL, updated_at = clock_timestamp()
+      WHERE id = \(id) AND state = 'sending'
+      """)
+  }
+
+  /// Lets a message in doubt be sent again; true for the first caller.
+  package func prepareResend(_ id: UUID, in transaction: PostgresTransaction) async throws -> Bool {
+    try await transaction.query(
+      """
+      UPDATE messaging.message SET state = 'prepared', resend_count = resend_count + 1, updated_at = clock_timestamp()
+      WHERE id = \(id) AND state = 'in_doubt'
+      """
+    ).affectedRows == 1
   }
 }

@@ -2,9 +2,8 @@ package import Foundation
 package import Postgres
 package import WhatsApp
 
-/// What is not sent for the time being, because WhatsApp refuses it all.
+/// Numbers, templates and accounts whose messages are not sent for the time being, because WhatsApp refuses them.
 package struct SuspensionStore: Sendable {
-  /// Uses whatever connection its methods are given.
   package init() {}
 
   /// The database's clock, by which suspensions begin and end on all nodes.
@@ -12,7 +11,7 @@ package struct SuspensionStore: Sendable {
     try await transaction.query("SELECT clock_timestamp()")[0].decode(0)
   }
 
-  /// Stops a scope until `until`. A suspension that is there already is never made shorter: the graver reason stays.
+  /// Adds a suspension, or makes it longer. A suspension is never made shorter.
   package func put(_ suspension: Suspension, in transaction: PostgresTransaction) async throws {
     try await transaction.query(
       """
@@ -23,10 +22,10 @@ package struct SuspensionStore: Sendable {
       """)
   }
 
-  /// Takes the right to try a suspension that is over: true for one caller, who has `seconds` before another may.
-  package func probe(_ suspension: Suspension, for seconds: Int, in transaction: PostgresTransaction) async throws
-    -> Bool
-  {
+  /// Reserves the probe of a suspension whose time is over: true for one caller. After `seconds` another one may probe.
+  package func probe(
+    _ suspension: Suspension, for seconds: Int, in transaction: PostgresTransaction
+  ) async throws -> Bool {
     try await transaction.query(
       """
       UPDATE messaging.suspension SET until = clock_timestamp() + make_interval(secs => \(seconds))
@@ -35,26 +34,26 @@ package struct SuspensionStore: Sendable {
     ).affectedRows == 1
   }
 
-  /// Lifts suspensions.
-  package func lift(_ suspensions: [(scope: ErrorPolicy.Scope, key: String)], in transaction: PostgresTransaction)
-    async throws
-  {
+  package func lift(
+    _ suspensions: [(scope: ErrorPolicy.Scope, key: String)], in transaction: PostgresTransaction
+  ) async throws {
     guard !suspensions.isEmpty else { return }
     try await transaction.query(
       """
-      DELETE FROM messaging.suspension USING unnest(\(suspensions.map(\.scope.rawValue))::text[], \(suspensions.map(\.key))::text[])
-        AS gone (scope, key) WHERE suspension.scope = gone.scope AND suspension.key = gone.key
+      DELETE FROM messaging.suspension
+      USING unnest(\(suspensions.map(\.scope.rawValue))::text[], \(suspensions.map(\.key))::text[])
+        AS lifted (scope, key) WHERE suspension.scope = lifted.scope AND suspension.key = lifted.key
       """)
   }
 
-  /// All suspensions, for the operator, with the instant each began.
+  /// All suspensions, and when each began.
   package func all(in pool: PostgresConnectionPool) async throws -> [(suspension: Suspension, since: Date)] {
     try await pool.query("SELECT scope, key, until, error_code, since FROM messaging.suspension ORDER BY since")
-      .compactMap { row in
-        guard let scope = ErrorPolicy.Scope(rawValue: try row.decode(0)) else { return nil }
+      .map { row in
         let suspension = Suspension(
-          scope: scope, key: try row.decode(1), until: try row.decode(2), code: try row.decode(3))
-        return (suspension, try row.decode(4))
+          scope: try row.decode("scope"), key: try row.decode("key"), until: try row.decode("until"),
+          code: try row.decode("error_code"))
+        return (suspension, try row.decode("since"))
       }
   }
 

@@ -1,9 +1,9 @@
-/// Telephone numbers as WhatsApp writes them: digits with the country code, and no sign.
+/// Telephone numbers as WhatsApp writes them: digits with the country code, without a plus sign.
 ///
-/// Brazil's mobile numbers have a ninth digit since 2012 to 2016, and WhatsApp's ids of before do without it; there is
-/// no rule by which to tell. So a number is looked for in both forms, and known by the one with nine digits.
+/// Brazil's mobile numbers have a ninth digit since 2012 to 2016, and older WhatsApp ids lack it; no rule tells which.
+/// So a number may have an alternate number, and is identified by the form with nine digits.
 package enum PhoneNumber {
-  /// Brazil's area codes that are in use.
+  /// Brazil's area codes.
   private static let areas: Set<String> = {
     let ranges: [ClosedRange<Int>] = [
       11...19, 21...22, 24...24, 27...28, 31...35, 37...38, 41...49, 51...51, 53...55, 61...69, 71...71, 73...75,
@@ -12,10 +12,9 @@ package enum PhoneNumber {
     return Set(ranges.joined().map { String($0) })
   }()
 
-  /// The digits of a number as people write it, with Brazil's country code where it has none; nil where it is no
-  /// number.
+  /// The digits of a number as people write it, with Brazil's country code if it has none; nil: not a number.
   ///
-  /// A leading `00` is dropped, and so is a leading `0` with or without the two digits of a carrier.
+  /// Leading `00` is dropped, and leading `0` with or without the two digits of a carrier.
   package static func digits(of text: String) -> String? {
     var digits = text.filter { $0.isASCII && $0.isNumber }
     if text.contains("+") { return (8...15).contains(digits.count) ? digits : nil }
@@ -29,17 +28,15 @@ package enum PhoneNumber {
       digits = "55" + digits
     }
     guard (8...15).contains(digits.count) else { return nil }
-    // A national number has an area code that exists.
+    // A Brazilian number must have an existing area code.
     let isBrazilian = digits.hasPrefix("55") && (12...13).contains(digits.count)
     return isBrazilian && !areas.contains(String(digits.dropFirst(2).prefix(2))) ? nil : digits
   }
 
-  /// The forms a number may have: itself first, then Brazil's other one with or without the ninth digit.
-  package static func variants(of digits: String) -> [String] {
-    [digits] + (alternateNumber(of: digits).map { [$0] } ?? [])
-  }
+  /// The digits of a number in E.164.
+  package static func digits(e164: String) -> String { e164.filter { $0 != "+" } }
 
-  /// A Brazilian mobile number's other form; nil for any other number.
+  /// A Brazilian mobile number with, or without, the ninth digit; nil: any other number.
   package static func alternateNumber(of digits: String) -> String? {
     guard digits.hasPrefix("55"), digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
     let national = digits.dropFirst(2)
@@ -54,7 +51,7 @@ package enum PhoneNumber {
     }
   }
 
-  /// The form a number is known by: of a Brazilian mobile number the one with nine digits.
+  /// The form that identifies a number: of a Brazilian mobile number the one with nine digits.
   package static func identity(of digits: String) -> String {
     guard let other = alternateNumber(of: digits), other.count > digits.count else { return digits }
     return other

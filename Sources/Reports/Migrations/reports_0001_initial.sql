@@ -1,6 +1,6 @@
 CREATE SCHEMA reports;
 
--- Counts per bucket. The business of what belongs to none is the nil UUID.
+-- Counts per bucket. The nil UUID stands for counts without a business.
 CREATE TABLE reports.rollup_minute (
   business_id uuid NOT NULL,
   start timestamptz NOT NULL,

@@ -1,12 +1,12 @@
-/// Meta's error codes: what Meta calls them, and the HTTP status it gives them.
+/// Meta's error codes with their texts and HTTP statuses.
 enum ErrorCatalog {
-  /// The words for one code.
+  /// The texts of one code.
   struct Entry: Sendable {
     let title: String
     let details: String
   }
 
-  /// The HTTP status of a code, as indicated by Meta's list; 400 for most and for unknown ones.
+  /// The HTTP status of a code in Meta's list; 400 for most and for unknown ones.
   static func httpStatus(_ code: Int) -> Int {
     switch code {
     case 0, 190: 401
@@ -18,7 +18,7 @@ enum ErrorCatalog {
     }
   }
 
-  /// The words for a code; plain ones where it is unknown.
+  /// The texts of a code; generic ones where it is unknown.
   static func entry(_ code: Int) -> Entry {
     (132_000...132_999).contains(code) ? templates(code) : general(code)
   }

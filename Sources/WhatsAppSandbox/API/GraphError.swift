@@ -5,8 +5,8 @@ struct GraphError: Error, Equatable {
   let subcode: Int?
   let details: String
 
-  /// - Parameter details: what exactly is wrong; nil: the catalogue's words.
-  /// - Parameter httpStatus: nil: the one Meta gives the code.
+  /// - Parameter details: nil: the catalog's text.
+  /// - Parameter httpStatus: nil: the one Meta uses for the code.
   init(_ code: Int, _ details: String? = nil, httpStatus: Int? = nil, subcode: Int? = nil) {
     self.code = code
     self.httpStatus = httpStatus ?? ErrorCatalog.httpStatus(code)
@@ -19,7 +19,7 @@ struct GraphError: Error, Equatable {
 
   static func invalid(_ name: String) -> GraphError { GraphError(131_009, "The value of \(name) is not valid.") }
 
-  /// Errors of the Graph API itself, before WhatsApp has a say; they have no `error_data`.
+  /// True for errors of the Graph API itself rather than WhatsApp's; they have no `error_data`.
   private var isGeneral: Bool { [0, 2, 190, 2_500].contains(code) || subcode != nil }
 
   private var message: String {
@@ -31,9 +31,9 @@ struct GraphError: Error, Equatable {
     }
   }
 
-  /// The body of the answer.
+  /// The response's body.
   ///
-  /// - Parameter trace: the id Meta gives every error.
+  /// - Parameter trace: `fbtrace_id`, which Meta adds to every error.
   func document(trace: String) -> JSONValue {
     var error: [String: JSONValue] = [
       "message": .string(message), "type": "OAuthException", "code": .integer(code), "fbtrace_id": .string(trace),

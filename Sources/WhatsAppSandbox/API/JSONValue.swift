@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Any JSON value: requests are read into it, and answers and webhooks are made of it.
+/// A JSON value: requests are parsed into it, and responses and webhooks are built of it.
 enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
@@ -10,37 +10,36 @@ enum JSONValue: Sendable, Equatable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  /// The text, or null where there is none.
+  /// The string; nil: null.
   static func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
 
-  /// The number, or null where there is none.
+  /// The integer; nil: null.
   static func optional(_ number: Int?) -> JSONValue { number.map { .integer($0) } ?? .null }
 
-  /// A member of an object; nil where there is none, or this is no object.
+  /// A member of an object; nil where it is missing or this is not an object.
   subscript(name: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members[name]
   }
 
-  /// The string it is; nil where it is something else.
-  var text: String? {
+  /// nil: not a string.
+  var stringValue: String? {
     guard case .string(let text) = self else { return nil }
     return text
   }
 
-  /// The integer it is; nil where it is something else.
-  var whole: Int? {
+  /// nil: not an integer.
+  var intValue: Int? {
     guard case .integer(let number) = self else { return nil }
     return number
   }
 
-  /// The array it is; nil where it is something else.
-  var list: [JSONValue]? {
+  /// nil: not an array.
+  var arrayValue: [JSONValue]? {
     guard case .array(let values) = self else { return nil }
     return values
   }
 
-  /// True for an object.
   var isObject: Bool {
     guard case .object = self else { return false }
     return true
@@ -80,17 +79,17 @@ extension JSONValue: Codable {
     }
   }
 
-  /// Reads a JSON document; nil where it is none.
+  /// Parses a JSON document; nil where it is not JSON.
   init?(_ data: Data) {
     guard let value = try? JSONDecoder().decode(JSONValue.self, from: data) else { return nil }
     self = value
   }
 
-  /// The value as a JSON document in UTF-8, its members in alphabetical order.
+  /// The value as a JSON document in UTF-8, with its members in alphabetical order.
   func data(escapingSlashes: Bool = false) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = escapingSlashes ? [.sortedKeys] : [.sortedKeys, .withoutEscapingSlashes]
-    // Only a number that is not finite cannot be encoded, and nothing here makes one.
+    // Only a number that is not finite cannot be encoded; the sandbox makes none.
     return (try? encoder.encode(self)) ?? Data("null".utf8)
   }
 }

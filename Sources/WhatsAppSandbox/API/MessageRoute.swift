@@ -4,14 +4,13 @@ internal import Hummingbird
 internal import NIOCore
 internal import NIOFoundationEssentialsCompat
 
-/// `POST /{version}/{phone_number_id}/messages`: where messages are sent.
+/// `POST /{version}/{phone_number_id}/messages`: sends a message.
 struct MessageRoute: Sendable {
   let sandbox: SandboxState
 
-  /// A request's body may not be larger, in bytes.
-  private static let bodyMax = 1 << 20
+  private static let bodyBytesMax = 1 << 20
 
-  private var check: RequestValidator {
+  private var validator: RequestValidator {
     RequestValidator(configuration: sandbox.configuration, templates: sandbox.templates, windows: sandbox.windows)
   }
 
@@ -21,13 +20,13 @@ struct MessageRoute: Sendable {
 
   private func handle(_ request: Request, _ context: SandboxContext) async throws -> Response {
     var request = request
-    let body = try await request.collectBody(upTo: Self.bodyMax)
+    let body = try await request.collectBody(upTo: Self.bodyBytesMax)
     let incoming = IncomingRequest(
       version: context.parameters.get("version") ?? "", phoneNumberID: context.parameters.get("phone_number_id") ?? "",
       authorization: request.headers[.authorization], body: Data(buffer: body))
     let checked: CheckedRequest
     do throws(GraphError) {
-      checked = try check.check(incoming)
+      checked = try validator.check(incoming)
     } catch {
       return refuse(error, incoming, nil)
     }
@@ -37,7 +36,7 @@ struct MessageRoute: Sendable {
     }
   }
 
-  /// What becomes of a message that is right in itself.
+  /// Handles a valid message by its behaviour.
   private func decide(
     _ message: SendRequest, _ incoming: IncomingRequest, _ request: Request, _ context: SandboxContext
   ) async -> Response {
@@ -54,13 +53,13 @@ struct MessageRoute: Sendable {
     case .refuse(let code, let httpStatus):
       return refuse(GraphError(code, httpStatus: httpStatus), incoming, message)
     case .cutBefore:
-      note(.cut, incoming, message)
+      record(.cut, incoming, message)
       return await context.cut()
     case .cutAfter, .cutAfterWithoutStatus:
       _ = accept(message, behaviour, draw, .cut)
       return await context.cut()
     case .silent:
-      note(.silent, incoming, message)
+      record(.silent, incoming, message)
       await request.hold()
       return await context.cut()
     case .silentAfter:
@@ -71,28 +70,28 @@ struct MessageRoute: Sendable {
   }
 
   private func refuse(_ error: GraphError, _ incoming: IncomingRequest, _ message: SendRequest?) -> Response {
-    note(.refused, incoming, message, error: error)
+    record(.refused, incoming, message, error: error)
     return .json(error.document(trace: sandbox.ids.trace()), status: HTTPResponse.Status(code: error.httpStatus))
   }
 
-  /// Keeps in mind that a request was not accepted.
-  private func note(
+  /// Records a request that was not accepted.
+  private func record(
     _ outcome: MessageRecord.Outcome, _ incoming: IncomingRequest, _ message: SendRequest?, error: GraphError? = nil
   ) {
     let body = incoming.document
-    let to = (body?["to"] ?? body?["recipient"])?.text ?? ""
-    let entry = MessageRecord(
-      to: Self.clipped(to), template: body?["template"]?["name"]?.text.map(Self.clipped),
-      callback: body?["biz_opaque_callback_data"]?.text.map(Self.clipped), phoneNumberID: incoming.phoneNumberID,
+    let to = (body?["to"] ?? body?["recipient"])?.stringValue ?? ""
+    let record = MessageRecord(
+      to: Self.clipped(to), template: body?["template"]?["name"]?.stringValue.map(Self.clipped),
+      callback: body?["biz_opaque_callback_data"]?.stringValue.map(Self.clipped), phoneNumberID: incoming.phoneNumberID,
       outcome: outcome, code: error?.code, at: Date(), payloads: message?.payloads ?? [])
-    sandbox.history.append(entry)
-    sandbox.log.write(entry, httpStatus: error?.httpStatus)
+    sandbox.history.append(record)
+    sandbox.log.write(record, httpStatus: error?.httpStatus)
   }
 
-  /// What was not checked may be of any length, but need not be kept at it.
+  /// Texts that were not validated may have any length; the record is limited.
   private static func clipped(_ text: String) -> String { String(text.prefix(600)) }
 
-  /// Accepts a message, and has its statuses posted in due time.
+  /// Accepts a message and schedules its status webhooks.
   private func accept(
     _ message: SendRequest, _ behaviour: SandboxBehaviour, _ draw: SeededDraw, _ outcome: MessageRecord.Outcome
   ) -> WebhookDocuments.Message {
@@ -101,12 +100,12 @@ struct MessageRoute: Sendable {
     if case .waID(let digits) = behaviour { waID = digits }
     let accepted = WebhookDocuments.Message(
       wamid: sandbox.ids.wamid(), request: message, waID: waID, user: message.recipient.user)
-    let entry = MessageRecord(
+    let record = MessageRecord(
       wamid: accepted.wamid, to: message.recipient.input, template: message.template, callback: message.callback,
       phoneNumberID: message.phoneNumberID, outcome: outcome, code: behaviour.code, at: now, payloads: message.payloads)
-    // Before any webhook can be answered.
-    sandbox.history.append(entry)
-    sandbox.log.write(entry, httpStatus: outcome == .accepted ? 200 : nil)
+    // Recorded before any of its webhooks can be answered.
+    sandbox.history.append(record)
+    sandbox.log.write(record, httpStatus: outcome == .accepted ? 200 : nil)
     for step in StatusPlan(behaviour, draw: draw, configuration: sandbox.configuration).steps {
       let time = now.addingTimeInterval(step.happensAfter / .seconds(1))
       let webhook = Webhook.status(step.status, of: accepted, at: time, code: behaviour.code)

@@ -1,6 +1,6 @@
-/// What is to be known of phone numbers that are written as digits alone, country code first.
+/// Rules for phone numbers that are written as digits only, country code first.
 enum PhoneDigits {
-  /// True for 8 to 15 digits, as many as an international number has (E.164).
+  /// True for 8 to 15 digits, the length of an international number (E.164).
   static func areValid(_ text: String) -> Bool {
     (8...15).contains(text.utf8.count) && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
   }
@@ -15,7 +15,7 @@ enum PhoneDigits {
     return "\(digits.prefix(4))\(digits.dropFirst(5))"
   }
 
-  /// For the log: the first and last four characters, stars between them; nothing but stars where it is short.
+  /// For the log: the first and last four characters with stars between them; only stars where it is short.
   static func masked(_ recipient: String) -> String {
     guard recipient.count > 8 else { return String(repeating: "*", count: recipient.count) }
     let stars = String(repeating: "*", count: recipient.count - 8)

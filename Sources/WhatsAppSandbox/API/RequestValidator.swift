@@ -1,14 +1,14 @@
 internal import Foundation
 
-/// Checks requests to send as Meta does, in Meta's order.
+/// Validates requests to send as Meta does, in Meta's order.
 struct RequestValidator: Sendable {
   let configuration: SandboxConfiguration
   let templates: TemplateCatalog
   let windows: CustomerServiceWindows
 
-  /// `biz_opaque_callback_data` may have at most this many characters.
+  /// The limit of `biz_opaque_callback_data`, in characters.
   private static let callbackMax = 512
-  /// A text message has 1 to this many characters.
+  /// The limit of a text message, in characters.
   private static let textMax = 4_096
 
   func check(_ request: IncomingRequest) throws(GraphError) -> CheckedRequest {
@@ -26,7 +26,7 @@ struct RequestValidator: Sendable {
     guard let product = body["messaging_product"] else {
       throw GraphError(100, "The parameter messaging_product is required.")
     }
-    guard product.text == "whatsapp" else { throw GraphError.invalid("messaging_product") }
+    guard product.stringValue == "whatsapp" else { throw GraphError.invalid("messaging_product") }
     if let status = body["status"] { return try markRead(status, body) }
     guard body["recipient_type"] == nil || body["recipient_type"] == "individual" else {
       throw GraphError.invalid("recipient_type")
@@ -37,7 +37,7 @@ struct RequestValidator: Sendable {
     guard let type = body["type"] else { throw GraphError.missing("type") }
     var template: String?
     var payloads: [String] = []
-    switch type.text {
+    switch type.stringValue {
     case "template": (template, payloads) = try self.template(body)
     case "text": try checkText(body, recipient, request.phoneNumberID)
     case nil: throw GraphError.invalid("type")
@@ -51,20 +51,20 @@ struct RequestValidator: Sendable {
 
   private func markRead(_ status: JSONValue, _ body: JSONValue) throws(GraphError) -> CheckedRequest {
     guard status == "read" else { throw GraphError.invalid("status") }
-    guard let id = body["message_id"]?.text, !id.isEmpty else { throw GraphError.missing("message_id") }
+    guard let id = body["message_id"]?.stringValue, !id.isEmpty else { throw GraphError.missing("message_id") }
     return .markRead
   }
 
-  /// `to` wins where `recipient` is there as well.
+  /// `to` takes precedence over `recipient`.
   private func recipient(_ body: JSONValue) throws(GraphError) -> Recipient {
     if let to = body["to"] {
-      guard let input = to.text else { throw GraphError.invalid("to") }
+      guard let input = to.stringValue else { throw GraphError.invalid("to") }
       let digits = input.hasPrefix("+") ? String(input.dropFirst()) : input
       guard PhoneDigits.areValid(digits) else { throw GraphError.invalid("to") }
       return Recipient(input: input, digits: digits)
     }
     guard let user = body["recipient"] else { throw GraphError.missing("to") }
-    guard let input = user.text, input.utf8.count <= 128,
+    guard let input = user.stringValue, input.utf8.count <= 128,
       input.wholeMatch(of: /[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]+/) != nil
     else { throw GraphError.invalid("recipient") }
     return Recipient(input: input, digits: nil)
@@ -72,7 +72,7 @@ struct RequestValidator: Sendable {
 
   private func callback(_ body: JSONValue) throws(GraphError) -> String? {
     guard let value = body["biz_opaque_callback_data"] else { return nil }
-    guard let callback = value.text, callback.unicodeScalars.count <= Self.callbackMax else {
+    guard let callback = value.stringValue, callback.unicodeScalars.count <= Self.callbackMax else {
       throw GraphError.invalid("biz_opaque_callback_data")
     }
     return callback
@@ -80,16 +80,18 @@ struct RequestValidator: Sendable {
 
   private func template(_ body: JSONValue) throws(GraphError) -> (name: String?, payloads: [String]) {
     guard let content = body["template"] else { throw GraphError.missing("template") }
-    guard let name = content["name"]?.text else { throw GraphError.missing("template['name']") }
-    guard let language = content["language"]?["code"]?.text else { throw GraphError.missing("template['language']") }
+    guard let name = content["name"]?.stringValue else { throw GraphError.missing("template['name']") }
+    guard let language = content["language"]?["code"]?.stringValue else {
+      throw GraphError.missing("template['language']")
+    }
     let template = try templates.usable(name, language: language)
-    let payloads = try TemplateValidator(template: template).payloads(in: content["components"]?.list ?? [])
+    let payloads = try TemplateValidator(template: template).payloads(in: content["components"]?.arrayValue ?? [])
     return (name, payloads)
   }
 
   private func checkText(_ body: JSONValue, _ recipient: Recipient, _ phoneNumberID: String) throws(GraphError) {
     guard let content = body["text"]?["body"] else { throw GraphError.missing("text['body']") }
-    guard let text = content.text, (1...Self.textMax).contains(text.unicodeScalars.count) else {
+    guard let text = content.stringValue, (1...Self.textMax).contains(text.unicodeScalars.count) else {
       throw GraphError.invalid("text['body']")
     }
     guard let digits = recipient.digits, windows.isOpen(digits, at: phoneNumberID) else { throw GraphError(131_047) }

@@ -1,7 +1,7 @@
 internal import Crypto
 internal import Foundation
 
-/// SHA-256, of which all that is drawn and named here is made.
+/// SHA-256, from which all random choices and ids are derived.
 enum Hashing {
   static func bytes(_ data: Data) -> [UInt8] { Array(SHA256.hash(data: data)) }
 

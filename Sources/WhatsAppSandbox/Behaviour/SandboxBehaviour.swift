@@ -1,34 +1,33 @@
-/// What the sandbox does with a request that is right in itself.
+/// How the sandbox handles a valid request. Tests and `--fault` name each by its text.
 package enum SandboxBehaviour: Sendable, Equatable {
-  /// Accepts the message and says so. Text: `accept`.
+  /// Accepts the message and answers. Text: `accept`.
   case accept
-  /// Answers with an error of Meta's; nil: with the HTTP status Meta gives that code. Texts: `refuse:CODE`,
+  /// Answers with one of Meta's errors; `httpStatus` nil: the one Meta uses for that code. Texts: `refuse:CODE`,
   /// `refuse:CODE:HTTP`.
   case refuse(code: Int, httpStatus: Int?)
   /// Closes the connection without a byte of answer; the message is not accepted. Text: `cut-before`.
   case cutBefore
   /// Accepts the message, then closes the connection without a byte of answer. Text: `cut-after`.
   case cutAfter
-  /// Never answers; the message is not accepted. The connection is held until the client goes away, at most ten
+  /// Never answers; the message is not accepted. The connection stays open until the client closes it, at most ten
   /// minutes. Text: `silent`.
   case silent
-  /// Accepts the message and never answers, as ``silent``. Text: `silent-after`.
+  /// Accepts the message and never answers, like ``silent``. Text: `silent-after`.
   case silentAfter
   /// Waits, at most ten minutes, then accepts and answers. Text: `delay:MS`.
   case delay(Duration)
-  /// Accepts the message; later a `failed` status with that code comes in place of `delivered`. Text:
-  /// `fail-later:CODE`.
+  /// Accepts the message; later posts a `failed` status with that code instead of `delivered`. Text: `fail-later:CODE`.
   case failLater(code: Int)
-  /// Accepts the message and never says what became of it. Text: `no-status`.
+  /// Accepts the message and posts no status. Text: `no-status`.
   case withoutStatus
-  /// Accepts the message, closes the connection without a byte of answer, and never says what became of it: nobody can
-  /// know. Text: `cut-after-no-status`.
+  /// Accepts the message, closes the connection without a byte of answer, and posts no status: the client cannot learn
+  /// the outcome. Text: `cut-after-no-status`.
   case cutAfterWithoutStatus
   /// Accepts the message for a WhatsApp account whose number differs from the one given, as with Brazilian numbers from
   /// before the ninth digit: 8 to 15 digits. Text: `wa-id:DIGITS`.
   case waID(String)
 
-  /// Reads one of the texts above; nil where it is none of them.
+  /// Parses one of the texts above; nil for any other.
   package init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { String($0) }
     let value = parts.count > 1 ? parts[1] : ""
@@ -66,7 +65,7 @@ package enum SandboxBehaviour: Sendable, Equatable {
     return number
   }
 
-  /// The code by which the log and the list of messages know the behaviour; nil where it has none.
+  /// The error code, for the log and the list of messages.
   var code: Int? {
     switch self {
     case .refuse(let code, _), .failLater(let code): code

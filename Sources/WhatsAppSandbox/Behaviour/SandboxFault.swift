@@ -1,13 +1,12 @@
-/// Something that goes wrong with a share of all requests.
+/// A behaviour that a share of all requests gets.
 package struct SandboxFault: Sendable {
-  /// The share of requests it befalls, 0 to 1.
+  /// 0 to 1.
   package var share: Double
-  /// What happens to them.
   package var behaviour: SandboxBehaviour
 }
 
 extension SandboxFault {
-  /// Reads a share and a behaviour, such as `5%:refuse:131000` or `0.05:cut-after`; nil where it is not both.
+  /// Parses a share and a behaviour, such as `5%:refuse:131000` or `0.05:cut-after`; nil for any other text.
   package init?(_ text: String) {
     guard let colon = text.firstIndex(of: ":"),
       let behaviour = SandboxBehaviour(String(text[text.index(after: colon)...]))

@@ -1,21 +1,16 @@
-/// What a status webhook says of a message.
-enum MessageStatus: String, Sendable {
-  case sent, delivered, read, failed
-}
-
-/// Which statuses an accepted message gets, when they happen, and when and in which order they are posted.
+/// The statuses of an accepted message: when they happen, and when and in which order they are posted.
 struct StatusPlan: Sendable, Equatable {
   /// One status webhook. All times count from acceptance.
   struct Step: Sendable, Equatable {
     let status: MessageStatus
-    /// When it happens: the time the webhook states.
+    /// The time that the webhook states.
     let happensAfter: Duration
     let postedAfter: Duration
-    /// When it is posted once more; nil: once is all.
+    /// When it is posted a second time; nil: it is posted once.
     let repeatedAfter: Duration?
   }
 
-  /// In the order of their posting.
+  /// In the order in which they are posted.
   let steps: [Step]
 
   init(_ behaviour: SandboxBehaviour, draw: SeededDraw, configuration: SandboxConfiguration) {
@@ -26,16 +21,17 @@ struct StatusPlan: Sendable, Equatable {
       elapsed += draw.duration(in: configuration.statusDelay, "delay of \(status.rawValue)")
       times.append(elapsed)
     }
-    let isReordered = draw.unit("order") < configuration.reordered
+    let isReordered = draw.unit("order") < configuration.reorderedShare
     let order = isReordered ? Self.reordered(statuses, draw) : statuses
     var steps: [Step] = []
     for (status, posted) in zip(order, times) {
-      let isDuplicated = draw.unit("doubling of \(status.rawValue)") < configuration.doubled
-      let pause = draw.duration(in: configuration.statusDelay, "pause before repeating \(status.rawValue)")
+      let isDuplicated = draw.unit("doubling of \(status.rawValue)") < configuration.duplicateShare
+      let repeatDelay = draw.duration(in: configuration.statusDelay, "pause before repeating \(status.rawValue)")
       let happens = statuses.firstIndex(of: status).map { times[$0] } ?? posted
       steps.append(
         Step(
-          status: status, happensAfter: happens, postedAfter: posted, repeatedAfter: isDuplicated ? posted + pause : nil
+          status: status, happensAfter: happens, postedAfter: posted,
+          repeatedAfter: isDuplicated ? posted + repeatDelay : nil
         ))
     }
     self.steps = steps
@@ -56,8 +52,8 @@ struct StatusPlan: Sendable, Equatable {
     guard statuses.count > 1 else { return statuses }
     var order = Array(statuses.dropFirst())
     if draw.unit("swap") < 0.5 { order.reverse() }
-    let place = 1 + Int(draw.unit("place") * Double(order.count))
-    order.insert(statuses[0], at: min(place, order.count))
+    let position = 1 + Int(draw.unit("place") * Double(order.count))
+    order.insert(statuses[0], at: min(position, order.count))
     return order
   }
 }

@@ -1,4 +1,4 @@
-/// A dictionary that forgets: it holds at least the `max / 2` entries written last, and never more than `max`.
+/// A dictionary with a limit: it keeps at least the `max / 2` entries written last, and never more than `max`.
 struct RecentDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let generationMax: Int
   private var young: [Key: Value] = [:]

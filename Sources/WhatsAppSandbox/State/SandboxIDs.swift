@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Synchronization
 
-/// Makes ids that look like Meta's. They hold nothing of the recipient, unlike Meta's, and are no one else's, also not
-/// those of another run with the same seed: what was stored of one run must not be taken for another's.
+/// Makes ids that look like Meta's but contain nothing of the recipient. They are unique across runs with the same seed
+/// too: what was stored in one run must not be mistaken for another's.
 final class SandboxIDs: Sendable {
   private let run = (0..<4).map { _ in UInt32.random(in: 0 ... .max) }
   private let count = Mutex(0)

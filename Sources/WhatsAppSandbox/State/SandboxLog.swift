@@ -2,13 +2,12 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// The file that gets a JSON line per decided request and per webhook posted. Recipients are masked, and names, texts,
-/// tokens and secrets are not in it.
+/// A file with a JSON line for each decided request and each posted webhook. Recipients are masked; names, texts, tokens
+/// and secrets are not written.
 final class SandboxLog: Sendable {
   private let file: Mutex<FileHandle?>
 
-  /// Opens the file for appending and makes it where there is none. A file that cannot be opened is reported and done
-  /// without.
+  /// Opens the file for appending, or creates it. Where that fails, logs a warning and writes nothing.
   ///
   /// - Parameter path: nil: nothing is written.
   init(path: String?, logger: Logger) {
@@ -25,24 +24,19 @@ final class SandboxLog: Sendable {
     return handle
   }
 
-  /// A request was decided on.
-  ///
-  /// - Parameter httpStatus: of the answer; nil where there was none.
-  func write(_ entry: MessageRecord, httpStatus: Int?) {
+  /// - Parameter httpStatus: nil: the request was not answered.
+  func write(_ record: MessageRecord, httpStatus: Int?) {
     write([
-      "what": "request", "to": .string(PhoneDigits.masked(entry.to)), "wamid": .optional(entry.wamid),
-      "callback": .optional(entry.callback), "outcome": .string(entry.outcome.rawValue),
-      "accepted": .bool(entry.isAccepted), "code": .optional(entry.code), "http_status": .optional(httpStatus),
+      "event": "request", "to": .string(PhoneDigits.masked(record.to)), "wamid": .optional(record.wamid),
+      "callback": .optional(record.callback), "outcome": .string(record.outcome.rawValue),
+      "accepted": .bool(record.isAccepted), "code": .optional(record.code), "http_status": .optional(httpStatus),
     ])
   }
 
-  /// A webhook was posted, or given up.
-  ///
-  /// - Parameter outcome: `answered`, `refused`, `unanswered`, `nowhere to go` or `given up`.
-  func write(_ webhook: Webhook, outcome: String, httpStatus: Int? = nil) {
+  func write(_ webhook: Webhook, outcome: WebhookOutcome, httpStatus: Int? = nil) {
     write([
-      "what": .string(webhook.what), "wamid": .optional(webhook.wamid), "callback": .optional(webhook.callback),
-      "outcome": .string(outcome), "code": .optional(webhook.code), "http_status": .optional(httpStatus),
+      "event": .string(webhook.event), "wamid": .optional(webhook.wamid), "callback": .optional(webhook.callback),
+      "outcome": .string(outcome.rawValue), "code": .optional(webhook.code), "http_status": .optional(httpStatus),
     ])
   }
 
@@ -50,8 +44,8 @@ final class SandboxLog: Sendable {
     file.withLock { file in
       guard let file else { return }
       var fields = fields
-      fields["at"] = .string(Timestamp.text(Date()))
-      // One short write to a local file: not worth a thread of its own. A full disk must not stop the sandbox.
+      fields["at"] = .string(Timestamp.iso8601(Date()))
+      // One short write to a local file needs no thread of its own. A full disk must not stop the sandbox.
       try? file.write(contentsOf: JSONValue.object(fields).data() + Data("\n".utf8))
     }
   }

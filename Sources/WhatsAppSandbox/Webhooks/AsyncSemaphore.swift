@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// Lets a limited number of tasks in at a time; the others wait in line.
+/// A counting semaphore for tasks; waiters are resumed in order.
 ///
-/// A waiter whose task is cancelled still waits its turn: whoever is inside is cancelled with it, and leaves.
+/// A cancelled waiter is not resumed early: the tasks that hold the semaphore are cancelled with it, and release it.
 final class AsyncSemaphore: Sendable {
   private struct State {
     var free: Int
     var waiting: [CheckedContinuation<Void, Never>] = []
-    /// Those before this place have been let in.
+    /// The index of the first waiter that has not been resumed.
     var next = 0
 
     mutating func dequeueWaiter() -> CheckedContinuation<Void, Never>? {
@@ -18,7 +18,7 @@ final class AsyncSemaphore: Sendable {
       }
       let waiter = waiting[next]
       next += 1
-      // Now and then, lest the line grow for ever; not each time, for that moves all of it.
+      // Bounds the array; doing so each time would move all waiters.
       if next >= 1_024, next * 2 >= waiting.count {
         waiting.removeFirst(next)
         next = 0

@@ -3,7 +3,8 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Posts webhooks when they are due, and again until they are answered 2xx: a compressed form of Meta's seven days.
+/// Posts webhooks when they are due, and again until they are answered 2xx. Meta repeats them for seven days; the sandbox
+/// for ten minutes.
 final class WebhookDispatcher: Sendable {
   private struct Due: Sendable {
     let webhook: Webhook
@@ -21,13 +22,12 @@ final class WebhookDispatcher: Sendable {
   private let queue: AsyncStream<Due>
   private let queueContinuation: AsyncStream<Due>.Continuation
 
-  /// More webhooks than this are not kept, so that memory has a bound: about 1 KB each.
+  /// Bounds the memory: a webhook takes about 1 KB. Further ones are dropped.
   private static let pendingMax = 50_000
-  /// How long a receiver may take to answer.
   private static let answerTimeout = Duration.seconds(10)
   private static let initialBackoff = Duration.milliseconds(250)
   private static let maxBackoff = Duration.seconds(2)
-  /// How long a webhook is tried, from the moment it is due.
+  /// How long a webhook is repeated, from when it is due.
   private static let retryWindow = Duration.seconds(600)
 
   init(configuration: SandboxConfiguration, history: MessageHistory, log: SandboxLog, logger: Logger) {
@@ -41,25 +41,25 @@ final class WebhookDispatcher: Sendable {
     queueContinuation = continuation
   }
 
-  /// Where webhooks go from now on, those under way included.
+  /// Sets where webhooks are posted, those under way included.
   func setURL(_ url: String) { self.url.withLock { $0 = url } }
 
-  /// Posts the webhook after a while, in the background.
+  /// Posts the webhook after the delay, in the background.
   func post(_ webhook: Webhook, after delay: Duration = .zero) {
-    let isTaken: Bool = pending.withLock { pending in
+    let isAccepted: Bool = pending.withLock { pending in
       guard pending < Self.pendingMax else { return false }
       pending += 1
       return true
     }
-    guard isTaken else {
-      logger.warning("a webhook was dropped: \(Self.pendingMax) are waiting already")
-      log.write(webhook, outcome: "given up")
+    guard isAccepted else {
+      logger.warning("webhook dropped: \(Self.pendingMax) are queued")
+      log.write(webhook, outcome: .gaveUp)
       return
     }
     queueContinuation.yield(Due(webhook: webhook, time: ContinuousClock.now + delay))
   }
 
-  /// Posts until the task is cancelled. To be run once.
+  /// Posts until the task is cancelled. Call it once.
   func run() async {
     await withDiscardingTaskGroup { group in
       for await due in queue {
@@ -76,24 +76,24 @@ final class WebhookDispatcher: Sendable {
       var backoff = Self.initialBackoff
       while try await !attempt(due.webhook) {
         guard ContinuousClock.now + backoff < end else {
-          log.write(due.webhook, outcome: "given up")
+          log.write(due.webhook, outcome: .gaveUp)
           return
         }
         try await Task.sleep(for: backoff)
         backoff = min(backoff * 2, Self.maxBackoff)
       }
     } catch {
-      // Only cancellation comes here: the sandbox stops.
+      // The only error is cancellation: the sandbox stops.
     }
   }
 
-  /// Posts the webhook once; false where it is to be posted again.
+  /// Posts the webhook once; false: it must be posted again.
   private func attempt(_ webhook: Webhook) async throws -> Bool {
     await semaphore.acquire()
     defer { semaphore.release() }
     try Task.checkCancellation()
     guard let url = self.url.withLock({ $0 }) else {
-      log.write(webhook, outcome: "nowhere to go")
+      log.write(webhook, outcome: .noURL)
       return true
     }
     let signature = WebhookEncoding.signature(of: webhook.body, secret: secret)
@@ -104,13 +104,13 @@ final class WebhookDispatcher: Sendable {
       ], body: webhook.body, timeout: Self.answerTimeout, responseBytesMax: 1 << 20)
     do {
       let response = try await client.send(request)
-      let isAnswered = (200...299).contains(response.status)
-      log.write(webhook, outcome: isAnswered ? "answered" : "refused", httpStatus: response.status)
-      if isAnswered, let status = webhook.status, let wamid = webhook.wamid { history.answered(status, of: wamid) }
-      return isAnswered
+      let isDelivered = (200...299).contains(response.status)
+      log.write(webhook, outcome: isDelivered ? .delivered : .rejected, httpStatus: response.status)
+      if isDelivered, let status = webhook.status, let wamid = webhook.wamid { history.recordStatus(status, of: wamid) }
+      return isDelivered
     } catch {
       try Task.checkCancellation()
-      log.write(webhook, outcome: "unanswered")
+      log.write(webhook, outcome: .failed)
       return false
     }
   }

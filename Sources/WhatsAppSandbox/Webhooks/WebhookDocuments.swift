@@ -1,26 +1,26 @@
 internal import Foundation
 
-/// What webhooks say, in Meta's shapes.
+/// The bodies of webhooks, in Meta's shapes.
 enum WebhookDocuments {
   /// The WhatsApp Business Account all numbers and templates belong to.
   static let account = "102290129340398"
-  /// Whom an unnamed contact is called: not ASCII, so that every reader meets escapes.
+  /// The name of a contact without one: not ASCII, so that every receiver must decode escapes.
   static let unnamed = "João Açaí"
 
-  /// Some of an accepted message.
+  /// An accepted message.
   struct Message: Sendable {
     let wamid: String
     let request: SendRequest
-    /// The account's number; nil where only its user id is known.
+    /// The account's number; nil: only its user id is known.
     let waID: String?
     let user: String
   }
 
-  /// A message that someone writes to the business.
+  /// A message from a customer to the business.
   struct Inbound: Sendable {
     enum Content: Sendable {
       case text(String)
-      /// A quick reply of a template was pressed.
+      /// A quick reply of a template.
       case button(payload: String, text: String)
     }
     let wamid: String
@@ -70,7 +70,7 @@ enum WebhookDocuments {
     return envelope("messages", .object(value))
   }
 
-  /// Texts are sent within the 24 hours alone, where they are free.
+  /// Texts are sent only within the customer's 24 hours, in which they are free.
   private static func pricing(isText: Bool) -> JSONValue {
     [
       "billable": .bool(!isText), "pricing_model": "PMP", "type": isText ? "free_customer_service" : "regular",

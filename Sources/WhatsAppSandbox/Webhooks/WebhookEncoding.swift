@@ -1,16 +1,14 @@
 internal import Crypto
 internal import Foundation
 
-/// How webhooks are written and signed.
+/// Encodes and signs webhooks.
 enum WebhookEncoding {
-  /// The name of the header that holds the signature.
   static let signatureHeader = "X-Hub-Signature-256"
 
-  /// The bytes of a webhook: ASCII alone, for Meta signs what it has escaped.
+  /// The bytes of a webhook: ASCII only, because Meta signs the escaped text.
   static func body(_ document: JSONValue) -> Data { escaped(document.data(escapingSlashes: true)) }
 
-  /// The same JSON with all that is not ASCII as `\uXXXX`, in lower case; two of them where one is not enough. Outside
-  /// of strings JSON is ASCII, so every such character stands in one.
+  /// Replaces each UTF-16 unit that is not ASCII by `\uXXXX` in lower case. Such units occur only within JSON strings.
   static func escaped(_ json: Data) -> Data {
     var escaped = Data()
     escaped.reserveCapacity(json.count + 64)
@@ -25,7 +23,7 @@ enum WebhookEncoding {
     return escaped
   }
 
-  /// The signature's header: HMAC-SHA256 over the exact bytes, keyed by the app's secret.
+  /// The header's value: HMAC-SHA256 over the exact bytes, keyed by the app's secret.
   static func signature(of body: Data, secret: String) -> String {
     let code = HMAC<SHA256>.authenticationCode(for: body, using: SymmetricKey(data: Data(secret.utf8)))
     return "sha256=\(Hashing.hex(Array(code)))"

@@ -21,12 +21,11 @@ struct ClockChangeSlotTests {
     try check(change)
   }
 
-  @Test func `hours in a skipped stretch are moved with it, and where nothing is left of them there is no slot`() throws
-  {
+  @Test func `hours in a skipped hour are moved with it, and where nothing is left of them there is no slot`() throws {
     let range = ("2026-03-08T05:00", "2026-03-09T04:00")
-    let moved = try bookableCalendar("America/New_York", schedule(everyDay("02:15-02:45")), lasting(30))
+    let moved = try bookableCalendar("America/New_York", schedule(everyDay("02:15-02:45")), service(30))
     #expect(try moved.listed(range.0, range.1) == ["2026-03-08T07:15"])
-    let gone = try bookableCalendar("America/New_York", schedule(everyDay("02:30-03:00")), lasting(30))
+    let gone = try bookableCalendar("America/New_York", schedule(everyDay("02:30-03:00")), service(30))
     #expect(try gone.listed(range.0, range.1).isEmpty)
   }
 
@@ -59,7 +58,7 @@ struct ClockChangeSlotTests {
 
   @Test func `a booking in Kathmandu blocks its own hour and nothing more`() throws {
     let kathmandu = try bookableCalendar("Asia/Kathmandu", schedule(everyDay("09:00-12:00")))
-    let busy = try [stretch("2026-03-09T04:15", "2026-03-09T05:15")]
+    let busy = try [timeRange("2026-03-09T04:15", "2026-03-09T05:15")]
     let free = try kathmandu.listed("2026-03-09T00:00", "2026-03-10T00:00", busy: busy)
     #expect(free == ["2026-03-09T03:15", "2026-03-09T05:15"])
   }

@@ -4,8 +4,8 @@ import Testing
 
 struct CommandPollPolicyTests {
   @Test(arguments: zip([-50.0, 0, 5, 80, 4_800, 80_000], [1.0, 1, 1, 10, 600, 600]))
-  func `the longer it has waited, the longer the next pause`(waited: TimeInterval, pause: TimeInterval) {
-    #expect(CommandPollPolicy.delay(afterWaiting: waited) == pause)
+  func `the longer it has waited, the longer the next delay`(waited: TimeInterval, delay: TimeInterval) {
+    #expect(CommandPollPolicy.delay(afterWaiting: waited) == delay)
   }
 
   @Test func `after a day it waits no more`() {
@@ -15,8 +15,8 @@ struct CommandPollPolicyTests {
 
   @Test func `a command about no booking at all costs some 200 looks`() {
     var (waited, looks) = (0.0, 0)
-    while let pause = CommandPollPolicy.delay(afterWaiting: waited) {
-      waited += pause
+    while let delay = CommandPollPolicy.delay(afterWaiting: waited) {
+      waited += delay
       looks += 1
     }
     #expect((150...250).contains(looks))

@@ -33,7 +33,7 @@ struct RandomCalendar {
       timeZone: home, minimumNotice: [0, 1_800, 86_400].randomElement(using: &random) ?? 0,
       horizon: [2 * 86_400, 400 * 86_400].randomElement(using: &random) ?? 0,
       daysOff: Int.random(in: 0..<4, using: &random) == 0 ? [day] : [])
-    let service = lasting(
+    let service = service(
       [15, 20, 45, 50, 60, 90, 120].randomElement(using: &random) ?? 0,
       every: [nil, 10, 15, 30, 60].randomElement(using: &random) ?? nil,
       before: [0, 0, 10].randomElement(using: &random) ?? 0, after: [0, 0, 25].randomElement(using: &random) ?? 0)
@@ -73,7 +73,7 @@ struct RandomCalendar {
   /// A minute of the range.
   mutating func instant() -> Date { range.start + Double(Int.random(in: 0..<5_760, using: &random)) * 60 }
 
-  /// Stretches somebody has, some of them empty, in any order.
+  /// Busy times, some of them empty, in any order.
   mutating func busy() -> [TimeRange] {
     (0..<Int.random(in: 1...12, using: &random)).map { _ in
       let start = instant()

@@ -6,7 +6,7 @@ import Testing
 /// Every reason a slot can be turned down for. 2026-03-09 is a Monday.
 struct RejectionTests {
   /// Open on weekdays from nine to six, lunch at noon; off on Wednesday 11th and Thursday 12th, open on Saturday 14th.
-  private func barber(_ service: ServiceRules = lasting(60, every: 30), notice: TimeInterval = 0) throws
+  private func barber(_ service: ServiceRules = service(60, every: 30), notice: TimeInterval = 0) throws
     -> BookableCalendar
   {
     let weekdays = everyDay("09:00-18:00").filter { ![.saturday, .sunday].contains($0.key) }
@@ -90,23 +90,23 @@ struct RejectionTests {
   }
 
   @Test func `after a break the grid begins anew`() throws {
-    let slots = try barber(lasting(60, every: 45)).listed("2026-03-09T00:00", "2026-03-10T00:00")
+    let slots = try barber(service(60, every: 45)).listed("2026-03-09T00:00", "2026-03-10T00:00")
     #expect(
       slots.map { $0.suffix(5) } == ["09:00", "09:45", "10:30", "13:00", "13:45", "14:30", "15:15", "16:00", "16:45"])
   }
 
   @Test func `the last slot must end by closing time`() throws {
-    let open = try bookableCalendar("UTC", schedule(everyDay("09:00-18:00")), lasting(50, every: 20))
+    let open = try bookableCalendar("UTC", schedule(everyDay("09:00-18:00")), service(50, every: 20))
     let slots = try open.listed("2026-03-09T00:00", "2026-03-10T00:00")
     #expect(slots.last == "2026-03-09T17:00")
     #expect(!slots.contains("2026-03-09T17:20"))
     #expect(try open.refusals("2026-03-09T17:20") == [.outsideWorkingHours])
-    let exact = try bookableCalendar("UTC", schedule(everyDay("09:00-18:00")), lasting(50, every: 10))
+    let exact = try bookableCalendar("UTC", schedule(everyDay("09:00-18:00")), service(50, every: 10))
     #expect(try exact.listed("2026-03-09T00:00", "2026-03-10T00:00").last == "2026-03-09T17:10")
   }
 
   @Test func `without an interval a slot begins where the one before ends`() throws {
-    let open = try bookableCalendar("UTC", schedule(everyDay("09:00-12:00")), lasting(50))
+    let open = try bookableCalendar("UTC", schedule(everyDay("09:00-12:00")), service(50))
     let slots = try open.listed("2026-03-09T00:00", "2026-03-10T00:00")
     #expect(slots.map { $0.suffix(5) } == ["09:00", "09:50", "10:40"])
   }

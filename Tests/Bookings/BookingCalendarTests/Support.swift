@@ -25,8 +25,10 @@ func everyDay(_ texts: String...) -> [Weekday: [String]] {
   Dictionary(uniqueKeysWithValues: Weekday.allCases.map { ($0, texts) })
 }
 
-/// A stretch between two instants in UTC.
-func stretch(_ start: String, _ end: String) throws -> TimeRange { TimeRange(start: try utc(start), end: try utc(end)) }
+/// A range between two instants in UTC.
+func timeRange(_ start: String, _ end: String) throws -> TimeRange {
+  TimeRange(start: try utc(start), end: try utc(end))
+}
 
 func schedule(
   _ weekly: [Weekday: [String]], breaks: [Weekday: [String]] = [:], overrides: [String: [String]] = [:]
@@ -38,13 +40,13 @@ func schedule(
 }
 
 /// A service whose times are in minutes.
-func lasting(_ duration: Double, every interval: Double? = nil, before: Double = 0, after: Double = 0) -> ServiceRules {
+func service(_ duration: Double, every interval: Double? = nil, before: Double = 0, after: Double = 0) -> ServiceRules {
   ServiceRules(
     duration: duration * 60, interval: interval.map { $0 * 60 }, bufferBefore: before * 60, bufferAfter: after * 60)
 }
 
 func bookableCalendar(
-  _ zoneName: String, _ schedule: Schedule, _ service: ServiceRules = lasting(60), notice: TimeInterval = 0,
+  _ zoneName: String, _ schedule: Schedule, _ service: ServiceRules = service(60), notice: TimeInterval = 0,
   horizon: TimeInterval = 400 * 86_400, daysOff: [String] = []
 ) throws -> BookableCalendar {
   let business = BusinessRules(
@@ -55,7 +57,7 @@ func bookableCalendar(
 extension BookableCalendar {
   /// The starts of the free slots between two instants, as seen at the first of them.
   func listed(_ from: String, _ to: String, busy: [TimeRange] = []) throws -> [String] {
-    let range = try stretch(from, to)
+    let range = try timeRange(from, to)
     return slots(in: range, now: range.start, busy: busy).map(utcText)
   }
 

@@ -5,13 +5,13 @@ import Testing
 @testable import BookingCalendar
 
 struct TimeRangeTests {
-  /// A stretch in minutes of an arbitrary hour.
+  /// A range in minutes of an arbitrary hour.
   private func range(_ start: Int, _ end: Int) -> TimeRange {
     TimeRange(
       start: Date(timeIntervalSince1970: Double(start) * 60), end: Date(timeIntervalSince1970: Double(end) * 60))
   }
 
-  /// The minutes that lie in any of the stretches.
+  /// The minutes that lie in any of the ranges.
   private func minutes(of ranges: [TimeRange]) -> Set<Int> {
     var minutes = Set<Int>()
     for range in ranges {
@@ -20,24 +20,24 @@ struct TimeRangeTests {
     return minutes
   }
 
-  @Test func `an end before the start makes a stretch empty`() {
+  @Test func `an end before the start makes a range empty`() {
     let backwards = range(10, 5)
     #expect(backwards.isEmpty)
     #expect(backwards == range(10, 10))
     #expect(!range(5, 10).isEmpty)
   }
 
-  @Test func `a stretch that is read backwards is empty as well`() throws {
+  @Test func `a range that is read backwards is empty as well`() throws {
     let document = Data(#"{"start": 600, "end": 300}"#.utf8)
     #expect(try JSONDecoder().decode(TimeRange.self, from: document).isEmpty)
   }
 
-  @Test func `a stretch survives coding`() throws {
+  @Test func `a range survives coding`() throws {
     let document = try JSONEncoder().encode(range(5, 65))
     #expect(try JSONDecoder().decode(TimeRange.self, from: document) == range(5, 65))
   }
 
-  @Test func `stretches that share time overlap, and those that touch do not`() {
+  @Test func `ranges that share time overlap, and those that touch do not`() {
     #expect(range(0, 10).overlaps(range(9, 20)))
     #expect(range(9, 20).overlaps(range(0, 10)))
     #expect(range(0, 30).overlaps(range(10, 20)))
@@ -47,20 +47,20 @@ struct TimeRangeTests {
     #expect(!range(0, 10).overlaps(range(20, 30)))
   }
 
-  @Test func `an empty stretch shares time with none`() {
+  @Test func `an empty range shares time with none`() {
     #expect(!range(0, 10).overlaps(range(5, 5)))
     #expect(!range(5, 5).overlaps(range(0, 10)))
     #expect(!range(5, 5).overlaps(range(5, 5)))
   }
 
-  @Test func `a stretch contains what reaches up to its ends`() {
+  @Test func `a range contains what reaches up to its ends`() {
     #expect(range(0, 10).contains(range(0, 10)))
     #expect(range(0, 10).contains(range(3, 7)))
     #expect(!range(0, 10).contains(range(3, 11)))
     #expect(!range(1, 10).contains(range(0, 5)))
   }
 
-  @Test func `padding makes a stretch longer at both ends`() {
+  @Test func `padding makes a range longer at both ends`() {
     #expect(range(10, 20).padded(before: 300, after: 600) == range(5, 30))
     #expect(range(10, 20).padded(before: 0, after: 0) == range(10, 20))
   }

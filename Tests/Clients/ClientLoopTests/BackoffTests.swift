@@ -1,4 +1,5 @@
 import ClientLoop
+import TestServers
 import Testing
 
 struct BackoffTests {
@@ -14,7 +15,7 @@ struct BackoffTests {
     }
   }
 
-  @Test func `no delay is longer than the most, however many came before`() {
+  @Test func `no delay is longer than the maximum, however many came before`() {
     var backoff = Backoff(initial: .milliseconds(1), max: .seconds(2))
     for _ in 0..<10_000 { #expect(backoff.next() <= .seconds(2)) }
   }
@@ -27,9 +28,16 @@ struct BackoffTests {
     #expect(backoff.next() >= .milliseconds(100))
   }
 
-  @Test func `a first step above the most is held down to it`() {
+  @Test func `an initial delay above the maximum is limited to it`() {
     var backoff = Backoff(initial: .seconds(60), max: .seconds(3))
     #expect(backoff.next() <= .seconds(3))
+  }
+
+  @Test func `one delay of the longest step leaves the others as they are`() {
+    var random = SeededRandom(seed: 1)
+    var backoff = Backoff(initial: .milliseconds(100), max: .seconds(5))
+    #expect(backoff.next(atMax: true, using: &random) >= .seconds(2.5))
+    #expect(backoff.next(using: &random) <= .milliseconds(200))
   }
 
   @Test func `delays are drawn at random`() {

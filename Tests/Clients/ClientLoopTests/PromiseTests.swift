@@ -54,15 +54,15 @@ struct PromiseTests {
     for waiter in waiters { await #expect(throws: Broken()) { try await waiter.value } }
   }
 
-  @Test func `a cancelled waiter leaves alone, and the others still get their answer`() async throws {
+  @Test func `a cancelled waiter leaves, and the others still get their answer`() async throws {
     let promise = Promise<Int>()
-    let patient = Task { try await promise.wait() }
-    let hasty = Task { try await promise.wait() }
-    hasty.cancel()
-    await #expect(throws: CancellationError.self) { try await hasty.value }
+    let waiting = Task { try await promise.wait() }
+    let cancelled = Task { try await promise.wait() }
+    cancelled.cancel()
+    await #expect(throws: CancellationError.self) { try await cancelled.value }
     #expect(promise.result == nil)
     promise.resolve(.success(3))
-    #expect(try await patient.value == 3)
+    #expect(try await waiting.value == 3)
   }
 
   @Test func `a task that was cancelled before does not wait`() async throws {
@@ -73,7 +73,7 @@ struct PromiseTests {
       return try await promise.wait()
     }
     late.cancel()
-    try await answer(within: .seconds(5), "the cancelled waiter ends") {
+    try await withTimeout(within: .seconds(5), "the cancelled waiter ends") {
       await #expect(throws: CancellationError.self) { try await late.value }
     }
   }
@@ -104,7 +104,7 @@ struct PromiseTests {
         case .success(let value): #expect(value == round)
         case .failure(let error):
           #expect(error is CancellationError)
-          #expect(index < 2, "nobody cancelled this waiter")
+          #expect(index < 2, "this waiter was not cancelled")
         }
       }
     }

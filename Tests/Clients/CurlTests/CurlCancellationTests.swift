@@ -3,7 +3,7 @@ import Foundation
 import TestServers
 import Testing
 
-/// Cancelling the task ends the wait at once, and the transfer with it, wherever the request stands.
+/// Cancelling the task ends the wait at once, and the transfer with it, at every stage of the request.
 @Suite(.timeLimit(.minutes(1)))
 struct CurlCancellationTests {
   enum Stage: CaseIterable {

@@ -3,7 +3,7 @@ import Foundation
 import TestServers
 import Testing
 
-/// The HTTP client against a small server of the test's own that says exactly what it is told to.
+/// The HTTP client against a scripted server.
 @Suite(.timeLimit(.minutes(1)))
 struct CurlClientTests {
   private let client = CurlClient()
@@ -44,7 +44,7 @@ struct CurlClientTests {
     #expect(response.body == Data("big".utf8))
   }
 
-  @Test func `the answer to a HEAD has no body, whatever its length says`() async throws {
+  @Test func `the response to a HEAD has no body, whatever its length header`() async throws {
     let server = try ScriptedServer(answering: "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n")
     defer { server.stop() }
     let response = try await client.send(CurlRequest("HEAD", server.url))
@@ -78,7 +78,7 @@ struct CurlClientTests {
     #expect(error?.reason == .connectionLost)
   }
 
-  @Test func `a response larger than allowed is given up`() async throws {
+  @Test func `a response larger than allowed is an error`() async throws {
     let body = String(repeating: "x", count: 5_000)
     let server = try ScriptedServer(answering: "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + body)
     defer { server.stop() }
@@ -88,7 +88,7 @@ struct CurlClientTests {
     #expect(error?.reason == .responseTooLarge)
   }
 
-  @Test func `a server that says nothing is given up at the deadline`() async throws {
+  @Test func `a request without a response ends at the deadline`() async throws {
     let server = try ScriptedServer(answering: nil)
     defer { server.stop() }
     let start = ContinuousClock.now

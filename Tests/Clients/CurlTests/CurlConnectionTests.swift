@@ -61,7 +61,7 @@ struct CurlConnectionTests {
     #expect(server.requests.map(\.connection) == [1, 2, 3, 4, 5])
   }
 
-  @Test func `a server that went away between requests was written nothing, and is found again`() async throws {
+  @Test func `a server that stopped between requests was written nothing, and is used again`() async throws {
     try await withNginx { nginx, client, _ async throws in
       let request = CurlRequest("POST", nginx.http + "/", body: Data("x".utf8))
       #expect(try await client.send(request).status == 200)
@@ -75,7 +75,7 @@ struct CurlConnectionTests {
     }
   }
 
-  @Test func `a server that went away and came back between requests is noticed by no GET`() async throws {
+  @Test func `a server that restarted between requests fails no GET`() async throws {
     try await withNginx { nginx, client, _ async throws in
       for url in [nginx.http + "/", nginx.https + "/"] {
         #expect(try await client.send(CurlRequest("GET", url)).status == 200)
@@ -87,7 +87,7 @@ struct CurlConnectionTests {
     }
   }
 
-  @Test func `a client that is let go closes its connections`() async throws {
+  @Test func `a released client closes its connections`() async throws {
     let server = try ScriptedServer { connection in
       while connection.readRequest() != nil { connection.send(ScriptedServer.ok) }
     }

@@ -17,7 +17,7 @@ struct CurlDeadlineTests {
     return error
   }
 
-  @Test func `a server that says nothing is given up when the first byte is due`() async throws {
+  @Test func `a request without a response ends when the first byte is due`() async throws {
     let server = try ScriptedServer(answering: nil)
     defer { server.stop() }
     let error = await failure(
@@ -94,9 +94,9 @@ struct CurlDeadlineTests {
     #expect(error?.mayHaveBeenWritten == false)
   }
 
-  @Test func `a server that accepts nobody is given up when the connection is due`() async throws {
-    // The kernel drops what does not fit into the queue of a socket that listens, as a host that is away does.
-    let bound = try boundSocket()
+  @Test func `a request to a server that accepts no connection ends when the connection is due`() async throws {
+    // The kernel drops what does not fit into the queue of a socket that listens, as an unreachable host does.
+    let bound = try Loopback.boundSocket()
     #expect(listen(bound.descriptor, 0) == 0)
     let waiting = (0..<4).map { _ in beginConnecting(to: bound.port) }
     defer { for descriptor in waiting + [bound.descriptor] { close(descriptor) } }

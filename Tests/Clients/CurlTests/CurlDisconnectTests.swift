@@ -2,7 +2,7 @@ import Curl
 import Foundation
 import Testing
 
-/// The connection ends at every stage of a request and its answer: what the error says about the request must hold.
+/// The connection ends at every stage of a request and its response: the error's claim about the request must hold.
 @Suite(.timeLimit(.minutes(1)))
 struct CurlDisconnectTests {
   /// How far the server reads a request before it resets the connection.
@@ -13,7 +13,7 @@ struct CurlDisconnectTests {
     case inBody
   }
 
-  /// What a server may have said when the connection ends, none of it a whole answer.
+  /// What a server may have sent when the connection ends, none of it a whole response.
   static let fragments = [
     "",
     "HTTP/1.1 20",
@@ -32,7 +32,7 @@ struct CurlDisconnectTests {
 
   private let client = CurlClient()
 
-  /// More than a loopback connection holds while nobody reads.
+  /// More than a loopback connection buffers while the server does not read.
   private static let largeBody = Data(repeating: 7, count: 16 << 20)
 
   @Test(arguments: Stage.allCases)
@@ -52,7 +52,7 @@ struct CurlDisconnectTests {
     let error = await #expect(throws: CurlError.self) {
       try await client.send(CurlRequest("POST", server.url, body: Self.largeBody))
     }
-    // A reset may come so early that it looks like a refused connection.
+    // A reset may come so early that it is reported as a refused connection.
     #expect(error?.reason == .connectionLost || (stage == .accepted && error?.reason == .notConnected))
     #expect(error?.mayHaveBeenWritten == false)
     #expect(server.requests.isEmpty)

@@ -24,10 +24,8 @@ struct CurlHTTP2Tests {
   @Test func `HTTP 2 is spoken over TLS, and HTTP 1 without it`() async throws {
     try await withNginx { nginx, client, _ async throws in
       let secure = try await client.send(CurlRequest("GET", nginx.https + "/"))
-      #expect(secure.httpVersion == "2")
       #expect(secure.body == Data("GET HTTP/2.0".utf8))
       let plain = try await client.send(CurlRequest("GET", nginx.http + "/"))
-      #expect(plain.httpVersion == "1.1")
       #expect(plain.body == Data("GET HTTP/1.1".utf8))
     }
   }
@@ -45,7 +43,7 @@ struct CurlHTTP2Tests {
     }
   }
 
-  @Test func `requests at once share a connection that stands`() async throws {
+  @Test func `requests at once share an open connection`() async throws {
     try await withNginx { nginx, client, _ async throws in
       let first = try await connections(1, client, nginx.https + "/")
       let all = try await connections(50, client, nginx.https + "/")
@@ -53,7 +51,7 @@ struct CurlHTTP2Tests {
     }
   }
 
-  @Test func `requests at once open few connections where none stands`() async throws {
+  @Test func `requests at once open few connections where none is open`() async throws {
     try await withNginx { nginx, client, _ async throws in
       let all = try await connections(50, client, nginx.https + "/")
       #expect(all.count <= 4)
@@ -77,17 +75,17 @@ struct CurlHTTP2Tests {
     }
   }
 
-  @Test func `a large file lands whole`() async throws {
+  @Test func `a large body arrives whole`() async throws {
     try await withNginx { nginx, client, folder async throws in
       let content = patternedBytes(20_000_000)
       try folder.write(content, to: "content")
       for url in [nginx.https + "/files/content", nginx.http + "/files/content"] {
         let request = CurlRequest("GET", url, responseBytesMax: 20_000_000)
-        let response = try await client.download(request, to: folder.path("copy"))
+        let response = try await client.send(request)
         #expect(response.status == 200)
-        #expect(response.body.isEmpty)
-        #expect(folder.contents("copy") == content)
-        #expect(folder.contents("copy.part") == nil)
+        // Compared here: a failed expectation would print both.
+        let isSame = response.body == content
+        #expect(isSame)
       }
     }
   }

@@ -68,7 +68,7 @@ struct CurlTLSTests {
     }
   }
 
-  @Test func `a file of authorities that is not there lets nobody through`() async throws {
+  @Test func `with a missing file of authorities no server is trusted`() async throws {
     try await withNginx { nginx, _, folder async throws in
       let client = CurlClient(certificateAuthorities: folder.path("missing.pem"))
       let error = await #expect(throws: CurlError.self) {

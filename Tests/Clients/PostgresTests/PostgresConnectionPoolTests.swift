@@ -1,6 +1,7 @@
-import Postgres
 import TestServers
 import Testing
+
+@testable import Postgres
 
 @Suite(.timeLimit(.minutes(1)))
 struct PostgresConnectionPoolTests {
@@ -16,13 +17,13 @@ struct PostgresConnectionPoolTests {
     let name = TestEnvironment.uniqueName("bound")
     let admin = try await observer()
     try await withConnectionPool(postgres(name: name), size: 4) { pool async throws in
-      let lent = Locked((now: 0, most: 0))
+      let leased = Locked((now: 0, most: 0))
       let backends = try await withThrowingTaskGroup(of: Int.self) { group in
         for _ in 0..<50 {
           group.addTask {
             try await pool.withConnection { connection async throws in
-              lent.change { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
-              defer { lent.change { $0.now -= 1 } }
+              leased.change { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+              defer { leased.change { $0.now -= 1 } }
               return try await connection.value("SELECT pg_backend_pid() FROM pg_sleep(0.02)")
             }
           }
@@ -31,8 +32,8 @@ struct PostgresConnectionPoolTests {
         for try await backend in group { backends.insert(backend) }
         return backends
       }
-      #expect(lent.value.most <= 4)
-      #expect(lent.value.now == 0)
+      #expect(leased.value.most <= 4)
+      #expect(leased.value.now == 0)
       #expect(backends.count <= 4)
       #expect(try await admin.backends(of: name).count <= 4)
     }
@@ -57,7 +58,7 @@ struct PostgresConnectionPoolTests {
     }
   }
 
-  @Test func `a caller that finds no connection until its deadline is told so`() async throws {
+  @Test func `a caller that gets no connection until its deadline gets an error`() async throws {
     try await withConnectionPool(postgres(), size: 1) { pool async throws in
       try await pool.withConnection { _ in
         let took = await duration {
@@ -76,7 +77,7 @@ struct PostgresConnectionPoolTests {
     }
   }
 
-  @Test func `a caller cancelled in line leaves it, and the others move up`() async throws {
+  @Test func `a cancelled waiter is removed, and the next one is served`() async throws {
     try await withConnectionPool(postgres(), size: 1) { pool async throws in
       let (cancelledTask, waitingTask) = try await pool.withConnection { _ in
         let cancelledTask = Task { try await pool.value("SELECT 1", as: Int.self) }
@@ -90,7 +91,7 @@ struct PostgresConnectionPoolTests {
     }
   }
 
-  @Test func `a connection comes back after its borrower failed`() async throws {
+  @Test func `a connection is released after the caller failed`() async throws {
     struct Broken: Error {}
     try await withConnectionPool(postgres(), size: 1) { pool async throws in
       for _ in 0..<5 {
@@ -101,8 +102,8 @@ struct PostgresConnectionPoolTests {
     }
   }
 
-  /// The connection handed to a caller in the very moment in which it gives up must not be lost to the pool.
-  @Test func `deadlines that pass just as a connection comes back lose none`() async throws {
+  /// A connection that is released in the instant of a waiter's deadline must not be lost to the pool.
+  @Test func `deadlines that pass just as a connection is released lose none`() async throws {
     try await withConnectionPool(postgres(), size: 1) { pool async throws in
       for round in 0..<600 {
         async let holder: Void = hold(pool)
@@ -121,7 +122,7 @@ struct PostgresConnectionPoolTests {
     do { try await pool.query("SELECT 1", deadline: .now + limit) } catch is PostgresError {}
   }
 
-  @Test func `cancellations that come just as a connection comes back lose none`() async throws {
+  @Test func `cancellations that come just as a connection is released lose none`() async throws {
     try await withConnectionPool(postgres(), size: 1) { pool async throws in
       for round in 0..<300 {
         let holder = Task { try await hold(pool) }
@@ -134,7 +135,8 @@ struct PostgresConnectionPoolTests {
     }
   }
 
-  @Test func `while the server is away callers are told so, and the pool works after its return`() async throws {
+  @Test func `while the server is unavailable callers get an error, and the pool works after its return`() async throws
+  {
     let proxy = try TestEnvironment.postgres().proxy()
     defer { proxy.stop() }
     proxy.refuseNew()
@@ -163,8 +165,8 @@ struct PostgresConnectionPoolTests {
     }
   }
 
-  @Test func `closing waits for nobody: lent connections close when they come back`() async throws {
-    let name = TestEnvironment.uniqueName("closing")
+  @Test func `closing does not wait: leased connections close when they are released`() async throws {
+    let name = TestEnvironment.uniqueName("close")
     let admin = try await observer()
     let pool = PostgresConnectionPool(try postgres(name: name), size: 2)
     try await pool.withConnection { connection async throws in
@@ -172,5 +174,32 @@ struct PostgresConnectionPoolTests {
       #expect(try await connection.value("SELECT 3") == 3)
     }
     try await eventually("its backends are gone") { try await admin.backends(of: name).isEmpty }
+  }
+
+  @Test func `closing fails the callers that wait, and later ones`() async throws {
+    let pool = PostgresConnectionPool(try postgres(), size: 1)
+    try await pool.withConnection { _ async throws in
+      let waiter = Task { try await pool.value("SELECT 1", as: Int.self) }
+      // The waiter may not have come to the pool yet: then it is a later one.
+      await pool.close()
+      await #expect(throws: CancellationError.self) { try await waiter.value }
+    }
+    await #expect(throws: CancellationError.self) { try await pool.query("SELECT 1") }
+  }
+
+  @Test func `waiters are served in order of arrival`() async throws {
+    try await withConnectionPool(postgres(), size: 1) { pool async throws in
+      let served = Locked<[Int]>([])
+      try await withThrowingDiscardingTaskGroup { group in
+        try await pool.withConnection { _ async throws in
+          for number in 0..<5 {
+            let count = pool.waiterCount
+            group.addTask { try await pool.withConnection { _ in served.change { $0.append(number) } } }
+            try await eventually("it waits") { pool.waiterCount == count + 1 }
+          }
+        }
+      }
+      #expect(served.value == [0, 1, 2, 3, 4])
+    }
   }
 }

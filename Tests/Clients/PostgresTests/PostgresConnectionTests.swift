@@ -81,7 +81,7 @@ struct PostgresConnectionTests {
     #expect(try row.decode(1, as: Int.self) == 2)
   }
 
-  @Test func `an error tells the condition and the constraint, and its description no values`() async throws {
+  @Test func `an error holds the condition and the constraint, and its description no values`() async throws {
     let connection = try await observer()
     let secret = "hunter2-very-secret"
     try await connection.query("CREATE TEMP TABLE t (name text CONSTRAINT one_of_each UNIQUE)")
@@ -90,11 +90,11 @@ struct PostgresConnectionTests {
       try await connection.query("INSERT INTO t VALUES (\(secret))")
     }
     #expect(duplicate?.sqlState == "23505")
-    guard case .server(let told) = duplicate else {
+    guard case .server(let error) = duplicate else {
       Issue.record("\(String(describing: duplicate)) is not .server")
       return
     }
-    #expect(told.constraint == "one_of_each")
+    #expect(error.constraint == "one_of_each")
     #expect(duplicate?.description.contains("23505") == true)
     #expect(duplicate?.description.contains("one_of_each") == true)
     #expect(duplicate?.description.contains(secret) == false)
@@ -128,7 +128,7 @@ struct PostgresConnectionTests {
     try await eventually("its backend is gone") { try await admin.backends(of: name).isEmpty }
   }
 
-  @Test func `a connection that nobody holds any more is gone from the server`() async throws {
+  @Test func `a released connection is gone from the server`() async throws {
     let name = TestEnvironment.uniqueName("dropped")
     let admin = try await observer()
     do {

@@ -2,7 +2,7 @@ import Postgres
 import TestServers
 import Testing
 
-/// Deadlines, cancellation, and servers that are not there.
+/// Deadlines, cancellation, and unavailable servers.
 @Suite(.timeLimit(.minutes(1)))
 struct PostgresDeadlineTests {
   @Test func `at the deadline the server stops the statement too`() async throws {
@@ -20,7 +20,7 @@ struct PostgresDeadlineTests {
     try await eventually("the server no longer sleeps") { try await admin.backends(of: name, sleeping: true).isEmpty }
   }
 
-  @Test func `a cancelled task has its answer at once, and the server stops the statement`() async throws {
+  @Test func `a cancelled task returns at once, and the server stops the statement`() async throws {
     let name = TestEnvironment.uniqueName("cancel")
     let admin = try await observer()
     let connection = try await PostgresConnection.connect(postgres(name: name))
@@ -44,8 +44,8 @@ struct PostgresDeadlineTests {
     #expect(try await connection.value("SELECT count(*) FROM t") == 0)
   }
 
-  @Test func `cancelling a task that waits its turn leaves the running statement alone`() async throws {
-    let name = TestEnvironment.uniqueName("turn")
+  @Test func `cancelling a task that waits for the connection leaves the running statement alone`() async throws {
+    let name = TestEnvironment.uniqueName("waits")
     let admin = try await observer()
     let connection = try await PostgresConnection.connect(postgres(name: name))
     let runningTask = Task { try await connection.value("SELECT 5 FROM pg_sleep(1)", as: Int.self) }
@@ -78,7 +78,7 @@ struct PostgresDeadlineTests {
     }
   }
 
-  @Test func `a server that is away is named, without the password`() async throws {
+  @Test func `an unavailable server is named, without the password`() async throws {
     let proxy = try TestEnvironment.postgres().proxy()
     proxy.stop()
     let url = try TestEnvironment.postgres().with(password: "hunter2", port: proxy.port)
@@ -95,7 +95,7 @@ struct PostgresDeadlineTests {
     #expect(error?.isUnavailable == true)
   }
 
-  @Test func `a database that does not exist is a failed connection that says so`() async throws {
+  @Test func `a database that does not exist is a failed connection with that reason`() async throws {
     let name = TestEnvironment.uniqueName("none")
     let error = await #expect(throws: PostgresError.self) {
       try await PostgresConnection.connect(postgres(database: name))
@@ -115,7 +115,7 @@ struct PostgresDeadlineTests {
     } catch { #expect(!"\(error)".contains("hunter2")) }
   }
 
-  @Test func `a server that accepts and says nothing is given up within the connect timeout`() async throws {
+  @Test func `connecting to a server that does not reply fails within the connect timeout`() async throws {
     let proxy = try TestEnvironment.postgres().proxy()
     defer { proxy.stop() }
     proxy.freeze()
@@ -128,7 +128,7 @@ struct PostgresDeadlineTests {
     #expect(took < .seconds(4))
   }
 
-  @Test func `a server that falls silent is given up soon after the deadline`() async throws {
+  @Test func `a connection to a server that stops replying is abandoned soon after the deadline`() async throws {
     let proxy = try TestEnvironment.postgres().proxy()
     defer { proxy.stop() }
     let connection = try await PostgresConnection.connect(postgres(port: proxy.port))

@@ -2,7 +2,7 @@ import Postgres
 import TestServers
 import Testing
 
-/// Connections that break, and what their users are told.
+/// Connections that break, and the errors of their users.
 @Suite(.timeLimit(.minutes(1)))
 struct PostgresFailureTests {
   /// Starts a statement that sleeps, calls `interrupt` once it does, and returns the statement's error.
@@ -14,7 +14,7 @@ struct PostgresFailureTests {
     try await eventually("the server sleeps") { try await !admin.backends(of: name, sleeping: true).isEmpty }
     try await interrupt(admin)
     let error = await #expect(throws: PostgresError.self) {
-      try await answer(within: .seconds(10), "the loss is noticed") { try await sleeper.value }
+      try await withTimeout(within: .seconds(10), "the loss is noticed") { try await sleeper.value }
     }
     return error
   }
@@ -75,7 +75,7 @@ struct PostgresFailureTests {
     }
   }
 
-  /// Connections that died while nobody used them: a server that was restarted must not cost one error per connection.
+  /// Connections that died while they were idle: a restart of the server must not cost one error per connection.
   @Test func `idle connections that died are replaced without an error`() async throws {
     let name = TestEnvironment.uniqueName("idle")
     let admin = try await observer()
@@ -122,7 +122,7 @@ struct PostgresFailureTests {
       """, deadline: .now + .seconds(20))
   }
 
-  /// Starts a transaction with a slow commit, calls `interrupt` inside the commit, and returns the transaction's error.
+  /// Starts a transaction with a slow commit, calls `interrupt` during the commit, and returns the transaction's error.
   private func errorOfCommit(
     _ pool: PostgresConnectionPool, _ name: String, _ schema: String,
     _ interrupt: (PostgresConnection) async throws -> Void
@@ -134,7 +134,7 @@ struct PostgresFailureTests {
     try await eventually("the commit is under way") { try await !admin.backends(of: name, sleeping: true).isEmpty }
     try await interrupt(admin)
     let error = await #expect(throws: PostgresError.self) {
-      try await answer(within: .seconds(20), "the loss is noticed") { try await committer.value }
+      try await withTimeout(within: .seconds(20), "the loss is noticed") { try await committer.value }
     }
     return error
   }
@@ -210,7 +210,7 @@ struct PostgresFailureTests {
         isOver.change { $0 = true }
       }
       #expect(others.value.isEmpty)
-      // All four places are still there.
+      // The pool still opens four connections.
       try await withThrowingDiscardingTaskGroup { group in
         for _ in 0..<4 { group.addTask { try await pool.query("SELECT pg_sleep(1)") } }
         group.addTask {

@@ -17,12 +17,12 @@ struct PostgresListenerTests {
     defer { running.cancel() }
     try await body(channels, events)
     running.cancel()
-    try await answer(within: .seconds(5), "the listener stops") { await running.value }
+    try await withTimeout(within: .seconds(5), "the listener stops") { await running.value }
   }
 
   private func listenings(_ events: Locked<[PostgresListener.Event]>) -> Int { events.value.count { $0 == .listening } }
 
-  @Test func `it says that it listens, and tells every notification in order`() async throws {
+  @Test func `it reports that it listens, and every notification in order`() async throws {
     let admin = try await observer()
     try await withListener(postgres()) { channels, events async throws in
       try await eventually("it listens") { events.value == [.listening] }
@@ -32,7 +32,7 @@ struct PostgresListenerTests {
       let expected =
         [PostgresListener.Event.listening]
         + (0..<100).map { .notification(channel: channels[$0 % 2], payload: "payload \($0) ü") }
-      try await eventually("all were told") { events.value.count == 101 }
+      try await eventually("all were reported") { events.value.count == 101 }
       #expect(events.value == expected)
     }
   }
@@ -42,30 +42,30 @@ struct PostgresListenerTests {
     try await withListener(postgres()) { channels, events async throws in
       try await eventually("it listens") { events.value == [.listening] }
       try await admin.query("SELECT pg_notify(\(channels[0]), n::text) FROM generate_series(1, 3000) n")
-      try await eventually("all were told") { events.value.count == 3_001 }
+      try await eventually("all were reported") { events.value.count == 3_001 }
       #expect(events.value.last == .notification(channel: channels[0], payload: "3000"))
     }
   }
 
-  @Test func `notifications of other channels are not told`() async throws {
+  @Test func `notifications of other channels are not reported`() async throws {
     let admin = try await observer()
     try await withListener(postgres()) { channels, events async throws in
       try await eventually("it listens") { events.value == [.listening] }
       try await admin.query("SELECT pg_notify(\(TestEnvironment.uniqueName("other")), 'x')")
       try await admin.query("SELECT pg_notify(\(channels[1]), '')")
-      try await eventually("one was told") { events.value.count > 1 }
+      try await eventually("one was reported") { events.value.count > 1 }
       #expect(events.value == [.listening, .notification(channel: channels[1], payload: "")])
     }
   }
 
-  @Test func `after its backend was terminated it listens again and says so`() async throws {
+  @Test func `after its backend was terminated it listens again and reports it`() async throws {
     let name = TestEnvironment.uniqueName("listener")
     let admin = try await observer()
     try await withListener(postgres(name: name)) { channels, events async throws in
       for round in 1...3 {
         try await eventually("it listens") { listenings(events) == round }
         try await admin.query("SELECT pg_notify(\(channels[0]), \("\(round)"))")
-        try await eventually("the notification was told") {
+        try await eventually("the notification was reported") {
           events.value.last == .notification(channel: channels[0], payload: "\(round)")
         }
         if round < 3 { try await admin.terminate(name) }
@@ -83,7 +83,7 @@ struct PostgresListenerTests {
     }
   }
 
-  @Test func `a server that is away at first is waited for`() async throws {
+  @Test func `it waits for a server that is unavailable at first`() async throws {
     let proxy = try TestEnvironment.postgres().proxy()
     defer { proxy.stop() }
     proxy.refuseNew()

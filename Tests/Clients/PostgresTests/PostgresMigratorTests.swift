@@ -13,7 +13,7 @@ struct PostgresMigratorTests {
       INSERT INTO first VALUES (twice(21));
       """)
 
-  /// Lends a database of its own, for the migrator's table is always in `public`.
+  /// Runs `body` with a database of its own, for the migrator's table is always in `public`.
   private func withDatabase(_ body: (PostgresConfiguration) async throws -> Void) async throws {
     let name = TestEnvironment.uniqueName("migrator")
     let admin = try await observer()
@@ -107,7 +107,7 @@ struct PostgresMigratorTests {
 
   @Test func `a migration may end in a comment`() async throws {
     try await withDatabase { configuration async throws in
-      let commented = PostgresMigration(name: "0001_comment", sql: "CREATE TABLE c (id int) -- the last word")
+      let commented = PostgresMigration(name: "0001_comment", sql: "CREATE TABLE c (id int) -- the end")
       #expect(try await PostgresMigrator(configuration, migrations: [commented]).migrate() == ["0001_comment"])
       #expect(try await value(configuration, "SELECT to_regclass('c') IS NOT NULL") == true)
     }

@@ -20,7 +20,7 @@ struct PostgresTransactionTests {
     try await pool.query("SELECT id FROM \(unsafe: table) ORDER BY id").map { try $0.decode(0, as: Int.self) }
   }
 
-  @Test func `what a transaction did stands after it returned, and nobody sees it before`() async throws {
+  @Test func `the effects of a transaction are visible after it returned, and not before`() async throws {
     try await withTable { pool, table async throws in
       let value = try await pool.withTransaction { transaction async throws in
         try await transaction.query("INSERT INTO \(unsafe: table) VALUES (1)")
@@ -104,7 +104,7 @@ struct PostgresTransactionTests {
       task.cancel()
       let took = await duration { await #expect(throws: CancellationError.self) { try await task.value } }
       #expect(took < .seconds(4))
-      // The same key: waits for a lock if the first insert still stands.
+      // The same key: this waits for a lock if the first insert was not rolled back.
       try await pool.query("INSERT INTO \(unsafe: table) VALUES (1)")
       #expect(try await ids(pool, table) == [1])
     }

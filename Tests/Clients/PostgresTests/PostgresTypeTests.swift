@@ -1,7 +1,8 @@
 import Foundation
-import Postgres
 import TestServers
 import Testing
+
+@testable import Postgres
 
 /// Values there and back again, through the real server.
 @Suite(.timeLimit(.minutes(1)))
@@ -113,35 +114,5 @@ struct PostgresTypeTests {
     #expect(try rows[0][0].decode(0, as: String.self) == text)
     #expect(try rows[1][0].decode(0, as: Data.self) == bytes)
     #expect(try rows[2][0].decode(0, as: Int.self) == 1)
-  }
-
-  @Test func `a value of another size is refused`() async throws {
-    let connection = try await observer()
-    let row = try await connection.query("SELECT 'abc'::text, 1::int, true")[0]
-    #expect(refusedColumn { try row.decode(0, as: Int.self) } == 0)
-    #expect(refusedColumn { try row.decode(1, as: Bool.self) } == 1)
-    #expect(refusedColumn { try row.decode(2, as: UUID.self) } == 2)
-  }
-
-  /// The column that a decoding error names.
-  private func refusedColumn(_ decode: () throws -> some Any) -> Int? {
-    do {
-      _ = try decode()
-      return nil
-    } catch PostgresError.decoding(let column, _) {
-      return column
-    } catch {
-      return nil
-    }
-  }
-
-  /// Eight bytes are not always a number: the column's type says what they are.
-  @Test func `a value of the same size but another type is refused`() async throws {
-    let connection = try await observer()
-    let row = try await connection.query("SELECT 1.5::float8, now(), 1::bigint")[0]
-    #expect(throws: PostgresError.self) { try row.decode(0, as: Int.self) }
-    #expect(throws: PostgresError.self) { try row.decode(1, as: Int.self) }
-    #expect(throws: PostgresError.self) { try row.decode(2, as: Double.self) }
-    #expect(throws: PostgresError.self) { try row.decode(2, as: Date.self) }
   }
 }

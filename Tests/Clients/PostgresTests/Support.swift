@@ -11,7 +11,7 @@ func postgres(
     connectTimeout: connectTimeout, lockTimeout: lockTimeout)
 }
 
-/// A connection for looking at the server and arranging things.
+/// A connection for arranging and observing.
 func observer() async throws -> PostgresConnection { try await PostgresConnection.connect(postgres(name: "observer")) }
 
 /// Makes a schema that no other test uses, and drops it after `body`.
@@ -36,7 +36,7 @@ private func drop(_ schema: String, _ admin: PostgresConnection) async throws {
   await admin.close()
 }
 
-/// Lends a pool and closes it after `body`.
+/// Runs `body` with a pool, then closes it.
 func withConnectionPool<Value>(
   _ configuration: PostgresConfiguration, size: Int = 4, _ body: (PostgresConnectionPool) async throws -> Value
 ) async throws -> Value {
@@ -52,7 +52,7 @@ func withConnectionPool<Value>(
 }
 
 extension PostgresConnection {
-  /// The process ids of the server's backends that serve connections of this name, perhaps only those that wait in pg_sleep.
+  /// The process ids of the backends that serve connections of this name; optionally only those that wait in pg_sleep.
   nonisolated func backends(of name: String, sleeping: Bool = false) async throws -> [Int] {
     let rows = try await query(
       """

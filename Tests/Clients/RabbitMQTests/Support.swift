@@ -77,7 +77,7 @@ func fill(_ queue: String, _ ids: [String]) async throws {
   }
 }
 
-/// Waits until so many messages of the queue are ready, neither handed out nor settled.
+/// Waits until so many messages of the queue are ready, neither delivered nor settled.
 func eventuallyReady(_ count: Int, in queue: String) async throws {
   try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
     try await eventually(within: .seconds(20), "\(count) messages are ready in \(queue)") {
@@ -86,7 +86,7 @@ func eventuallyReady(_ count: Int, in queue: String) async throws {
   }
 }
 
-/// Acknowledges everything the queue gives until `isEnough`, and returns it once the queue has nothing more ready.
+/// Acknowledges all deliveries of the queue until `isEnough`; returns them once no message is ready any more.
 func collect(
   _ queue: String, until isEnough: @escaping @Sendable ([RabbitMQDelivery]) -> Bool
 ) async throws -> [RabbitMQDelivery] {
@@ -96,30 +96,4 @@ func collect(
     try await eventuallyReady(0, in: queue)
     return inbox.deliveries
   }
-}
-
-/// Reads a subscription in a task of its own and keeps what came.
-final class Inbox: Sendable {
-  private let received = Locked<[RabbitMQDelivery]>([])
-  private let ended = Locked(false)
-
-  /// Starts reading; `handle` sees each delivery once.
-  init(_ subscription: RabbitMQSubscription, handle: @escaping @Sendable (RabbitMQDelivery) -> Void = { _ in }) {
-    let (received, ended) = (self.received, self.ended)
-    Task {
-      for await batch in subscription.deliveries {
-        for delivery in batch {
-          received.change { $0.append(delivery) }
-          handle(delivery)
-        }
-      }
-      ended.change { $0 = true }
-    }
-  }
-
-  var deliveries: [RabbitMQDelivery] { received.value }
-  var count: Int { received.change { $0.count } }
-  var ids: [String] { received.value.compactMap(\.properties.messageID) }
-  /// True once the stream of deliveries has ended.
-  var isEnded: Bool { ended.value }
 }

@@ -57,7 +57,7 @@ struct RedisClientTests {
     }
   }
 
-  @Test func `a refusal keeps only the first word of what the server says`() async throws {
+  @Test func `a refusal keeps only the error code of the reply`() async throws {
     try await withKey { client, key async throws in
       try await client.command("SET", "\(key)", "hunter2")
       await #expect(throws: RedisError.refused("ERR")) { try await client.command("INCR", "\(key)") }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct RedisFailureTests {
-  @Test func `while the server is away every command fails at once`() async throws {
+  @Test func `while the server is unavailable every command fails at once`() async throws {
     let proxy = try TestEnvironment.redis().proxy()
     proxy.stop()
     try await withRedis(redis(port: proxy.port), waits: false) { client async throws in
@@ -24,7 +24,7 @@ struct RedisFailureTests {
       url: TestEnvironment.redis().with(user: "nobody-here", password: "wrong", port: proxy.port))
     try await withRedis(configuration, waits: false) { client async throws in
       let refusal = await #expect(throws: RedisError.self) { try await client.firstConnection() }
-      #expect(refusal == .loginRefused(server: configuration.serverName, reason: "AUTH was answered with WRONGPASS"))
+      #expect(refusal == .loginRefused(server: configuration.serverName, reason: "AUTH failed: WRONGPASS"))
       await #expect(throws: RedisError.unavailable) { try await client.command("PING") }
       #expect(!client.isConnected)
     }
@@ -48,7 +48,7 @@ struct RedisFailureTests {
     let proxy = try TestEnvironment.redis().proxy()
     defer { proxy.stop() }
     try await withRedis(redis(port: proxy.port), timeout: .seconds(40)) { client async throws in
-      // Blocks on the server: nobody ever pushes to this key.
+      // Blocks on the server: no test pushes to this key.
       let key = TestEnvironment.uniqueName("test")
       let before = proxy.bytesFromClient
       let waiting = Task { try await client.command("BLPOP", "\(key)", 30) }
@@ -61,7 +61,7 @@ struct RedisFailureTests {
     }
   }
 
-  @Test func `a server that falls silent costs each command its timeout, and no more`() async throws {
+  @Test func `with a server that stops replying each command takes its timeout, and no longer`() async throws {
     let proxy = try TestEnvironment.redis().proxy()
     defer { proxy.stop() }
     try await withRedis(redis(port: proxy.port), timeout: .milliseconds(400)) { client async throws in
@@ -79,7 +79,7 @@ struct RedisFailureTests {
     }
   }
 
-  @Test func `replies that come too late reach nobody else`() async throws {
+  @Test func `replies that come too late reach no other caller`() async throws {
     let proxy = try TestEnvironment.redis().proxy()
     defer { proxy.stop() }
     try await withRedis(redis(port: proxy.port), timeout: .milliseconds(500)) { client async throws in
@@ -97,18 +97,18 @@ struct RedisFailureTests {
     }
   }
 
-  @Test func `a connection on which nothing comes back is given up`() async throws {
+  @Test func `a connection without replies is closed`() async throws {
     let proxy = try TestEnvironment.redis().proxy()
     defer { proxy.stop() }
     try await withRedis(redis(port: proxy.port), timeout: .milliseconds(300)) { client async throws in
       proxy.freeze()
       await #expect(throws: RedisError.deadlineExceeded) { try await client.command("PING") }
-      try await eventually("it is given up") { !client.isConnected }
+      try await eventually("it is closed") { !client.isConnected }
       await #expect(throws: RedisError.unavailable) { try await client.command("PING") }
     }
   }
 
-  @Test func `a cancelled task has its answer at once`() async throws {
+  @Test func `a cancelled task returns at once`() async throws {
     let proxy = try TestEnvironment.redis().proxy()
     defer { proxy.stop() }
     try await withRedis(redis(port: proxy.port), timeout: .seconds(40)) { client async throws in
@@ -125,7 +125,7 @@ struct RedisFailureTests {
     }
   }
 
-  @Test func `no command outlives its timeout while the server comes and goes`() async throws {
+  @Test func `no command outlives its timeout while the server stops and starts`() async throws {
     let proxy = try TestEnvironment.redis().proxy()
     defer { proxy.stop() }
     try await withRedis(redis(port: proxy.port), timeout: .milliseconds(300)) { client async throws in
@@ -150,7 +150,7 @@ struct RedisFailureTests {
           try await eventually("it is connected") { client.isConnected }
           proxy.refuseNew()
           proxy.cutAll()
-          // Away for longer than any command may take.
+          // Unavailable for longer than any command may take.
           let end = ContinuousClock.now + .milliseconds(1_800)
           try await eventually("time passes") { ContinuousClock.now > end }
           proxy.acceptNew()
@@ -161,7 +161,7 @@ struct RedisFailureTests {
     }
   }
 
-  @Test func `a client that nobody holds any more closes its connection`() async throws {
+  @Test func `a released client closes its connection`() async throws {
     let proxy = try TestEnvironment.redis().proxy()
     defer { proxy.stop() }
     do {

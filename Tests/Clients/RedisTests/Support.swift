@@ -7,7 +7,7 @@ func redis(port: Int? = nil) throws -> RedisConfiguration {
   try RedisConfiguration(url: TestEnvironment.redis().with(port: port))
 }
 
-/// Lends a client; it is connected unless the caller does not wait for that.
+/// Runs `body` with a client, which is connected unless `waits` is false.
 func withRedis<Value>(
   _ configuration: RedisConfiguration, timeout: Duration = .seconds(5), waits: Bool = true,
   _ body: (RedisClient) async throws -> Value
@@ -17,7 +17,7 @@ func withRedis<Value>(
   return try await body(client)
 }
 
-/// Lends a connected client and a key that no other test uses; the key is deleted after `body`.
+/// Runs `body` with a connected client and a key that no other test uses, then deletes the key.
 func withKey(timeout: Duration = .seconds(5), _ body: (RedisClient, _ key: String) async throws -> Void) async throws {
   let key = TestEnvironment.uniqueName("test")
   try await withRedis(redis(), timeout: timeout) { client async throws in

@@ -6,10 +6,11 @@ import TestPlatform
 import TestServers
 import Testing
 
-/// Every row of the crash table (LifeOfAJob.md in the documentation of Jobs), on real servers: a process dies exactly there, others go on, and one effect remains.
+/// Every row of the crash table (LifeOfAJob.md in the documentation of Jobs), on real servers: a process dies at that
+/// point, others continue, and each effect happens once.
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct CrashTests {
-  /// Books a slot while the only worker dies at `failpoint`; a second worker must bring it to its end.
+  /// Books a slot while the only worker dies at `failpoint`; a second worker must complete the job.
   private func survives(_ failpoint: String, _ setup: Platform.Setup = .init()) async throws {
     try await Platform.with(setup) { platform in
       let (_, address) = try await platform.startIngest()
@@ -19,7 +20,7 @@ struct CrashTests {
       #expect(answer.status == 202)
       #expect(try await victim.ended() == SIGKILL)
       try await platform.startWorker()
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       try await platform.waitUntilIdle()
       let reconciliation = try await BookingReconciliation.count(platform, accepted: [booking])
       #expect(reconciliation == BookingReconciliation(), "\(reconciliation)")
@@ -27,7 +28,7 @@ struct CrashTests {
     }
   }
 
-  @Test func `a worker dies with jobs taken and not begun`() async throws { try await survives("job-fetched") }
+  @Test func `a worker dies with jobs fetched and not begun`() async throws { try await survives("job-fetched") }
 
   @Test func `a worker dies before the commit`() async throws { try await survives("before-commit") }
 
@@ -41,7 +42,7 @@ struct CrashTests {
     try await survives("after-outbox-publish")
   }
 
-  @Test func `commit in doubt: the wire is cut during COMMIT`() async throws {
+  @Test func `commit in doubt: the connection is cut during COMMIT`() async throws {
     let proxy = try TestEnvironment.postgres().proxy()
     defer { proxy.stop() }
     var setup = Platform.Setup()
@@ -64,7 +65,7 @@ struct CrashTests {
         ) > 0
       }
       proxy.cutAll()
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       try await platform.waitUntilIdle()
       let reconciliation = try await BookingReconciliation.count(platform, accepted: [booking])
       #expect(reconciliation == BookingReconciliation(), "\(reconciliation)")
@@ -74,7 +75,7 @@ struct CrashTests {
     }
   }
 
-  /// Books while every attempt fails and the worker dies at `failpoint`; then the catalog is mended.
+  /// Books while every attempt fails and the worker dies at `failpoint`; then the catalog is repaired.
   private func survivesFailing(_ failpoint: String, _ setup: Platform.Setup = .init()) async throws {
     try await Platform.with(setup) { platform in
       let (_, address) = try await platform.startIngest()
@@ -84,7 +85,7 @@ struct CrashTests {
       #expect(try await victim.ended() == SIGKILL)
       try await platform.loadCatalog()
       try await platform.startWorker()
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       try await platform.waitUntilIdle()
       let reconciliation = try await BookingReconciliation.count(platform, accepted: [booking])
       #expect(reconciliation == BookingReconciliation(), "\(reconciliation)")
@@ -95,7 +96,7 @@ struct CrashTests {
     try await survivesFailing("after-retry-publish")
   }
 
-  @Test func `a long delay is kept in PostgreSQL, original not acknowledged`() async throws {
+  @Test func `a long delay is stored in PostgreSQL, original not acknowledged`() async throws {
     var setup = Platform.Setup()
     setup.tiers = "[1s]"
     setup.backoff = "{ base: 3s, factor: 1, max: 3s, jitter: none }"
@@ -109,7 +110,7 @@ struct CrashTests {
     try await survivesFailing("after-scheduled-release", setup)
   }
 
-  @Test func `snooze: put off and confirmed, original not acknowledged`() async throws {
+  @Test func `snooze: scheduled, original not acknowledged`() async throws {
     try await Platform.with { platform in
       let (_, address) = try await platform.startIngest()
       // The booking is cancelled before any worker has stored it.
@@ -119,7 +120,7 @@ struct CrashTests {
       #expect(response.status == 202)
       #expect(try await victim.ended() == SIGKILL)
       try await platform.startWorker()
-      try await platform.wait(for: "cancelled", of: booking)
+      try await platform.waitForBooking(booking, status: "cancelled")
       try await platform.waitUntilIdle()
       let reconciliation = try await BookingReconciliation.count(platform, accepted: [booking])
       #expect(reconciliation == BookingReconciliation(), "\(reconciliation)")
@@ -134,14 +135,14 @@ struct CrashTests {
       let (_, again) = try await platform.startIngest()
       let booking = try #require(try await platform.book(0, at: again, key: "same")?.booking)
       try await platform.startWorker()
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       try await platform.waitUntilIdle()
       let reconciliation = try await BookingReconciliation.count(platform, accepted: [booking])
       #expect(reconciliation == BookingReconciliation(), "\(reconciliation)")
     }
   }
 
-  /// Books while a lock keeps the worker from finishing, so that it has the job in hand when `body` runs; then unlocks.
+  /// Books while a lock keeps the worker from finishing, so that the job is running during `body`; then unlocks.
   private func withRunningJob(_ platform: Platform, _ body: () async throws -> Void) async throws -> UUID {
     let (_, address) = try await platform.startIngest()
     let locker = try await PostgresConnection.connect(platform.pool.configuration)
@@ -157,21 +158,21 @@ struct CrashTests {
     return booking
   }
 
-  @Test func `shutdown gives jobs back: neither an attempt nor a crash`() async throws {
+  @Test func `shutdown requeues jobs: neither an attempt nor a crash`() async throws {
     try await Platform.with { platform in
       let worker = try await platform.startWorker()
       let booking = try await withRunningJob(platform) { () async throws in
         let probe = "\(try await worker.address())/readyz"
         #expect(try await platform.request("GET", probe).status == 200)
         worker.send(SIGTERM)
-        // Its job keeps it busy, so that it can be seen on its way out.
+        // Its running job delays the end, so that the probe can be asked meanwhile.
         try await eventually("the worker is not ready any more") {
           (try? await platform.request("GET", probe))?.status == 503
         }
         #expect(try await worker.ended() == 0)
       }
       try await platform.startWorker()
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       try await platform.waitUntilIdle()
       #expect(try await platform.number("SELECT count(*) FROM jobs.dead_letter") == 0)
       #expect(try await platform.number("SELECT count(*) FROM jobs.start_marker") == 0)
@@ -190,7 +191,7 @@ struct CrashTests {
         #expect(try await worker.ended(within: .seconds(5)) == 128 + SIGTERM)
       }
       try await platform.startWorker()
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       try await platform.waitUntilIdle()
       let reconciliation = try await BookingReconciliation.count(platform, accepted: [booking])
       #expect(reconciliation == BookingReconciliation(), "\(reconciliation)")
@@ -201,7 +202,7 @@ struct CrashTests {
     try await Platform.with { platform in
       let (_, address) = try await platform.startIngest()
       _ = try #require(try await platform.book(0, at: address)?.booking)
-      // The first death is not counted: that process may only have held the job.
+      // The first crash is not counted: that process may only have prefetched the job.
       for _ in 0..<4 {
         let victim = try await platform.startWorker(failpoints: "before-commit=kill", pools: [platform.validatePool])
         #expect(try await victim.ended() == SIGKILL)

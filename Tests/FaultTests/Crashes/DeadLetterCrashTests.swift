@@ -8,7 +8,7 @@ import Testing
 
 import struct Logging.Logger
 
-/// The rows of the crash table that are about dead letters and their retries.
+/// The rows of the crash table about dead letters and their retries.
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct DeadLetterCrashTests {
   private var oneAttempt: Platform.Setup {
@@ -21,7 +21,7 @@ struct DeadLetterCrashTests {
     try await platform.number("SELECT count(*) FROM jobs.dead_letter WHERE state = 'open'")
   }
 
-  /// A booking whose job is dead and indexed, with the catalog mended afterwards.
+  /// A booking whose job is dead and indexed, with the catalog repaired afterwards.
   private func deadBooking(_ platform: Platform, _ address: String) async throws -> UUID {
     try await platform.breakCatalog()
     let booking = try #require(try await platform.book(0, at: address)?.booking)
@@ -42,7 +42,7 @@ struct DeadLetterCrashTests {
       #expect(try await victim.ended() == SIGKILL)
       try await platform.startWorker(pools: ["dead.letters"])
       try await eventually(within: .seconds(15), "the letter is indexed") { try await open(platform) == 1 }
-      try await platform.loadCatalog()  // the late copy could succeed now, and must not
+      try await platform.loadCatalog()  // the late copy could succeed now, and must not run
       try await platform.startWorker()
       try await platform.waitUntilIdle()
       #expect(try await platform.status(of: booking) == nil)
@@ -61,7 +61,7 @@ struct DeadLetterCrashTests {
       #expect(try await victim.ended() == SIGKILL)
       try await platform.loadCatalog()
       try await platform.startWorker(pools: [platform.validatePool, platform.resolvePool, platform.rollupPool])
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       try await platform.startWorker(pools: ["dead.letters"])
       try await platform.waitUntilIdle()
       #expect(try await platform.number("SELECT count(*) FROM jobs.dead_letter") == 0)
@@ -84,7 +84,7 @@ struct DeadLetterCrashTests {
     }
   }
 
-  @Test func `PostgreSQL away while letters die: they wait in the broker`() async throws {
+  @Test func `PostgreSQL is down while jobs die: their dead letters stay in the broker`() async throws {
     let proxy = try TestEnvironment.postgres().proxy()
     defer { proxy.stop() }
     var setup = Platform.Setup()
@@ -93,7 +93,7 @@ struct DeadLetterCrashTests {
       try await platform.startWorker()
       proxy.refuseNew()
       proxy.cutAll()
-      // Messages that are dead at first sight: no job can be read from them.
+      // Messages that become dead letters at once: no job can be read from them.
       let publisher = RabbitMQPublisher(
         try RabbitMQConfiguration(url: try TestEnvironment.rabbitMQ().string), name: "test",
         logger: Logger(label: "test"))
@@ -106,7 +106,7 @@ struct DeadLetterCrashTests {
       let outcomes = await publisher.publish(garbage, deadline: .now + .seconds(10))
       running.cancel()
       #expect(outcomes.allSatisfy { $0 == .confirmed })
-      try await eventually(within: .seconds(15), "all letters are taken and cannot be indexed") {
+      try await eventually(within: .seconds(15), "the letters cannot be indexed") {
         platform.outputs.contains { $0.contains("dead letters cannot be indexed") }
       }
       proxy.acceptNew()
@@ -115,7 +115,7 @@ struct DeadLetterCrashTests {
     }
   }
 
-  @Test func `operator retries: once, as the next run, however many do it at the same time`() async throws {
+  @Test func `operators retry: once, as the next run, however many do it at the same time`() async throws {
     try await Platform.with(oneAttempt) { platform in
       let (_, address) = try await platform.startIngest()
       try await platform.startWorker()
@@ -126,19 +126,19 @@ struct DeadLetterCrashTests {
         for try await status in group where status == 0 { successes += 1 }
         #expect(successes == 1)
       }
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       try await platform.waitUntilIdle()
       #expect(try await platform.number("SELECT max(run) FROM jobs.receipt WHERE kind = 'booking.validate'") == 2)
       #expect(try await platform.number("SELECT count(*) FROM jobs.audit WHERE action = 'dead.retry'") == 1)
       let reconciliation = try await BookingReconciliation.count(platform, accepted: [booking])
       #expect(reconciliation == BookingReconciliation(), "\(reconciliation)")
-      // Done in its second run: an open letter of the first would now be refused.
+      // Completed in its second run: a retry of the first run is now refused.
       try await platform.pool.query("UPDATE jobs.dead_letter SET state = 'open'")
       #expect(try await platform.command("dead", "retry", "--all").status == 1)
     }
   }
 
-  @Test func `the relay publishes a redriven job and dies before it deletes the row`() async throws {
+  @Test func `the relay publishes a retried job and dies before it deletes the row`() async throws {
     try await Platform.with(oneAttempt) { platform in
       let (_, address) = try await platform.startIngest()
       let first = try await platform.startWorker()
@@ -149,14 +149,14 @@ struct DeadLetterCrashTests {
       #expect(try await platform.command("dead", "retry", "--all").status == 0)
       #expect(try await victim.ended() == SIGKILL)
       try await platform.startWorker()
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       try await platform.waitUntilIdle()
       let reconciliation = try await BookingReconciliation.count(platform, accepted: [booking])
       #expect(reconciliation == BookingReconciliation(), "\(reconciliation)")
     }
   }
 
-  @Test func `scheduled jobs fire once, with two nodes looking for them`() async throws {
+  @Test func `scheduled jobs run once, with two nodes polling for them`() async throws {
     var setup = Platform.Setup()
     setup.tiers = "[1s]"
     setup.backoff = "{ base: 2s, factor: 1, max: 2s, jitter: none }"
@@ -171,7 +171,7 @@ struct DeadLetterCrashTests {
         try await platform.number("SELECT count(*) FROM jobs.scheduled") == 20
       }
       try await platform.loadCatalog()
-      for booking in bookings { try await platform.wait(for: "confirmed", of: booking) }
+      for booking in bookings { try await platform.waitForBooking(booking, status: "confirmed") }
       try await platform.waitUntilIdle()
       let reconciliation = try await BookingReconciliation.count(platform, accepted: bookings)
       #expect(reconciliation == BookingReconciliation(), "\(reconciliation)")

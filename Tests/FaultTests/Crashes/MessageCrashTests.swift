@@ -6,11 +6,11 @@ import TestServers
 import Testing
 import WhatsAppSandbox
 
-/// Processes die while they send, take webhooks in, or count; no message is accepted twice, and every count is right.
+/// Processes die while they send, process webhooks, or count; no message is accepted twice, and every count is right.
 @Suite(.serialized, .timeLimit(.minutes(4)))
 struct MessageCrashTests {
-  /// Books while the only process of one pool dies at `failpoint`, then lets another take over. A second booking
-  /// afterwards brings reports, by which doubts are told from losses.
+  /// Books while the only process of one pool dies at `failpoint`, and then starts another. A second booking causes the
+  /// later webhooks that resolve messages in doubt.
   private func survives(
     _ failpoint: String, in pool: KeyPath<Platform, String>, tries: Int = 2,
     _ check: (Platform) async throws -> Void = { _ in }
@@ -29,7 +29,7 @@ struct MessageCrashTests {
       #expect(try await victim.ended() == SIGKILL)
       try await platform.startWorker(pools: [platform[keyPath: pool]])
       let other = try #require(try await platform.book(1, at: address)?.booking)
-      for id in [booking, other] { try await platform.wait(for: "confirmed", of: id) }
+      for id in [booking, other] { try await platform.waitForBooking(id, status: "confirmed") }
       try await platform.waitUntilMessagesSettle()
       try await platform.waitUntilIdle()
       let messages = try await MessageReconciliation.count(platform)
@@ -48,7 +48,7 @@ struct MessageCrashTests {
     }
   }
 
-  @Test func `the sender dies with WhatsApp's answer in its hands: a report settles it`() async throws {
+  @Test func `the sender dies before it stores WhatsApp's answer: a status resolves the message`() async throws {
     try await survives("after-send", in: \.sendPool) { (platform) async throws in
       #expect(try await platform.number("SELECT max(resend_count)::bigint FROM messaging.message") == 0)
     }
@@ -58,12 +58,14 @@ struct MessageCrashTests {
   func `the sender dies`(at failpoint: String) async throws { try await survives(failpoint, in: \.sendPool) }
 
   @Test(arguments: ["job-fetched", "before-commit", "after-commit", "after-outbox-publish", "before-acknowledge"])
-  func `who takes webhooks in dies`(at failpoint: String) async throws {
+  func `the worker of webhooks dies`(at failpoint: String) async throws {
     try await survives(failpoint, in: \.inboundPool)
   }
 
   @Test(arguments: ["job-fetched", "before-commit", "after-commit", "before-acknowledge"])
-  func `who counts dies`(at failpoint: String) async throws { try await survives(failpoint, in: \.rollupPool) }
+  func `the worker of metrics dies`(at failpoint: String) async throws {
+    try await survives(failpoint, in: \.rollupPool)
+  }
 
   @Test func `ingest dies between the broker's confirm of a webhook and its answer: the provider sends it again`()
     async throws
@@ -77,7 +79,7 @@ struct MessageCrashTests {
       try await sandbox.press("confirm:\(UUID())", from: "5511987654321", context: nil)
       #expect(try await ingest.ended() == SIGKILL)
       _ = try await platform.startIngest()
-      try await eventually("the provider was answered at last") {
+      try await eventually("the provider was answered in the end") {
         try await platform.number("SELECT count(*) FROM jobs.receipt WHERE kind = 'whatsapp.event'") >= 2
       }
       try await platform.waitUntilIdle()

@@ -7,7 +7,8 @@ import TestServers
 import Testing
 import WhatsAppSandbox
 
-/// Twenty kills at times and on processes drawn from a seed, while customers book; nothing may be lost, doubled, or appear from nowhere.
+/// Twenty kills of random processes at random times, by a seed, while customers book: nothing may be lost, duplicated or
+/// unexpected.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct RandomKillTests {
   @Test(arguments: [UInt64(2_026)])
@@ -29,7 +30,7 @@ struct RandomKillTests {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for customer in 0..<4 { group.addTask { try await load.customer(customer) } }
         for _ in 0..<20 {
-          // Let a drawn number of bookings pass: the schedule follows the work, not the clock.
+          // The schedule follows the number of bookings, not the clock.
           try await load.waitForAnswers(more: Int.random(in: 3...15, using: &random))
           let victim = Int.random(in: 0..<5, using: &random)
           if victim == 4 {

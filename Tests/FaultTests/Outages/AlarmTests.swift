@@ -4,14 +4,16 @@ import RabbitMQ
 import TestServers
 import Testing
 
-/// What a broker's alarm does to those who publish: they are told, wait, and go on.
+/// A broker's alarm blocks publishers until it ends.
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct AlarmTests {
   private func message(_ text: String, to queue: String) -> RabbitMQMessage {
     RabbitMQMessage(exchange: "", routingKey: queue, properties: .init(), body: Data(text.utf8))
   }
 
-  @Test func `an alarm stops a publisher without costing its connection, and its end lets it go on`() async throws {
+  @Test func `an alarm blocks a publisher without closing its connection, and publishing continues after it`()
+    async throws
+  {
     try await PrivateServers.with { servers in
       let configuration = try RabbitMQConfiguration(url: servers.rabbitMQ.string)
       let queue = TestEnvironment.uniqueName("alarm")
@@ -24,7 +26,7 @@ struct AlarmTests {
         group.addTask { await publisher.run() }
         try await eventually("the publisher is ready") { publisher.isReady }
         try await servers.rabbitmqctl("set_disk_free_limit", "100000GB")
-        // The broker tells of its alarm to who publishes: not before the first message.
+        // The broker reports its alarm only to a connection that publishes: after the first message.
         let early = await publisher.publish([message("early", to: queue)], deadline: .now + .seconds(2))
         #expect(early == [.lost] || early == [.expired])
         try await eventually("the publisher knows") { !publisher.isReady }

@@ -5,11 +5,11 @@ import TestPlatform
 import TestServers
 import Testing
 
-/// Nodes whose clocks are a month wrong: what is in the past, and which command came last, the database's clock says.
+/// Nodes whose clocks are a month wrong: the database's clock decides what is past and which command came last.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct ClockSkewTests {
   @Test(arguments: [720, -720])
-  func `customers notice nothing of nodes whose clocks are a month wrong`(hours: Int) async throws {
+  func `bookings do not depend on the clocks of nodes`(hours: Int) async throws {
     let clocks = try await SkewedClocks()
     defer { clocks.remove() }
     let ingest = try clocks.environment(of: "ingest")
@@ -20,12 +20,12 @@ struct ClockSkewTests {
       let (_, wrong) = try await platform.startIngest(overriding: ingest)
       let node = try await platform.startWorker(overriding: worker)
       let booking = try #require(try await platform.book(0, at: wrong)?.booking)
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       try await reschedule(booking, to: 4, at: wrong, platform)
-      // What is asked of a node with the right time comes after what was asked of the other one.
+      // A later command to a node with the right time must come last.
       let (_, right) = try await platform.startIngest()
       try await reschedule(booking, to: 8, at: right, platform)
-      // A command whose booking is still on its way waits for it.
+      // A command waits for its booking, which is still queued.
       try await cancel(platform, at: right, node)
       #expect(node.output.contains("clock differs"))
       #expect(try await platform.deadLetters().isEmpty)
@@ -44,12 +44,12 @@ struct ClockSkewTests {
     }
   }
 
-  /// Cancels a booking that no worker has seen yet.
+  /// Cancels a booking whose validation is still queued.
   private func cancel(_ platform: Platform, at address: String, _ node: PlatformProcess) async throws {
     let pool = platform.validatePool
     #expect(try await platform.command("pause", pool).status == 0)
     try await eventually("the pool is paused") {
-      try await platform.number("SELECT max((pools -> \(pool) ->> 'localConcurrency')::bigint) FROM jobs.node") == 0
+      try await platform.number("SELECT max((pools -> \(pool) ->> 'local_concurrency')::bigint) FROM jobs.node") == 0
     }
     let booking = try #require(try await platform.book(12, at: address)?.booking)
     #expect(try await platform.request("DELETE", "\(address)/v1/bookings/\(booking)").status == 202)
@@ -58,6 +58,6 @@ struct ClockSkewTests {
       return String(decoding: metrics.body, as: UTF8.self).contains(#"kind="booking.cancel",outcome="snoozed""#)
     }
     #expect(try await platform.command("resume", pool).status == 0)
-    try await platform.wait(for: "cancelled", of: booking)
+    try await platform.waitForBooking(booking, status: "cancelled")
   }
 }

@@ -5,8 +5,8 @@ import TestServers
 import Testing
 import WhatsAppSandbox
 
-/// Three RabbitMQ nodes of which one dies, or is cut off: the other two have the majority of every queue, and bookings
-/// and webhooks go on.
+/// Three RabbitMQ nodes of which one is killed or partitioned: the other two have the majority of every queue, and
+/// bookings and webhooks continue.
 @Suite(.serialized, .timeLimit(.minutes(12)))
 struct ClusterTests {
   @Test(arguments: FaultRunOptions.clusterSeeds)
@@ -37,14 +37,14 @@ struct ClusterTests {
     #expect(isClean, "seed \(seed): \(violations)")
   }
 
-  /// Plays a schedule under load, and accounts for it.
+  /// Plays a schedule under load, and reconciles the results.
   private func play(
     _ schedule: ClusterSchedule, on platform: Platform, _ cluster: PrivateCluster, _ report: inout FaultReport
   ) async throws {
     let (ingest, address) = try await platform.startIngest()
     let workers = [try await platform.startWorker(), try await platform.startWorker()]
-    let load = BookingLoad(platform, pause: .milliseconds(300)) { address }
-    let webhooks = try WebhookLoad(platform, pause: .milliseconds(400)) { address }
+    let load = BookingLoad(platform, interval: .milliseconds(300)) { address }
+    let webhooks = try WebhookLoad(platform, interval: .milliseconds(400)) { address }
     do {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for customer in 0..<4 { group.addTask { try await load.customer(customer) } }
@@ -73,9 +73,9 @@ struct ClusterTests {
     }
     report.dead = try await QuiescenceWaiter(platform: platform, rabbitMQ: cluster.rabbitMQ).waitForQuiescence(
       retryingCrashed: false)
-    try await report.account(load, webhooks, on: platform)
+    try await report.reconcile(load, webhooks, on: platform)
     if !ingest.isRunning || !workers.allSatisfy(\.isRunning) {
-      report.violations.append("a process has ended by itself")
+      report.violations.append("a process has ended unexpectedly")
     }
   }
 }

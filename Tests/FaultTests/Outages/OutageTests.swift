@@ -5,7 +5,7 @@ import TestPlatform
 import TestServers
 import Testing
 
-/// Servers that are killed and come back while customers book: the platform waits, goes on by itself, and the account is clean.
+/// Servers are killed and restarted while customers book: the platform continues by itself, and loses nothing.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct OutageTests {
   @Test func `RabbitMQ and then PostgreSQL are killed and started again under load`() async throws {

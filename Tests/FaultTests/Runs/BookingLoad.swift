@@ -3,7 +3,7 @@ import Synchronization
 import TestPlatform
 import TestServers
 
-/// Customers who book one slot after the other; every third slot is wanted by two of them.
+/// Customers who book one slot after the other; they compete for every third one.
 final class BookingLoad: Sendable {
   private struct State {
     var accepted = Set<UUID>()
@@ -13,18 +13,18 @@ final class BookingLoad: Sendable {
   }
 
   private let platform: Platform
-  private let pause: Duration
+  private let interval: Duration
   private let address: @Sendable () -> String
   private let state = Mutex(State())
 
-  /// - Parameter pause: of each customer, between two requests.
-  init(_ platform: Platform, pause: Duration = .zero, _ address: @escaping @Sendable () -> String) {
+  /// - Parameter interval: the delay between two requests of a customer.
+  init(_ platform: Platform, interval: Duration = .zero, _ address: @escaping @Sendable () -> String) {
     self.platform = platform
-    self.pause = pause
+    self.interval = interval
     self.address = address
   }
 
-  /// The bookings that were promised, and the customers who do not know whether they have one.
+  /// The accepted bookings, and the customers whose requests are in doubt.
   var result: (accepted: Set<UUID>, inDoubt: Set<String>) { state.withLock { ($0.accepted, $0.inDoubt) } }
 
   func stop() { state.withLock { $0.isStopped = true } }
@@ -43,7 +43,7 @@ final class BookingLoad: Sendable {
       let address = address()
       let name = "Maria \(number) \(index)"
       let answer = try await platform.book(slot % 14_000, at: address, customer: name)
-      if answer?.status == 0 {  // ingest is down: go on when there is a new one
+      if answer?.status == 0 {  // ingest is down: wait for a new one
         try await eventually(within: .seconds(60), "ingest is back") {
           self.address() != address || self.state.withLock { $0.isStopped }
         }
@@ -58,7 +58,7 @@ final class BookingLoad: Sendable {
         }
       }
       index += 1
-      if pause > .zero { try await Task.sleep(for: pause) }
+      if interval > .zero { try await Task.sleep(for: interval) }
     }
   }
 }

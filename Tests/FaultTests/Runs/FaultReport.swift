@@ -2,33 +2,34 @@ import Foundation
 import Glibc
 import TestPlatform
 
-/// What came of a run: the four-way count over bookings, webhooks and messages, and what else is not as it should be.
+/// The result of a run: the reconciliation of bookings, webhooks and messages, and all violations.
 struct FaultReport: Sendable, CustomStringConvertible {
   let seed: UInt64
-  /// How often each kind of fault was in it.
+  /// The number of faults of each kind.
   let faults: [(kind: String, count: Int)]
-  /// Bookings whose 202 was seen, and requests without a clear answer.
+  /// Bookings that were answered 202.
   var accepted = 0
+  /// Requests without an answer, or in doubt.
   var unanswered = 0
-  /// Accepted, and without an end.
+  /// Accepted without a final state.
   var lost = 0
-  /// Without a clear answer, and done all the same: allowed.
+  /// Unanswered and completed: allowed.
   var recovered = 0
-  /// Done, and never asked for.
+  /// Completed without a request.
   var unexpected = 0
   /// Effects that happened twice.
   var duplicated = 0
-  /// Jobs that died because processes were killed under them again and again, and were run again by hand.
+  /// Jobs that died of repeated crashes and were retried by an operator.
   var dead = 0
   var messages = 0
   var webhooks = 0
-  /// Of the whole run, with starting its servers.
+  /// The length of the whole run, with the start of its servers.
   var seconds = 0
-  /// From a worker's SIGKILL until all that was accepted before had its end, and from the broker's return until the
-  /// next answer: the longest of each, while other faults may be at work.
+  /// The longest times from a worker's SIGKILL until all earlier bookings were final, and from the broker's return until
+  /// the next answer. Other faults may be active meanwhile.
   var workerRecovery: Duration?
   var brokerRecovery: Duration?
-  /// All else that is wrong, in words.
+  /// Everything else that is wrong.
   var violations: [String] = []
 
   init(seed: UInt64, faults: [(kind: String, count: Int)]) {
@@ -38,7 +39,7 @@ struct FaultReport: Sendable, CustomStringConvertible {
 
   var isClean: Bool { lost == 0 && unexpected == 0 && duplicated == 0 && violations.isEmpty }
 
-  /// The one line of the log, which `scripts/faults` adds up.
+  /// The line of the log, which `scripts/faults` parses.
   var description: String {
     let counts = faults.map { "\($0.kind):\($0.count)" }.joined(separator: ",")
     func milliseconds(_ time: Duration?) -> String { time.map { "\(Int($0 / .milliseconds(1)))" } ?? "-" }
@@ -52,11 +53,11 @@ struct FaultReport: Sendable, CustomStringConvertible {
 }
 
 extension FaultReport {
-  /// Does the four-way count, once the load is over and the platform at rest.
-  mutating func account(_ load: BookingLoad, _ webhooks: WebhookLoad, on platform: Platform) async throws {
+  /// Compares requests with results, once the load is over and the platform idle.
+  mutating func reconcile(_ load: BookingLoad, _ webhooks: WebhookLoad, on platform: Platform) async throws {
     let (accepted, inDoubt) = load.result
     let bookings = try await BookingReconciliation.count(platform, accepted: accepted, inDoubt: inDoubt)
-    let posts = try await webhooks.account()
+    let posts = try await webhooks.reconcile()
     let messages = try await MessageReconciliation.count(platform)
     self.accepted = accepted.count
     unanswered = inDoubt.count
@@ -74,12 +75,12 @@ extension FaultReport {
     if accepted.count < 20 { violations.append("only \(accepted.count) bookings were accepted") }
   }
 
-  /// Prints its line and what it complains of, and adds the line to the log, if there is one.
+  /// Prints the line and the violations, and appends the line to the log, if there is one.
   func publish() {
     print(self)
     for violation in violations { print("seed \(seed): \(violation)") }
     fflush(nil)
-    // What is printed comes out when the tests are over; the log has it now.
+    // The output of tests appears when they are over; the log has the line now.
     if let log = FaultRunOptions.log, let file = fopen(log, "a") {
       fputs("\(self)\n", file)
       fclose(file)

@@ -5,13 +5,13 @@ import TestPlatform
 import TestServers
 import WhatsAppSandbox
 
-/// One run: servers and processes of its own, customers and webhooks, the faults of a schedule, and the account.
+/// One run: servers and processes of its own, load, the faults of a schedule, and the reconciliation.
 struct FaultRun {
   let schedule: FaultSchedule
-  /// Whether the stand-in for WhatsApp fails now and then as well; messages then take half a minute more to end.
+  /// Whether the WhatsApp sandbox fails at random as well; messages then take half a minute longer.
   let hasUnreliableProvider: Bool
 
-  /// Runs, prints and logs one line, and returns the report; a platform that does not come to rest is a violation in it.
+  /// Runs, prints and logs one line, and returns the report; a platform that does not become idle is a violation.
   func run() async -> FaultReport {
     print(schedule)
     fflush(nil)
@@ -41,7 +41,7 @@ struct FaultRun {
     setup.redis = servers.redis
     setup.redisProxy = proxies[.redis]
     setup.rate = "1000/s"
-    // A report may be in the hands of whoever is stopped; a message is not sent again before that can have come out.
+    // A stopped process may hold a status: messages in doubt must wait until it can have been processed.
     setup.inDoubtSeconds = max(20, schedule.longestSeconds + 15)
     setup.sandbox = .quick
     setup.sandbox?.seed = schedule.seed
@@ -60,8 +60,8 @@ struct FaultRun {
     defer { clocks?.remove() }
     let injector = FaultInjector(platform, servers, proxies, clocks: clocks)
     try await injector.start()
-    let load = BookingLoad(platform, pause: .milliseconds(100)) { injector.address }
-    let webhooks = try WebhookLoad(platform, pause: .milliseconds(150)) { injector.address }
+    let load = BookingLoad(platform, interval: .milliseconds(100)) { injector.address }
+    let webhooks = try WebhookLoad(platform, interval: .milliseconds(150)) { injector.address }
     let workers = Locked<[Duration]>([])
     let broker = Locked<[Duration]>([])
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -98,8 +98,8 @@ struct FaultRun {
     report.brokerRecovery = broker.value.max()
     report.dead = try await QuiescenceWaiter(platform: platform, rabbitMQ: servers.rabbitMQ)
       .waitForQuiescence(retryingCrashed: schedule.redeliveryFaultCount >= 3)
-    try await report.account(load, webhooks, on: platform)
-    if !injector.allProcessesRun { report.violations.append("a process has ended by itself") }
+    try await report.reconcile(load, webhooks, on: platform)
+    if !injector.allProcessesRun { report.violations.append("a process has ended unexpectedly") }
   }
 
   private func pass(_ length: FaultStep.Length, _ load: BookingLoad) async throws {
@@ -110,7 +110,7 @@ struct FaultRun {
     }
   }
 
-  /// Waits until the bookings have their ends; false where that takes more than a minute.
+  /// Waits until the bookings are final; false: that takes more than a minute.
   private static func haveEnded(_ bookings: Set<UUID>, on platform: Platform) async -> Bool {
     let ids = Array(bookings)
     do {

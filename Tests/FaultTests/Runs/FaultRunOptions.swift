@@ -1,6 +1,6 @@
 import Foundation
 
-/// Which runs there are: three short ones that every `scripts/test` has, or as many as `scripts/faults` asks for.
+/// Which runs to do: the three short ones of every `scripts/test`, or those of `scripts/faults`.
 enum FaultRunOptions {
   private static func number(_ variable: String) -> UInt64? {
     ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }

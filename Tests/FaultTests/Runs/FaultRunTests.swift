@@ -1,11 +1,11 @@
 import Testing
 
-/// Runs with faults drawn from seeds: the short ones of every `scripts/test`, or those that `scripts/faults` asks for.
+/// Runs with faults from seeds: the short ones of every `scripts/test`, or those of `scripts/faults`.
 @Suite(.serialized, .timeLimit(.minutes(15)))
 struct FaultRunTests {
   @Test(arguments: FaultRunOptions.seeds)
-  func `whatever goes wrong, nothing is lost, doubled, or appears from nowhere`(seed: UInt64) async {
-    // The minutes that scripts/faults was given are over: the rest of its seeds are not begun.
+  func `whatever fails, nothing is lost, duplicated or unexpected`(seed: UInt64) async {
+    // The time limit of scripts/faults is over: the remaining seeds are skipped.
     if FaultRunOptions.isOver { return }
     let run = FaultRun(schedule: FaultRunOptions.schedule(seed), hasUnreliableProvider: FaultRunOptions.isLong)
     let report = await run.run()

@@ -3,22 +3,20 @@ import RabbitMQ
 import TestPlatform
 import TestServers
 
-/// The end of a run: everything is healed, and the platform comes to rest by itself.
+/// Waits at the end of a run, with all servers healthy, until the platform is idle.
 struct QuiescenceWaiter {
   let platform: Platform
   let rabbitMQ: ServerURL
 
-  /// Waits until nothing is left to do.
-  ///
-  /// - Parameter retryingCrashed: whether jobs may be dead because processes were killed under them; those are run
-  ///   again, as an operator does.
-  /// - Returns: how many that were.
+  /// - Parameter retryingCrashed: whether jobs may be dead because their processes were killed; they are retried, as an
+  ///   operator would do.
+  /// - Returns: the number of retried jobs.
   func waitForQuiescence(retryingCrashed: Bool) async throws -> Int {
     var dead = 0
-    // Doubts about messages end when later webhooks come: a customer writes meanwhile.
+    // Messages in doubt need later webhooks: a customer writes meanwhile.
     try await eventually(within: .seconds(180), every: .seconds(1), "all messages have ended") {
       if retryingCrashed { dead += try await retryCrashed() }
-      try await platform.sandbox?.write("Obrigado!", from: "5511999990000")
+      try await platform.sandbox?.sendText("Obrigado!", from: "5511999990000")
       return try await platform.number(
         "SELECT count(*) FROM messaging.message WHERE state IN ('prepared', 'sending', 'in_doubt')") == 0
     }
@@ -26,12 +24,12 @@ struct QuiescenceWaiter {
       try await platform.waitUntilIdle(within: .seconds(120))
       let retried = try await retryingCrashed ? retryCrashed() : 0
       dead += retried
-      if retried == 0, try await waitingInTiers() == 0 { return dead }
+      if retried == 0, try await jobsInTiers() == 0 { return dead }
     }
-    throw TestError(description: "jobs go round in the retry tiers and do not end")
+    throw TestError(description: "jobs stay in the retry tiers")
   }
 
-  /// Runs dead jobs again where all of them have crashed.
+  /// Retries dead letters where all of them have crashed.
   private func retryCrashed() async throws -> Int {
     let row = try await platform.pool.query(
       """
@@ -40,13 +38,13 @@ struct QuiescenceWaiter {
       """)[0]
     let (crashed, others): (Int, Int) = (try row.decode(0), try row.decode(1))
     guard crashed > 0, others == 0 else { return 0 }
-    print("\(crashed) jobs died of killed processes and are run again")
+    print("\(crashed) jobs died of killed processes and are retried")
     try await platform.command("dead", "retry", "--all", "--limit", "10000")
     return crashed
   }
 
-  /// Jobs that wait in a retry tier, or have lost their pool: the broker is this run's alone.
-  private func waitingInTiers() async throws -> Int {
+  /// Jobs in a retry tier, or without a pool; no other test uses this broker.
+  private func jobsInTiers() async throws -> Int {
     try await RabbitMQAdministration.with(try RabbitMQConfiguration(url: rabbitMQ.string)) {
       (broker) async throws -> Int in
       var count = 0

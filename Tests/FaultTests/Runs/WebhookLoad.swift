@@ -5,8 +5,7 @@ import Synchronization
 import TestPlatform
 import TestServers
 
-/// The provider: posts messages of customers, each again and again until it is answered 200, and some once more all the
-/// same.
+/// Posts customers' messages as the provider does: each is repeated until it is answered 200, and some once more.
 final class WebhookLoad: Sendable {
   private struct State {
     var number = 0
@@ -16,21 +15,20 @@ final class WebhookLoad: Sendable {
   }
 
   private let platform: Platform
-  private let pause: Duration
+  private let interval: Duration
   private let address: @Sendable () -> String
-  /// Bodies of the sample payloads, in two parts: what stands before the message's id, and behind it.
+  /// The sample payloads, each in two parts: before the message's id, and after it.
   private let samples: [(before: String, after: String)]
   private let state = Mutex(State())
 
-  /// What all ids of this load begin with.
   private static let prefix = "wamid.fault."
-  /// Messages that call for nothing but being stored.
+  /// Messages that are only stored.
   private static let names = ["in_text", "in_image", "in_audio_voice", "in_document", "in_location", "in_unsupported"]
 
-  /// - Parameter pause: of each sender, between two posts.
-  init(_ platform: Platform, pause: Duration, _ address: @escaping @Sendable () -> String) throws {
+  /// - Parameter interval: the delay between two posts of a sender.
+  init(_ platform: Platform, interval: Duration, _ address: @escaping @Sendable () -> String) throws {
     self.platform = platform
-    self.pause = pause
+    self.interval = interval
     self.address = address
     let folder = repository.appending(path: "Tests/Messaging/WhatsAppTests/Payloads")
     samples = try Self.names.map { name in
@@ -44,7 +42,7 @@ final class WebhookLoad: Sendable {
 
   func stop() { state.withLock { $0.isStopped = true } }
 
-  /// Posts one message after the other until it is told to stop.
+  /// Posts one message after the other until ``stop()``.
   func post() async throws {
     while let message = next() {
       while !state.withLock({ $0.isStopped }) {
@@ -53,10 +51,10 @@ final class WebhookLoad: Sendable {
           state.withLock { _ = $0.accepted.insert(message.id) }
           break
         }
-        try await Task.sleep(for: pause)
+        try await Task.sleep(for: interval)
       }
       if message.isRepeated { _ = try? await platform.webhook(message.body, at: address()) }
-      try await Task.sleep(for: pause)
+      try await Task.sleep(for: interval)
     }
   }
 
@@ -73,21 +71,20 @@ final class WebhookLoad: Sendable {
     return (id, Data((sample.before + id + sample.after).utf8), number.isMultiple(of: 5))
   }
 
-  /// The four-way count of webhooks, and how many were accepted.
-  struct Account: Sendable {
+  /// The comparison of accepted with stored messages.
+  struct Reconciliation: Sendable {
     var accepted = 0
-    /// Accepted, and not stored.
+    /// Accepted and not stored.
     var lost = 0
-    /// Stored, though the answer never came: allowed.
+    /// Stored without an answer: allowed.
     var recovered = 0
-    /// Stored, and never posted.
+    /// Stored and never posted.
     var unexpected = 0
     /// Stored more than once.
     var duplicated = 0
   }
 
-  /// Counts, when all work is done.
-  func account() async throws -> Account {
+  func reconcile() async throws -> Reconciliation {
     let (posted, accepted) = state.withLock { ($0.posted, $0.accepted) }
     var stored: [String: Int] = [:]
     for row in try await platform.pool.query(
@@ -96,7 +93,7 @@ final class WebhookLoad: Sendable {
       stored[try row.decode(0)] = try row.decode(1, as: Int.self)
     }
     let ids = Set(stored.keys)
-    return Account(
+    return Reconciliation(
       accepted: accepted.count, lost: accepted.subtracting(ids).count,
       recovered: ids.intersection(posted).subtracting(accepted).count, unexpected: ids.subtracting(posted).count,
       duplicated: stored.values.reduce(0) { $0 + $1 - 1 })

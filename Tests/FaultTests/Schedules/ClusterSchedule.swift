@@ -1,8 +1,8 @@
-/// What befalls a node of the cluster.
+/// A fault of one broker node.
 enum ClusterFault: String, CaseIterable, Sendable {
   case killNode, partitionNode
 
-  /// What `scripts/cluster` calls it, and what puts it right.
+  /// The commands of `scripts/cluster`.
   var commands: (fault: String, repair: String) {
     switch self {
     case .killNode: (fault: "kill", repair: "start")
@@ -11,12 +11,12 @@ enum ClusterFault: String, CaseIterable, Sendable {
   }
 }
 
-/// What goes wrong in one run on a cluster: the same for a seed wherever it is drawn.
+/// The faults of one run on a cluster; a seed gives the same ones on every machine.
 struct ClusterSchedule: Sendable, Equatable, CustomStringConvertible {
-  /// One node is hit, and comes back after a time in which customers are answered without it.
+  /// One node fails and is repaired after some seconds.
   struct Step: Sendable, Equatable {
     let fault: ClusterFault
-    /// 0: the node that leads the queue of bookings; 1 and 2: those that follow it.
+    /// 0: the leader of the queue of bookings; 1 and 2: its followers.
     let distance: Int
     let seconds: Int
   }
@@ -26,17 +26,17 @@ struct ClusterSchedule: Sendable, Equatable, CustomStringConvertible {
 
   /// Draws three steps.
   init(seed: UInt64) {
-    var dice = FaultRandom(seed: seed)
+    var random = FaultRandom(seed: seed)
     var steps: [Step] = []
     for _ in 0..<3 {
-      let (fault, distance) = (dice.pick(ClusterFault.allCases), dice.roll(0...2))
-      steps.append(Step(fault: fault, distance: distance, seconds: dice.roll(1...15)))
+      let (fault, distance) = (random.pick(ClusterFault.allCases), random.roll(0...2))
+      steps.append(Step(fault: fault, distance: distance, seconds: random.roll(1...15)))
     }
     self.seed = seed
     self.steps = steps
   }
 
-  /// How many faults there are of each kind.
+  /// The number of faults of each kind.
   var counts: [(kind: String, count: Int)] {
     ClusterFault.allCases.compactMap { kind in
       let count = steps.count { $0.fault == kind }

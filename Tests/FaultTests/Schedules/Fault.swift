@@ -1,40 +1,13 @@
-/// A kind of fault, as it is drawn and counted.
-enum FaultKind: String, CaseIterable, Sendable {
-  case killWorker, stopWorker, killIngest, stopIngest, gracefulRestart, scaleUp, scaleDown, clockJump
-  case killRabbitMQ, killPostgres, killRedis, emptyRedis, memoryAlarm, diskAlarm
-  case cutConnections, delay, halfOpen, throttle
-
-  /// How often it is drawn, compared with the others.
-  var weight: Int {
-    switch self {
-    case .killWorker, .stopWorker: 3
-    case .cutConnections, .halfOpen, .killRabbitMQ, .killPostgres: 2
-    default: 1
-    }
-  }
-
-  /// A kind, by the weights.
-  static func draw(_ dice: inout FaultRandom) -> FaultKind {
-    let kinds = allCases.flatMap { Array(repeating: $0, count: $0.weight) }
-    return dice.pick(kinds)
-  }
-}
-
-/// A server that the platform needs, by its name in `scripts/services`.
-enum FaultServer: String, CaseIterable, Sendable {
-  case rabbitmq, postgres, redis
-}
-
-/// One thing that is done to the platform. Workers are counted from 0.
+/// A fault of the platform or its servers. Workers are counted from 0.
 enum Fault: Sendable, Equatable {
   case killWorker(Int)
   case stopWorker(Int)
   case killIngest
   case stopIngest
   case gracefulRestart(Int)
-  /// Sets the size of a pool, which is named by its place among the platform's.
+  /// Sets the size of a pool, given by its index.
   case scale(pool: Int, size: Int, isUp: Bool)
-  /// A node's clock goes wrong; nil is ingest.
+  /// Sets a node's clock wrong; nil: the clock of ingest.
   case clockJump(worker: Int?, hours: Int)
   case killServer(FaultServer)
   case emptyRedis
@@ -45,17 +18,16 @@ enum Fault: Sendable, Equatable {
   case halfOpen(FaultServer)
   case throttle(FaultServer, bytesPerSecond: Int)
 
-  /// How many workers a run has.
   static let workers = 2
-  /// How many pools can be scaled.
   static let pools = 5
 
-  /// Draws whom a fault of this kind hits, and how hard.
-  init(_ kind: FaultKind, _ dice: inout FaultRandom) {
-    let worker = dice.roll(0...(Self.workers - 1))
-    let server = dice.pick(FaultServer.allCases)
-    let pool = dice.roll(0...(Self.pools - 1))
-    let strength = dice.roll(0...99)
+  /// Draws the target and the strength of a fault of this kind. Every fault draws the same numbers, so that later steps do
+  /// not depend on its kind.
+  init(_ kind: FaultKind, _ random: inout FaultRandom) {
+    let worker = random.roll(0...(Self.workers - 1))
+    let server = random.pick(FaultServer.allCases)
+    let pool = random.roll(0...(Self.pools - 1))
+    let strength = random.roll(0...99)
     switch kind {
     case .killWorker: self = .killWorker(worker)
     case .stopWorker: self = .stopWorker(worker)
@@ -78,7 +50,6 @@ enum Fault: Sendable, Equatable {
     }
   }
 
-  /// The kind it is counted under.
   var kind: FaultKind {
     switch self {
     case .killWorker: .killWorker
@@ -101,7 +72,7 @@ enum Fault: Sendable, Equatable {
     }
   }
 
-  /// True where servers or the ways to them are hit, and not the platform's own processes.
+  /// True for faults of servers or of connections to them, false for those of the platform's processes.
   var targetsServer: Bool {
     switch self {
     case .killWorker, .stopWorker, .killIngest, .stopIngest, .gracefulRestart, .scale, .clockJump: false

@@ -1,6 +1,6 @@
 import Testing
 
-/// Schedules of faults are drawn from seeds, and from nothing else.
+/// Schedules of faults depend on their seeds only.
 @Suite(.timeLimit(.minutes(1)))
 struct FaultScheduleTests {
   @Test func `a seed means this schedule, on every machine`() {
@@ -39,7 +39,7 @@ struct FaultScheduleTests {
     for kind in FaultKind.allCases { #expect(runs[kind, default: 0] >= 20, "\(kind)") }
   }
 
-  @Test func `the three short runs have nearly every kind between them, and nothing that lasts`() {
+  @Test func `the three short runs have nearly every kind between them, and no long step`() {
     let short = [18, 801, 945].map { FaultSchedule(seed: $0, steps: 5, longest: 5_000) }
     let kinds = Set(short.flatMap(\.faults).map(\.kind))
     // RabbitMQ is killed in tests of its own.
@@ -67,7 +67,7 @@ struct FaultScheduleTests {
     }
   }
 
-  @Test func `two things at once are a server's trouble and a process`() {
+  @Test func `two faults at once are one of a server and one of a process`() {
     for seed in UInt64(1)...100 {
       for step in FaultSchedule(seed: seed, steps: 10).steps where step.faults.count > 1 {
         #expect(step.faults.map(\.targetsServer) == [true, false])

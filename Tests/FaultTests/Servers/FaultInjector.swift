@@ -4,30 +4,7 @@ import Synchronization
 import TestPlatform
 import TestServers
 
-/// The proxies through which a run's processes see their servers.
-struct FaultProxies: Sendable {
-  private let rabbitMQ: TCPProxy
-  private let postgres: TCPProxy
-  private let redis: TCPProxy
-
-  init(_ servers: PrivateServers) throws {
-    rabbitMQ = try servers.rabbitMQ.proxy()
-    postgres = try servers.postgres.proxy()
-    redis = try servers.redis.proxy()
-  }
-
-  subscript(server: FaultServer) -> TCPProxy {
-    switch server {
-    case .rabbitmq: rabbitMQ
-    case .postgres: postgres
-    case .redis: redis
-    }
-  }
-
-  func stop() { for server in FaultServer.allCases { self[server].stop() } }
-}
-
-/// The platform of one run, and the hands that faults lay on its processes, its servers, and the ways between them.
+/// Injects faults into one run's processes and servers, and the connections between them.
 final class FaultInjector: Sendable {
   private struct Nodes {
     var ingest: (process: PlatformProcess, address: String)?
@@ -40,7 +17,7 @@ final class FaultInjector: Sendable {
   private let clocks: SkewedClocks?
   private let nodes = Mutex(Nodes())
 
-  /// - Parameter clocks: nil where no clock is to go wrong.
+  /// - Parameter clocks: nil: no clock is set wrong.
   init(_ platform: Platform, _ servers: PrivateServers, _ proxies: FaultProxies, clocks: SkewedClocks?) {
     self.platform = platform
     self.servers = servers
@@ -48,21 +25,18 @@ final class FaultInjector: Sendable {
     self.clocks = clocks
   }
 
-  /// Where ingest listens; it changes with each of its processes.
+  /// The address of ingest; it changes with each restart.
   var address: String { nodes.withLock { $0.ingest?.address ?? "" } }
 
-  /// True while all processes run that should.
   var allProcessesRun: Bool {
     nodes.withLock { $0.ingest?.process.isRunning == true && $0.workers.allSatisfy(\.isRunning) }
   }
 
-  /// Starts ingest and the workers.
   func start() async throws {
     try await startIngest()
     for number in 0..<Fault.workers { try await startWorker(number) }
   }
 
-  /// Lets a fault begin.
   func begin(_ fault: Fault) async throws {
     switch fault {
     case .killWorker(let number): worker(number).send(SIGKILL)
@@ -83,7 +57,7 @@ final class FaultInjector: Sendable {
     }
   }
 
-  /// Puts right what a fault has left.
+  /// Ends a fault and repairs its damage.
   func end(_ fault: Fault) async throws {
     switch fault {
     case .killWorker(let number), .gracefulRestart(let number): try await startWorker(number)
@@ -122,8 +96,7 @@ final class FaultInjector: Sendable {
     }
   }
 
-  /// As a supervisor does: a process that does not come up, because a server is only just coming up itself, is started
-  /// again.
+  /// Starts a process again where it fails to start, as a supervisor does: a server may still be starting.
   private func startWithRetry<Started>(_ what: String, _ start: () async throws -> Started) async throws -> Started {
     let end = ContinuousClock.now + .seconds(60)
     while true {
@@ -135,7 +108,7 @@ final class FaultInjector: Sendable {
     }
   }
 
-  /// As a supervisor does: what does not stop within a while is killed.
+  /// Kills a process that does not stop in time, as a supervisor does.
   private func stopGracefully(_ number: Int) async throws {
     let worker = worker(number)
     worker.send(SIGTERM)

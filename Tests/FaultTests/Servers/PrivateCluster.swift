@@ -1,14 +1,14 @@
 import Foundation
 import TestServers
 
-/// Three RabbitMQ nodes of one test's own: `scripts/cluster` in another folder, on other ports. PostgreSQL and Redis
-/// are those of the environment.
+/// Three RabbitMQ nodes for one test: `scripts/cluster` in another folder, on other ports. PostgreSQL and Redis are those
+/// of the environment.
 struct PrivateCluster: Sendable {
   /// One URL that names all three nodes.
   let rabbitMQ: ServerURL
   private let environment: [String: String]
 
-  /// Starts a cluster for the length of `body`.
+  /// Starts a cluster, runs `body`, and removes the cluster.
   static func with(_ body: (PrivateCluster) async throws -> Void) async throws {
     let cluster = try PrivateCluster()
     do {
@@ -31,7 +31,7 @@ struct PrivateCluster: Sendable {
     rabbitMQ = try TestEnvironment.rabbitMQ().cluster(onPorts: [firstPort, firstPort + 1, firstPort + 2])
   }
 
-  /// Runs `scripts/cluster` with these arguments, waits, and returns what it printed.
+  /// Runs `scripts/cluster` and returns its output.
   @discardableResult
   func run(_ arguments: String...) async throws -> String {
     try await runTool(repository.appending(path: "scripts/cluster"), arguments, environment: environment)
@@ -45,7 +45,7 @@ struct PrivateCluster: Sendable {
   }
 
   /// Waits until all three nodes run and see each other, and every queue would survive the loss of any one of them: a
-  /// node that came back has to catch up before the next one may go.
+  /// restarted node must catch up before the next one may fail.
   func waitUntilHealthy() async throws {
     try await eventually(within: .seconds(90), every: .milliseconds(500), "the three nodes are one") {
       (try? await self.run("status")) != nil
@@ -55,7 +55,8 @@ struct PrivateCluster: Sendable {
     }
   }
 
-  /// In a task of its own, because that of a test whose time is over is cancelled, and nothing may be left running.
+  /// Runs in a task of its own: the task of a test that exceeds its time limit is cancelled, and the nodes must stop all
+  /// the same.
   private func remove() async {
     await Task {
       _ = try? await run("down")

@@ -1,7 +1,7 @@
 import Foundation
 import TestServers
 
-/// A set of servers of one test's own, which it may kill: `scripts/services` in another folder, on other ports.
+/// A set of servers that one test may kill: `scripts/services` in another folder, on other ports.
 struct PrivateServers: Sendable {
   let rabbitMQ: ServerURL
   let postgres: ServerURL
@@ -10,7 +10,7 @@ struct PrivateServers: Sendable {
   private let folder: URL
   private let firstPort: Int
 
-  /// Starts servers for the length of `body`.
+  /// Starts servers, runs `body`, and removes the servers.
   static func with(_ body: (PrivateServers) async throws -> Void) async throws {
     let servers = try PrivateServers()
     do {
@@ -34,7 +34,7 @@ struct PrivateServers: Sendable {
     redis = try TestEnvironment.redis().onPort(firstPort + 3)
   }
 
-  /// Ports that no other set has, nor one of another process: their folder could be made.
+  /// Reserves ports by creating their folder, also against other processes.
   private static func claim() throws -> (firstPort: Int, folder: URL) {
     for slot in (0..<200).shuffled() {
       let firstPort = 28_000 + slot * 6
@@ -47,7 +47,7 @@ struct PrivateServers: Sendable {
     throw TestError(description: "every folder /tmp/vluma-servers-* is taken: delete those of tests that were killed")
   }
 
-  /// Runs `scripts/services` with these arguments, and waits.
+  /// Runs `scripts/services`.
   func run(_ arguments: String...) async throws {
     try await runTool(repository.appending(path: "scripts/services"), arguments, environment: environment)
   }
@@ -64,14 +64,14 @@ struct PrivateServers: Sendable {
       environment: environment.merging(names) { $1 })
   }
 
-  /// Deletes all that Redis holds.
   func emptyRedis() async throws {
     try await runTool(
       URL(filePath: "/usr/bin/redis-cli"), ["-h", redis.host, "-p", "\(redis.port)", "FLUSHALL"],
       environment: environment)
   }
 
-  /// In a task of its own, because that of a test whose time is over is cancelled, and nothing may be left running.
+  /// Runs in a task of its own: the task of a test that exceeds its time limit is cancelled, and the servers must stop all
+  /// the same.
   private func remove() async {
     await Task {
       try? await run("down")

@@ -3,7 +3,7 @@ import Postgres
 import TestServers
 import Testing
 
-/// The proxy of these tests does to connections what it is told to.
+/// The faults of TCPProxy.
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct ProxyFaultTests {
   /// A connection to PostgreSQL through a proxy.
@@ -19,7 +19,7 @@ struct ProxyFaultTests {
     await connection.close()
   }
 
-  @Test func `delayed bytes arrive late, and at once when all is restore`() async throws {
+  @Test func `delayed bytes arrive late, and at once after restore`() async throws {
     try await connected { (proxy, _, connection) async throws in
       proxy.delay(.milliseconds(200))
       let slow = try await duration { _ = try await connection.query("SELECT 1") }
@@ -34,7 +34,7 @@ struct ProxyFaultTests {
     }
   }
 
-  @Test func `throttled bytes all arrive, no faster than they may`() async throws {
+  @Test func `throttled bytes all arrive, no faster than the limit`() async throws {
     try await connected { (proxy, _, connection) async throws in
       proxy.throttle(bytesPerSecond: 20_000)
       let time = try await duration {
@@ -45,7 +45,7 @@ struct ProxyFaultTests {
     }
   }
 
-  @Test func `swallowed connections are silent, new ones are not, and restore resets the former`() async throws {
+  @Test func `connections in a black hole are silent, new ones are not, and restore resets the former`() async throws {
     try await connected { (proxy, configuration, connection) async throws in
       proxy.blackhole()
       await #expect(throws: PostgresError.self) {
@@ -54,7 +54,7 @@ struct ProxyFaultTests {
       let other = try await PostgresConnection.connect(configuration)
       #expect(try await other.query("SELECT 1").count == 1)
       proxy.restore()
-      try await eventually("the swallowed connection is gone") { proxy.connectionCount == 1 }
+      try await eventually("the connection in the black hole is gone") { proxy.connectionCount == 1 }
       await other.close()
     }
   }

@@ -2,12 +2,11 @@ import ClientLoop
 import Foundation
 import TestServers
 
-/// The repository's folder.
 let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent()
   .deletingLastPathComponent()
 
-/// Runs a program to its end and returns what it printed; throws that where it ends with another status than 0.
+/// Runs a program and returns its output; throws the output where the status is not 0.
 @discardableResult
 func runTool(_ program: URL, _ arguments: [String], environment: [String: String]) async throws -> String {
   let name = program.lastPathComponent

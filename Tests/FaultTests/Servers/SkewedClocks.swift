@@ -1,15 +1,13 @@
 import Foundation
 
-/// The clocks of a run's nodes: a library that is loaded into a process before all others and adds to the time of day
-/// what stands in a file, so that a clock jumps while the process runs. Clocks that count from the start stay right, as
-/// they do where an operator or NTP sets the time.
+/// The clocks of a run's nodes: a preloaded library adds an offset from a file to the time of day, so that a clock jumps
+/// while the process runs. Monotonic clocks stay right, as they do where an operator or NTP sets the time.
 ///
-/// libfaketime does not do here: it moves the timers of the other clocks along with that of the day, so that a Swift
-/// program's pauses last an hour, or no time at all.
+/// libfaketime is not suitable: it moves the timers of monotonic clocks too, so that a Swift program sleeps for an hour, or
+/// not at all.
 struct SkewedClocks: Sendable {
   private let folder: URL
 
-  /// Compiles the library.
   init() async throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "vluma-clocks-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -20,22 +18,22 @@ struct SkewedClocks: Sendable {
       environment: ProcessInfo.processInfo.environment)
   }
 
-  /// What a node's process is to be started with; its clock is right until it is set.
+  /// The environment of a node's process; its clock is right until ``set(_:ahead:)``.
   func environment(of node: String) throws -> [String: String] {
     let file = file(of: node)
     if !FileManager.default.fileExists(atPath: file.path) { try Data(count: 8).write(to: file) }
     return ["LD_PRELOAD": library.path, "VLUMA_TEST_CLOCK": file.path]
   }
 
-  /// Sets a node's clock so many hours ahead, at once.
+  /// Sets a node's clock ahead by `hours`, at once.
   func set(_ node: String, ahead hours: Int) throws {
     let file = try FileHandle(forUpdating: file(of: node))
     defer { try? file.close() }
-    // In place, for the process has mapped this very file.
+    // In place: the process has mapped this file.
     try file.write(contentsOf: withUnsafeBytes(of: Int64(hours) * 3_600) { Data($0) })
   }
 
-  /// Deletes library and clocks; processes that have them go on.
+  /// Deletes the files; running processes keep them mapped.
   func remove() { try? FileManager.default.removeItem(at: folder) }
 
   private var library: URL { folder.appending(path: "clock.so") }

@@ -5,39 +5,6 @@ import TestPlatform
 import TestServers
 import Testing
 
-/// What is wrong, what is left over, and how that is moved. One platform at a time: the queue of jobs that lost their
-/// pool belongs to all of them.
-@Suite(.serialized, .timeLimit(.minutes(3)))
-enum OrphanedJobTests {}
-
-extension Platform {
-  /// Leaves dead letters that nobody indexed, and then waiting jobs, in the pool of validation; returns the bookings
-  /// that wait. Every job must die of its first failure.
-  func leave(dead: Int, waiting: Int) async throws -> [UUID] {
-    let (_, address) = try await startIngest()
-    try await breakCatalog()
-    let worker = try await startWorker(pools: [validatePool])
-    for index in 0..<dead { _ = try await book(index, at: address) }
-    try await wait(for: dead, in: "\(validatePool).dead")
-    worker.send(SIGTERM)
-    try await worker.ended()
-    try await loadCatalog()
-    var bookings: [UUID] = []
-    for index in dead..<(dead + waiting) {
-      bookings.append(try #require(try await book(index, at: address)?.booking))
-    }
-    try await wait(for: waiting, in: validatePool)
-    return bookings
-  }
-
-  /// Waits until so many messages of a queue are ready.
-  func wait(for count: Int, in queue: String) async throws {
-    try await eventually(within: .seconds(20), "\(count) messages are ready in \(queue)") {
-      try await self.depth(of: queue) == count
-    }
-  }
-}
-
 extension OrphanedJobTests {
   /// `vluma doctor`.
   struct DoctorTests {
@@ -58,14 +25,14 @@ extension OrphanedJobTests {
       let checks: [Line]
       let findings: [Finding]
 
-      /// What is wrong with this platform. Other tests leave jobs without a pool to the broker that all share.
+      /// Findings about this platform only: other tests leave jobs without a pool at the shared broker.
       var own: [Finding] { findings.filter { $0.check != "unroutable" } }
 
       func status(_ check: String) -> String? { checks.first { $0.check == check }?.status }
       func messages(_ check: String) -> [String] { findings.filter { $0.check == check }.map(\.message) }
     }
 
-    /// Examines the platform; nothing that is said holds personal data or a password.
+    /// Runs the doctor on the platform. Its output must not contain personal data or a password.
     private func runDoctor(
       _ platform: Platform, _ arguments: [String] = [], overriding: [String: String] = [:]
     ) async throws -> Report {
@@ -73,13 +40,16 @@ extension OrphanedJobTests {
         ["doctor", "--json"] + arguments, throughProxy: false, overriding: overriding)
       let status = try await process.ended(within: .seconds(40))
       for secret in ["Maria", "98765", "hunter2"] { #expect(!process.output.contains(secret), "\(process.output)") }
-      let report = try JSONDecoder().decode(Report.self, from: Data(process.output.utf8))
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      let report = try decoder.decode(Report.self, from: Data(process.output.utf8))
+      #expect(process.output.contains("\"is_healthy\""))
       #expect(report.isHealthy == report.findings.isEmpty)
       #expect(status == (report.isHealthy ? 0 : 1), "\(process.output)")
       return report
     }
 
-    @Test func `of a healthy platform there is nothing to complain`() async throws {
+    @Test func `a healthy platform has no findings`() async throws {
       try await Platform.with { platform in
         try await platform.startWorker()
         let report = try await runDoctor(platform)
@@ -96,18 +66,18 @@ extension OrphanedJobTests {
       }
     }
 
-    @Test func `a pool that was removed with jobs waiting is named with numbers`() async throws {
+    @Test func `a removed pool with queued jobs is named with numbers`() async throws {
       var setup = Platform.Setup()
       setup.maxAttempts = 1
       try await Platform.with(setup) { platform in
         let old = platform.validatePool
         #expect(try await platform.command("scale", old, "5").status == 0)
-        _ = try await platform.leave(dead: 2, waiting: 3)
+        _ = try await platform.leaveJobs(dead: 2, queued: 3)
         let file = try platform.queuesFile(renaming: old, to: "\(platform.name).checked")
         let report = try await runDoctor(platform, overriding: ["VLUMA_QUEUES_FILE": file])
         #expect(
           report.messages("removed_pools") == [
-            "\(old) is not in queues.yaml, and has left 3 jobs in its queue, 2 dead letters that nobody indexes"
+            "\(old) is not in queues.yaml, and has left 3 jobs in its queue, 2 dead letters not indexed"
           ])
         let removed = try #require(report.findings.first { $0.check == "removed_pools" })
         #expect(removed.commands == ["vluma move \(old)", "vluma move \(old) --dead"])
@@ -122,7 +92,7 @@ extension OrphanedJobTests {
       }
     }
 
-    @Test func `a pool that the store has never heard of is looked for by name`() async throws {
+    @Test func `a pool unknown to PostgreSQL is checked by name`() async throws {
       try await Platform.with { platform in
         let (_, address) = try await platform.startIngest()
         _ = try await platform.book(0, at: address)
@@ -135,7 +105,7 @@ extension OrphanedJobTests {
       }
     }
 
-    @Test func `what is stuck in the store is named`() async throws {
+    @Test func `jobs stuck in PostgreSQL are named`() async throws {
       try await Platform.with { platform in
         try await platform.pool.query(
           """
@@ -168,7 +138,7 @@ extension OrphanedJobTests {
       }
     }
 
-    @Test func `without Redis there is a warning, and nothing else`() async throws {
+    @Test func `an unreachable Redis is a warning, and nothing else`() async throws {
       try await Platform.with { platform in
         try await platform.startWorker()
         let report = try await runDoctor(platform, overriding: ["VLUMA_REDIS_URL": "redis://127.0.0.1:1"])
@@ -185,7 +155,7 @@ extension OrphanedJobTests {
       ("VLUMA_LOG_LEVEL", "loud", "settings", "VLUMA_LOG_LEVEL must be one of"),
       ("VLUMA_QUEUES_FILE", "/nowhere.yaml", "settings", "/nowhere.yaml"),
     ])
-    func `what is away or wrong hides none of the others`(
+    func `an unreachable or wrongly configured server hides none of the others`(
       variable: String, value: String, check: String, words: String
     ) async throws {
       try await Platform.with { platform in
@@ -196,14 +166,14 @@ extension OrphanedJobTests {
           let isAsked = !(variable == "VLUMA_POSTGRES_URL" && server == "postgresql")
           #expect(report.status(server) == (isAsked ? "ok" : "unknown"), "\(report.checks)")
         }
-        // Nobody works here, which is seen wherever the database is.
+        // No worker runs here, which is found wherever the database can be read.
         if variable != "VLUMA_POSTGRES_URL", variable != "VLUMA_QUEUES_FILE" {
           #expect(report.status("nodes") == "problem")
         }
       }
     }
 
-    @Test func `a database without its tables is to be migrated`() async throws {
+    @Test func `a database with pending migrations is to be migrated`() async throws {
       try await Platform.with { platform in
         try await platform.pool.query("DELETE FROM schema_migration WHERE name LIKE 'bookings%'")
         let report = try await runDoctor(platform)

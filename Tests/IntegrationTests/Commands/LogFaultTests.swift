@@ -5,12 +5,12 @@ import TestPlatform
 import TestServers
 import Testing
 
-/// A log that cannot be written costs log lines and nothing else.
+/// A log that cannot be written costs log lines only.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct LogFaultTests {
-  @Test func `work is done while the log's disk is full`() async throws {
+  @Test func `jobs run while the log's disk is full`() async throws {
     try await Platform.with { platform in
-      let port = try freePort()
+      let port = try Loopback.freePort()
       let everything = try await platform.start(
         ["up"], overriding: ["VLUMA_HTTP_PORT": "\(port)", "VLUMA_LOG_LEVEL": "debug"], shell: "exec 2>/dev/full")
       try await book(at: port, platform, everything)
@@ -23,9 +23,9 @@ struct LogFaultTests {
     }
   }
 
-  @Test func `work is done while the log's reader has stopped, and it reads the lines when it goes on`() async throws {
+  @Test func `jobs run while the log's reader has stopped, and it gets the lines when it reads again`() async throws {
     try await Platform.with { platform in
-      let port = try freePort()
+      let port = try Loopback.freePort()
       let pipe = FileManager.default.temporaryDirectory.appending(path: TestEnvironment.uniqueName("log")).path
       #expect(mkfifo(pipe, 0o600) == 0)
       defer { unlink(pipe) }
@@ -56,7 +56,7 @@ struct LogFaultTests {
       return (try? await platform.request("GET", "\(address)/readyz"))?.status == 200
     }
     let booking = try #require(try await platform.book(0, at: address)?.booking)
-    try await platform.wait(for: "confirmed", of: booking)
+    try await platform.waitForBooking(booking, status: "confirmed")
     #expect(process.isRunning)
   }
 

@@ -9,7 +9,7 @@ import Testing
 extension OrphanedJobTests {
   /// `vluma move`.
   struct MoveTests {
-    /// Runs a platform one of whose pools was renamed, with its new queues, for the length of `body`.
+    /// Runs `body` with a platform one of whose pools was renamed, and with its new queues.
     private func withRenamedPool(
       _ setup: Platform.Setup = .init(),
       _ body: (Platform, _ new: String, _ file: [String: String]) async throws -> Void
@@ -62,7 +62,7 @@ extension OrphanedJobTests {
       setup.maxAttempts = 1
       try await withRenamedPool(setup) { platform, new, file in
         let old = platform.validatePool
-        let bookings = try await platform.leave(dead: 2, waiting: 3)
+        let bookings = try await platform.leaveJobs(dead: 2, queued: 3)
         let jobs = try await move(platform, [old], file)
         #expect(jobs.status == 0 && jobs.output.contains("moved 3 jobs to \(new)\n"), "\(jobs.output)")
         let letters = try await move(platform, [old, new, "--dead"], file)
@@ -70,7 +70,7 @@ extension OrphanedJobTests {
         let again = try await move(platform, [old], file)
         #expect(again.status == 0 && again.output.contains("There was nothing to move."), "\(again.output)")
         try await platform.start(["work"], overriding: file)
-        for booking in bookings { try await platform.wait(for: "confirmed", of: booking) }
+        for booking in bookings { try await platform.waitForBooking(booking, status: "confirmed") }
         try await eventually(within: .seconds(20), "the letters are indexed") {
           try await platform.number(
             "SELECT count(*) FROM jobs.dead_letter WHERE state = 'open' AND pool = \(new)") == 2
@@ -88,7 +88,7 @@ extension OrphanedJobTests {
         let sent = message(platform.validatePool)
         try await platform.publish([sent])
         #expect(try await move(platform, [platform.validatePool, new], file).status == 0)
-        let arrived = try await platform.take(1, from: new)
+        let arrived = try await platform.consume(1, from: new)
         try #require(arrived.count == 1)
         #expect(arrived[0].properties == sent.properties)
         #expect(arrived[0].body == sent.body)
@@ -98,22 +98,22 @@ extension OrphanedJobTests {
       }
     }
 
-    @Test func `jobs that lost their pool on the way back from a retry go to the pool of their kind`() async throws {
+    @Test func `jobs whose pool was removed during a retry go to the pool of their kind`() async throws {
       try await Platform.with { platform in
         let id = UUID()
         let sent = message("\(platform.name).gone", id: id, kind: "booking.resolve", to: "vluma.return")
         try await platform.publish([sent])
-        // Others may have lost theirs as well, some of them for good.
+        // Other tests leave jobs there too, some of kinds that no pool runs.
         let (_, output) = try await move(platform, ["vluma.unroutable"], [:])
         #expect(output.contains("to \(platform.resolvePool)\n"), "\(output)")
-        let arrived = try await platform.take(1, from: platform.resolvePool)
+        let arrived = try await platform.consume(1, from: platform.resolvePool)
         let own = arrived.filter { $0.properties.messageID == id.uuidString.lowercased() }
         try #require(own.count == 1)
         #expect(own[0].properties == sent.properties && own[0].body == sent.body)
       }
     }
 
-    @Test func `what no pool does stays where it is, and that is said`() async throws {
+    @Test func `jobs of a kind that no pool runs stay where they are and are reported`() async throws {
       try await withRenamedPool { platform, new, file in
         let old = platform.validatePool
         try await platform.publish([message(old, kind: "booking.swap"), message(old), message(old)])
@@ -163,20 +163,20 @@ extension OrphanedJobTests {
         }
         process.send(SIGKILL)
         try await process.ended()
-        // What it had in hand is given back when the broker sees that its connection is gone.
+        // The broker requeues what was prefetched when it sees that the connection is gone.
         try await eventually(within: .seconds(20), "all are in one queue or the other") {
           let (left, moved) = (try await platform.depth(of: old) ?? 0, try await platform.depth(of: new) ?? 0)
           return left + moved >= ids.count
         }
         #expect(try await move(platform, [old], file).status == 0)
         try await platform.wait(for: 0, in: old)
-        // Some may have come twice.
-        let arrived = try await platform.take(try await platform.depth(of: new) ?? 0, from: new)
+        // Some may have been moved twice.
+        let arrived = try await platform.consume(try await platform.depth(of: new) ?? 0, from: new)
         #expect(Set(arrived.compactMap(\.properties.messageID)) == Set(ids.map { $0.uuidString.lowercased() }))
       }
     }
 
-    @Test func `what the store holds for a removed pool is moved as well`() async throws {
+    @Test func `jobs in PostgreSQL of a removed pool are moved as well`() async throws {
       try await withRenamedPool { platform, new, file in
         let old = platform.validatePool
         try await platform.pool.query(
@@ -191,7 +191,7 @@ extension OrphanedJobTests {
       }
     }
 
-    @Test func `a pool that is in use keeps its queue, and nonsense is wrong usage`() async throws {
+    @Test func `a pool that is in use keeps its queue, and invalid arguments are wrong usage`() async throws {
       try await Platform.with { platform in
         let pool = platform.resolvePool
         try await platform.publish([message(pool, kind: "booking.resolve")])

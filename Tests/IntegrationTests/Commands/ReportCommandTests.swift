@@ -13,10 +13,10 @@ extension MessagingTests {
         let detail: String?
         let count: Int
       }
-      let business_id: String
+      let businessId: String
       let name: String
       let date: String
-      let time_zone: String
+      let timeZone: String
       let counts: [Count]
 
       func count(_ metric: String, _ detail: String? = nil) -> Int? {
@@ -25,17 +25,19 @@ extension MessagingTests {
     }
 
     private func reports(_ output: String) throws -> [Report] {
-      try JSONDecoder().decode([Report].self, from: Data(output.utf8))
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return try decoder.decode([Report].self, from: Data(output.utf8))
     }
 
     @Test func `a day's report has each business' counts, for people and for programs`() async throws {
       try await withMessaging { platform, _, address in
         let booking = try await platform.newBooking(0, at: address)
-        try await platform.wait(for: "accepted", of: "confirmed", about: booking)
+        try await platform.waitForMessage("confirmed", state: "accepted", about: booking)
         let rival = try await platform.newBooking(0, at: address)
-        try await platform.wait(for: "accepted", of: "rejected", about: rival)
+        try await platform.waitForMessage("rejected", state: "accepted", about: rival)
         try await platform.waitUntilIdle()
-        // The day is asked for by name, lest it be over before the report.
+        // The day is named, in case it ends before the report.
         let day: String = try await platform.pool.query(
           """
           SELECT to_char(start AT TIME ZONE 'UTC', 'YYYY-MM-DD') FROM reports.rollup_day
@@ -44,25 +46,27 @@ extension MessagingTests {
         let business = platform.business.uuidString.lowercased()
         let one = try await platform.command("report", "day", day, "--business", business, "--json")
         #expect(one.status == 0, "\(one.output)")
+        #expect(one.output.contains("\"business_id\"") && one.output.contains("\"time_zone\""))
         let found = try reports(one.output)
         try #require(found.count == 1)
-        #expect(found[0].business_id == business && found[0].name == "Always open")
-        #expect(found[0].date == day && found[0].time_zone == "GMT")
+        #expect(found[0].businessId == business && found[0].name == "Always open")
+        #expect(found[0].date == day && found[0].timeZone == "GMT")
         #expect(found[0].count("booking.confirmed") == 1)
         #expect(found[0].count("booking.rejected", "slot_taken") == 1)
         #expect(found[0].count("message.accepted", "confirmed") == 1)
         #expect(found[0].count("message.accepted", "rejected") == 1)
         let all = try await platform.command("report", "day", day, "--json")
-        #expect(try reports(all.output).contains { $0.business_id == business })
+        #expect(try reports(all.output).contains { $0.businessId == business })
         let text = try await platform.command("report", "day", day)
         #expect(text.status == 0)
+        #expect(text.output.contains("METRIC") && text.output.contains("DETAIL"))
         #expect(text.output.contains("Always open  \(day) GMT") && text.output.contains("booking.confirmed"))
         #expect(!text.output.contains("Maria") && !text.output.contains("87654321"))
         #expect(try await platform.command("report", "day", "--json").status == 0)
       }
     }
 
-    @Test func `a day that is none is wrong usage, and a day without counts is none`() async throws {
+    @Test func `an invalid day is wrong usage, and a day without counts is empty`() async throws {
       try await Platform.with { platform in
         for date in ["2026-02-30", "2026-13-01", "1999-12-31", "yesterday", "2026-2-3"] {
           let (status, output) = try await platform.command("report", "day", date)

@@ -5,16 +5,16 @@ import TestServers
 import Testing
 
 extension MessagingTests {
-  /// `vluma trace`: a thing's story, by whichever of its ids.
+  /// `vluma trace`: the timeline of a booking, message or job, by any of its ids.
   struct TraceCommandTests {
     private struct Entry: Decodable {
       let at: Date
-      let what: String
+      let event: String
       let detail: String
-      let job: String?
+      let jobId: String?
     }
 
-    /// Traces an id; whatever is told holds nobody's name or number, and no wamid, for WhatsApp's own hold the number.
+    /// Traces an id. The output must not contain a customer's name or number, nor a wamid, which contains the number.
     private func trace(_ id: String, _ platform: Platform) async throws -> String {
       let (status, output) = try await platform.command("trace", id)
       #expect(status == 0, "\(id): \(output)")
@@ -24,31 +24,31 @@ extension MessagingTests {
       return output
     }
 
-    @Test func `the whole story is told by the id of the booking, the message, or either wamid`() async throws {
+    @Test func `the whole timeline is shown by the id of the booking, the message, or either wamid`() async throws {
       try await withMessaging { platform, sandbox, address in
         let booking = try await platform.newBooking(0, at: address)
-        try await platform.wait(for: "accepted", of: "confirmed", about: booking)
+        try await platform.waitForMessage("confirmed", state: "accepted", about: booking)
         let wamid = try #require(try await sandbox.messages().first?.wamid)
         try await sandbox.press("confirm:\(booking)", from: Platform.customer, context: wamid)
-        try await eventually("the customer's word is noted") {
+        try await eventually("the attendance is confirmed") {
           try await platform.isAttendanceConfirmed(of: booking)
         }
         try await platform.waitUntilIdle()
         let ids = try await platform.pool.query(
-          "SELECT message.id::text, inbound_message.wamid FROM messaging.message, whatsapp.inbound")
+          "SELECT message.id::text, inbound_message.wamid FROM messaging.message, messaging.inbound_message")
         try #require(ids.count == 1)
         let (message, reply) = (try ids[0].decode(0, as: String.self), try ids[0].decode(1, as: String.self))
         for id in [booking.uuidString, message, wamid, reply] {
-          let story = try await trace(id, platform)
+          let timeline = try await trace(id, platform)
           for step in [
-            "booking validating", "booking confirmed", "message prepared", "message given to WhatsApp",
-            "message accepted", "WhatsApp says delivered", "customer answers", "booking attendance_confirmed",
+            "booking validating", "booking confirmed", "message prepared", "message sending",
+            "message accepted", "message delivered", "customer replied", "booking attendance_confirmed",
           ] {
-            #expect(story.contains(step), "\(id) without \(step): \(story)")
+            #expect(timeline.contains(step), "\(id) without \(step): \(timeline)")
           }
         }
         try await everyJobIsTraced(platform)
-        try await storyIsInOrder(booking, platform)
+        try await timelineIsInOrder(booking, platform)
       }
     }
 
@@ -63,24 +63,26 @@ extension MessagingTests {
         ])
       for row in jobs {
         let (kind, job) = (try row.decode(0, as: String.self), try row.decode(1, as: String.self))
-        let story = try await trace(job, platform)
-        #expect(story.contains("job \(job)") && story.contains("\(kind) in "), "\(kind): \(story)")
+        let timeline = try await trace(job, platform)
+        #expect(timeline.contains("job \(job)") && timeline.contains("\(kind) in "), "\(kind): \(timeline)")
       }
     }
 
-    private func storyIsInOrder(_ booking: UUID, _ platform: Platform) async throws {
+    private func timelineIsInOrder(_ booking: UUID, _ platform: Platform) async throws {
       let (status, output) = try await platform.command("trace", "\(booking)", "--json")
       #expect(status == 0)
       let decoder = JSONDecoder()
-      decoder.dateDecodingStrategy = .iso8601
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      decoder.dateDecodingStrategy = .custom(CommandJSON.date)
       let lines = try decoder.decode([Entry].self, from: Data(output.utf8))
       #expect(lines.count > 10)
       #expect(lines.map(\.at) == lines.map(\.at).sorted())
-      #expect(lines.contains { $0.what == "booking confirmed" && $0.job != nil })
+      #expect(output.contains("\"job_id\""))
+      #expect(lines.contains { $0.event == "booking confirmed" && $0.jobId != nil })
       #expect(!output.contains("wamid.") && !output.contains("87654321"))
     }
 
-    @Test func `what nobody knows has no story, and that is a failure`() async throws {
+    @Test func `an unknown id has no timeline, and that is a failure`() async throws {
       try await Platform.with { platform in
         for id in ["nonsense", "wamid.nobody", UUID().uuidString] {
           let (status, output) = try await platform.command("trace", id)

@@ -8,25 +8,25 @@ import WhatsApp
 import WhatsAppSandbox
 
 extension MessagingTests {
-  /// `vluma whatsapp`, and the switches of the stand-in.
+  /// `vluma whatsapp`, and the options of the WhatsApp sandbox.
   struct WhatsAppCommandTests {
     private struct ListedSuspension: Decodable {
       let scope: String
       let key: String
       let code: Int
       let since: Date
-      let tries_at: Date
+      let until: Date
     }
 
     private func suspensions(_ platform: Platform) async throws -> [ListedSuspension] {
       let (status, output) = try await platform.command("whatsapp", "suspensions", "--json")
       #expect(status == 0, "\(output)")
       let decoder = JSONDecoder()
-      decoder.dateDecodingStrategy = .iso8601
+      decoder.dateDecodingStrategy = .custom(CommandJSON.date)
       return try decoder.decode([ListedSuspension].self, from: Data(output.utf8))
     }
 
-    @Test func `a number is given to a business that exists, and is no other's`() async throws {
+    @Test func `a number is given to a business that exists, and belongs to one business only`() async throws {
       var setup = Platform.Setup()
       setup.sandbox = .quick
       try await Platform.with(setup) { platform in
@@ -40,12 +40,12 @@ extension MessagingTests {
         let name = other.uuidString.lowercased()
         let taken = try await platform.command("whatsapp", "number", name, Platform.phoneNumberID)
         #expect(taken.status == 1)
-        #expect(taken.output.contains("another business writes from \(Platform.phoneNumberID)"))
+        #expect(taken.output.contains("another business sends from \(Platform.phoneNumberID)"))
         #expect(try await platform.number("SELECT count(*) FROM messaging.phone_number") == 1)
         for number in ["123456", "654321"] {
           let given = try await platform.command("whatsapp", "number", name, number, "--account", "77")
           #expect(given.status == 0)
-          #expect(given.output == "\(name) writes from \(number)\n")
+          #expect(given.output == "\(name) sends from \(number)\n")
         }
         let rows = try await platform.pool.query(
           "SELECT phone_number_id, account_id FROM messaging.phone_number WHERE business_id = \(other)")
@@ -57,20 +57,20 @@ extension MessagingTests {
       }
     }
 
-    @Test func `suspensions are shown and lifted, and what is not there cannot be lifted`() async throws {
+    @Test func `suspensions are shown and lifted, and lifting a missing one fails`() async throws {
       try await Platform.with { platform in
         #expect(try await suspensions(platform).isEmpty)
-        #expect(try await platform.command("whatsapp", "suspensions").output == "Nothing is paused.\n")
+        #expect(try await platform.command("whatsapp", "suspensions").output == "Nothing is suspended.\n")
         let until = Date() + 600
-        let pause = Suspension(scope: .number, key: Platform.phoneNumberID, until: until, code: 131_048)
-        try await platform.pool.withTransaction { try await SuspensionStore().put(pause, in: $0) }
+        let suspension = Suspension(scope: .number, key: Platform.phoneNumberID, until: until, code: 131_048)
+        try await platform.pool.withTransaction { try await SuspensionStore().put(suspension, in: $0) }
         let shown = try await suspensions(platform)
         try #require(shown.count == 1)
         #expect(shown[0].scope == "number" && shown[0].key == Platform.phoneNumberID && shown[0].code == 131_048)
-        #expect(abs(shown[0].tries_at.timeIntervalSince(until)) <= 1 && shown[0].since <= Date())
+        #expect(abs(shown[0].until.timeIntervalSince(until)) <= 0.01 && shown[0].since <= Date())
         let nothing = try await platform.command("whatsapp", "lift", "number", "1")
         #expect(nothing.status == 1)
-        #expect(nothing.output.contains("there is no pause of number 1"))
+        #expect(nothing.output.contains("there is no suspension of number 1"))
         #expect(try await platform.command("whatsapp", "lift", "account", Platform.phoneNumberID).status == 1)
         #expect(try await platform.command("whatsapp", "lift", "pair", "1").status == 2)
         #expect(try await suspensions(platform).count == 1)
@@ -81,7 +81,7 @@ extension MessagingTests {
       }
     }
 
-    @Test func `faults go with the stand-in, and have a share and a behaviour`() async throws {
+    @Test func `faults go with the sandbox, and have a share and a behaviour`() async throws {
       try await Platform.with { platform in
         for arguments in [
           ["up", "--fault", "5%:accept"], ["up", "--sandbox-log", "/dev/null"],

@@ -5,7 +5,7 @@ import TestPlatform
 import TestServers
 import Testing
 
-/// The HTTP front on real servers: what it takes, what it refuses and how.
+/// The HTTP API on real servers: what it accepts, what it refuses and how.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct BookingAPITests {
   private struct Problem: Decodable {
@@ -23,7 +23,7 @@ struct BookingAPITests {
     return problem
   }
 
-  @Test func `bad input gets the right status, names its fields, and harms nothing`() async throws {
+  @Test func `invalid input gets the right status, names its fields, and has no effect`() async throws {
     try await Platform.with { platform in
       let (ingest, address) = try await platform.startIngest()
       let url = "\(address)/v1/bookings"
@@ -100,7 +100,7 @@ struct BookingAPITests {
       #expect(try await platform.book(1, at: address, key: String(repeating: "k", count: 256))?.status == 400)
       let other = try #require(try await platform.book(1, at: address, key: "two")?.booking)
       #expect(other != first)
-      try await platform.wait(for: "confirmed", of: first)
+      try await platform.waitForBooking(first, status: "confirmed")
       try await platform.waitUntilIdle()
       #expect(try await platform.number("SELECT count(*) FROM bookings.booking") == 2)
     }
@@ -121,7 +121,7 @@ struct BookingAPITests {
       try await platform.startWorker()
       try await eventually("it is confirmed") { try await view(booking).text.contains("\"confirmed\"") }
       let rival = try #require(try await platform.book(3, at: address)?.booking)
-      try await eventually("the rival is told what is free") {
+      try await eventually("the rival is rejected with alternatives") {
         let text = try await view(rival).text
         return text.contains("slot_taken") && text.contains("alternatives\":[{")
       }
@@ -137,9 +137,9 @@ struct BookingAPITests {
         return text.contains("in_the_past") && text.contains("\"confirmed\"")
       }
       #expect(try await platform.request("DELETE", "\(address)/v1/bookings/\(booking)").status == 202)
-      try await platform.wait(for: "cancelled", of: booking)
+      try await platform.waitForBooking(booking, status: "cancelled")
       let again = try #require(try await platform.book(4, at: address)?.booking)
-      try await platform.wait(for: "confirmed", of: again)
+      try await platform.waitForBooking(again, status: "confirmed")
     }
   }
 
@@ -156,7 +156,7 @@ struct BookingAPITests {
       }
       #expect(try await slots() == 4)
       let booking = try #require(try await platform.book(2, at: address)?.booking)
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       #expect(try await slots() == 3)
       let bad = try await platform.request("GET", "\(address)/v1/availability?service_id=1&from=\(to)&to=\(from)")
       #expect(bad.status == 422)
@@ -164,7 +164,7 @@ struct BookingAPITests {
     }
   }
 
-  @Test func `without PostgreSQL bookings are still accepted, and reads say honestly that they cannot`() async throws {
+  @Test func `without PostgreSQL bookings are still accepted, and reads are answered 503`() async throws {
     let proxy = try TestEnvironment.postgres().proxy()
     defer { proxy.stop() }
     var setup = Platform.Setup()
@@ -181,11 +181,12 @@ struct BookingAPITests {
       #expect(read.header("retry-after") != nil)
       proxy.acceptNew()
       try await platform.startWorker()
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
     }
   }
 
-  @Test func `a front that starts while PostgreSQL and Redis are away accepts bookings, and they are done later`()
+  @Test
+  func `ingest started while PostgreSQL and Redis are unreachable accepts bookings, and they are completed later`()
     async throws
   {
     let (postgres, redis) = (try TestEnvironment.postgres().proxy(), try TestEnvironment.redis().proxy())
@@ -198,21 +199,23 @@ struct BookingAPITests {
     try await Platform.with(setup) { platform in
       postgres.refuseNew()
       redis.refuseNew()
-      let (front, address) = try await platform.startIngest()
-      #expect(front.output.contains("starting without PostgreSQL"))
-      #expect(front.output.contains("starting without Redis"))
+      let (ingest, address) = try await platform.startIngest()
+      #expect(ingest.output.contains("starting without PostgreSQL"))
+      #expect(ingest.output.contains("starting without Redis"))
       let booking = try #require(try await platform.book(0, at: address)?.booking)
       postgres.acceptNew()
       let worker = try await platform.startWorker()
       #expect(worker.output.contains("starting without Redis"))
-      try await platform.wait(for: "confirmed", of: booking)
+      try await platform.waitForBooking(booking, status: "confirmed")
       #expect(try await platform.request("GET", "\(address)/v1/bookings/\(booking)").status == 200)
       redis.acceptNew()
       try await eventually(within: .seconds(20), "Redis is used again") { redis.bytesFromClient > 0 }
     }
   }
 
-  @Test func `a broker that does not answer is a 503 within bounded time, and a way back`() async throws {
+  @Test func `a broker that does not answer is a 503 within bounded time, and bookings are accepted again afterwards`()
+    async throws
+  {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     var setup = Platform.Setup()

@@ -4,11 +4,11 @@ import TestPlatform
 import TestServers
 import Testing
 
-/// What happens at the process' own limit of open files and connections.
+/// The process' limit of open files and connections.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct DescriptorTests {
   @Test
-  func `a front with 1,024 descriptors serves on beside 1,100 idle clients, and every booking has an id of its own`()
+  func `ingest with 1,024 descriptors serves beside 1,100 idle clients, and every booking has an id of its own`()
     async throws
   {
     try await Platform.with { platform in
@@ -24,7 +24,7 @@ struct DescriptorTests {
       let ids = crowdBefore + crowdAfter
       #expect(ids.count == 80)
       #expect(Set(ids).count == 80)
-      for id in ids { try await platform.wait(for: "confirmed", of: id) }
+      for id in ids { try await platform.waitForBooking(id, status: "confirmed") }
     }
   }
 
@@ -43,7 +43,7 @@ struct DescriptorTests {
     }
   }
 
-  @Test func `a client with a request under way is not cut off for idle ones`() async throws {
+  @Test func `a client with a request under way is not disconnected in favour of idle ones`() async throws {
     try await Platform.with { platform in
       let (_, address) = try await platform.startIngest(shell: "ulimit -n 1024")
       let port = try #require(URL(string: address)?.port)
@@ -52,7 +52,7 @@ struct DescriptorTests {
         "POST /v1/bookings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\nVluma-Business: \(platform.business)\r\n\r\n{"
       )
       let crowd = try (0..<1_200).map { _ in try RawConnection(port: port) }
-      try await eventually(within: .seconds(10), "the front answers") {
+      try await eventually(within: .seconds(10), "ingest answers") {
         (try? await platform.request("GET", "\(address)/livez"))?.status == 200
       }
       try slow.send("}")

@@ -1,32 +1,22 @@
 import Glibc
 import TestServers
 
-/// A TCP connection to a port of 127.0.0.1 that sends what a test says, and nothing more.
+/// A TCP connection to a port of 127.0.0.1 that sends only what a test passes to it.
 final class RawConnection: Sendable {
   private let descriptor: Int32
   private let bytes = Locked<[UInt8]>([])
 
-  /// Connects; throws where nobody listens there.
+  /// Connects; throws where no process listens on the port.
   init(port: Int) throws {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    self.descriptor = descriptor
-    // A program that another test starts must not inherit the socket: it would stay open when it is closed here.
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    let status = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-        connect(descriptor, raw, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
+    guard let descriptor = Loopback.connection(toPort: port) else {
+      throw TestError(description: "cannot connect to port \(port)")
     }
-    guard status == 0 else { throw TestError(description: "cannot connect to port \(port) (errno \(errno))") }
+    self.descriptor = descriptor
   }
 
   deinit { close(descriptor) }
 
-  /// Sends all of it; throws where the server is gone.
+  /// Sends all of it; throws where the server has closed the connection.
   func send(_ text: String) throws {
     var left = Array(text.utf8)[...]
     while !left.isEmpty {
@@ -36,7 +26,7 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// All that has come so far.
+  /// All that was received so far.
   func received() -> String {
     var buffer = [UInt8](repeating: 0, count: 4_096)
     while true {
@@ -47,6 +37,6 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// The status of the HTTP answer; nil while there is none.
+  /// The status of the HTTP response; nil while there is none.
   func status() -> Int? { received().prefixMatch(of: /HTTP\/1\.1 ([0-9]{3})/).flatMap { Int($0.1) } }
 }

@@ -5,9 +5,9 @@ import TestServers
 import Testing
 
 extension MessagingTests {
-  /// Senders of webhooks that announce a body and never send it.
+  /// Clients that announce a webhook's body and never send it.
   struct SlowBodyTests {
-    @Test func `forty of them keep others waiting for seconds, and not for ever`() async throws {
+    @Test func `forty of them delay other webhooks for seconds only`() async throws {
       try await Platform.with { platform in
         let (ingest, address) = try await platform.startIngest()
         let port = try #require(URL(string: address)?.port)
@@ -24,13 +24,13 @@ extension MessagingTests {
           silent.append(connection)
         }
         // There is room for 96 MiB of bodies at a time.
-        try await eventually(within: .seconds(5), "eight of them were told that there is no room") {
+        try await eventually(within: .seconds(5), "eight of them are answered 503") {
           silent.filter { $0.status() == 503 }.count == 8
         }
         let refused = try await platform.webhook(body, at: address)
         #expect(refused.status == 503)
         #expect(refused.header("retry-after") == "1")
-        // Other requests have nothing to do with that.
+        // Other requests are not affected.
         #expect(try await platform.book(0, at: address)?.status == 202)
         try await eventually(within: .seconds(12), every: .milliseconds(50), "webhooks are accepted again") {
           try await platform.webhook(body, at: address).status == 200

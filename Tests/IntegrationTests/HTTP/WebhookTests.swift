@@ -32,7 +32,7 @@ struct WebhookTests {
     }
   }
 
-  @Test func `what is not signed, or too large, is refused whole and nothing of it is kept`() async throws {
+  @Test func `an unsigned or too large webhook is refused and nothing of it is stored`() async throws {
     try await Platform.with { platform in
       let (_, address) = try await platform.startIngest()
       try await platform.startWorker()
@@ -55,7 +55,7 @@ struct WebhookTests {
     }
   }
 
-  @Test func `every sample payload is kept and ends in rows, sent thrice and in any order, once`() async throws {
+  @Test func `every sample payload is stored once, though sent three times and in any order`() async throws {
     try await Platform.with { platform in
       let (_, address) = try await platform.startIngest()
       try await platform.startWorker()
@@ -92,7 +92,7 @@ struct WebhookTests {
     }
   }
 
-  @Test func `a thousand updates in one POST, and what is no JSON at all`() async throws {
+  @Test func `a thousand updates in one POST, and bodies that are not JSON`() async throws {
     try await Platform.with { platform in
       let (_, address) = try await platform.startIngest()
       try await platform.startWorker()
@@ -114,7 +114,7 @@ struct WebhookTests {
     }
   }
 
-  @Test func `a webhook is answered 503 while the broker is away, and nothing is half kept`() async throws {
+  @Test func `a webhook is answered 503 while the broker is unreachable, and stored once afterwards`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     var setup = Platform.Setup()
@@ -128,7 +128,7 @@ struct WebhookTests {
       #expect(refused.status == 503)
       #expect(refused.header("retry-after") != nil)
       proxy.acceptNew()
-      try await eventually(within: .seconds(20), "webhooks are kept again") {
+      try await eventually(within: .seconds(20), "webhooks are accepted again") {
         try await platform.webhook(body, at: address).status == 200
       }
       try await platform.startWorker()

@@ -6,10 +6,10 @@ import TestServers
 import Testing
 
 extension MessagingTests {
-  /// The provider bans an account, and lifts the ban: its webhooks come in any order, and bear their time.
+  /// Account bans and their end: the webhooks arrive in any order, and carry the time of the event.
   struct AccountEventTests {
-    /// Posts a webhook, and waits until it is stored, with all that follows from it.
-    private func tell(_ state: String, _ at: Date, _ platform: Platform, _ address: String) async throws {
+    /// Posts a webhook, and waits until it is processed.
+    private func post(_ state: String, _ at: Date, _ platform: Platform, _ address: String) async throws {
       let before = try await events(platform)
       #expect(try await platform.webhook(ManagementWebhook.ban(state, at: at), at: address).status == 200)
       try await eventually("the event is stored") { try await events(platform) == before + 1 }
@@ -23,25 +23,25 @@ extension MessagingTests {
       try await platform.number("SELECT count(*) FROM messaging.suspension")
     }
 
-    @Test func `the event that happened last decides, not the one that came last`() async throws {
+    @Test func `the event that happened last decides, not the one that arrived last`() async throws {
       try await Platform.with { platform in
         let (_, address) = try await platform.startIngest()
         try await platform.startWorker()
         let now = Date()
-        try await tell("REINSTATE", now - 60, platform, address)
-        try await tell("DISABLE", now - 120, platform, address)
+        try await post("REINSTATE", now - 60, platform, address)
+        try await post("DISABLE", now - 120, platform, address)
         #expect(try await suspensions(platform) == 0)
-        // Banned once more, and told so in the order in which it happened.
-        try await tell("DISABLE", now - 30, platform, address)
+        // Banned once more, with webhooks in the order of the events.
+        try await post("DISABLE", now - 30, platform, address)
         #expect(try await suspensions(platform) == 1)
-        try await tell("REINSTATE", now - 10, platform, address)
+        try await post("REINSTATE", now - 10, platform, address)
         #expect(try await suspensions(platform) == 0)
-        try await tell("DISABLE", now - 20, platform, address)
+        try await post("DISABLE", now - 20, platform, address)
         #expect(try await suspensions(platform) == 0)
       }
     }
 
-    @Test func `a ban and its end that come together leave no pause`() async throws {
+    @Test func `a ban and its end that arrive together leave no suspension`() async throws {
       try await Platform.with { platform in
         let (_, address) = try await platform.startIngest()
         let now = Date()
@@ -54,11 +54,11 @@ extension MessagingTests {
       }
     }
 
-    @Test func `a ban alone stops the account, and a message tries again within a quarter of an hour`() async throws {
+    @Test func `a ban suspends the account, and a message is tried within a quarter of an hour`() async throws {
       try await Platform.with { platform in
         let (_, address) = try await platform.startIngest()
         try await platform.startWorker()
-        try await tell("DISABLE", Date() - 10, platform, address)
+        try await post("DISABLE", Date() - 10, platform, address)
         #expect(try await suspensions(platform) == 1)
         let right = try await platform.number(
           """

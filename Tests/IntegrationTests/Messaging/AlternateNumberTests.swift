@@ -5,7 +5,7 @@ import TestServers
 import Testing
 
 extension MessagingTests {
-  /// Numbers that nobody has on WhatsApp, as it says only after it has accepted the message.
+  /// Numbers that are not on WhatsApp, which it reports only after it has accepted the message.
   struct AlternateNumberTests {
     @Test(arguments: [("5511987654321", "551187654321"), ("551187654321", "5511987654321")])
     func `a Brazilian number is tried in its other form, by one more message`(_ number: String, _ other: String)
@@ -15,11 +15,11 @@ extension MessagingTests {
         try await sandbox.setBehaviours("fail-later:131026", for: number)
         try await sandbox.setBehaviours("accept", for: other)
         let booking = try await platform.newBooking(0, at: address, for: number)
-        try await eventually(within: .seconds(20), "the other form has got it") {
+        try await eventually(within: .seconds(20), "the message to the other form is delivered") {
           try await platform.number(
             """
             SELECT count(*) FROM messaging.message
-            WHERE booking_id = \(booking) AND alternate_number AND delivery_status IN ('delivered', 'read')
+            WHERE booking_id = \(booking) AND uses_alternate_number AND delivery_status IN ('delivered', 'read')
             """) == 1
         }
         try await platform.waitUntilIdle()
@@ -30,7 +30,7 @@ extension MessagingTests {
     }
 
     @Test(arguments: [("5511987654321", "551187654321"), ("551187654321", "5511987654321")])
-    func `a number that is nobody's in both forms is tried twice, and no more`(_ number: String, _ other: String)
+    func `a number that is not on WhatsApp in both forms is tried twice, and no more`(_ number: String, _ other: String)
       async throws
     {
       try await withMessaging { platform, sandbox, address in
@@ -55,7 +55,7 @@ extension MessagingTests {
       }
     }
 
-    /// How many messages nobody could get.
+    /// How many messages failed because the number is not on WhatsApp.
     private func failed(_ platform: Platform) async throws -> Int {
       try await platform.number(
         "SELECT count(*) FROM messaging.message WHERE delivery_status = 'failed' AND delivery_error_code = 131026")

@@ -8,29 +8,29 @@ import WhatsApp
 import WhatsAppSandbox
 
 extension MessagingTests {
-  /// What is not sent for a while, and for how long.
+  /// What sending is suspended for, and how long.
   struct SuspensionTests {
-    /// The code of the only pause.
+    /// The code of the only suspension.
     private func code(_ platform: Platform) async throws -> Int {
       let rows = try await platform.pool.query("SELECT error_code FROM messaging.suspension")
       try #require(rows.count == 1)
       return try rows[0].decode(0)
     }
 
-    @Test func `a pause is made longer by a graver refusal, and never shorter by a lesser one`() async throws {
+    @Test func `a suspension is extended by a later end, and never shortened by an earlier one`() async throws {
       try await Platform.with { platform in
-        func pause(_ code: Int, for seconds: TimeInterval, from now: Date) async throws {
-          let pause = Suspension(
+        func suspend(_ code: Int, for seconds: TimeInterval, from now: Date) async throws {
+          let suspension = Suspension(
             scope: .number, key: Platform.phoneNumberID, until: now + seconds, code: code)
-          try await platform.pool.withTransaction { try await SuspensionStore().put(pause, in: $0) }
+          try await platform.pool.withTransaction { try await SuspensionStore().put(suspension, in: $0) }
         }
         let now = Date()
-        try await pause(130_429, for: 1, from: now)
+        try await suspend(130_429, for: 1, from: now)
         #expect(try await code(platform) == 130_429)
-        try await pause(131_048, for: 86_400, from: now)
+        try await suspend(131_048, for: 86_400, from: now)
         #expect(try await code(platform) == 131_048)
         for lesser in [130_429, 131_057, 133_016] {
-          try await pause(lesser, for: 300, from: now)
+          try await suspend(lesser, for: 300, from: now)
           #expect(try await code(platform) == 131_048)
         }
         let stored = try #require(try await SuspensionStore().all(in: platform.pool).first?.suspension)
@@ -38,9 +38,9 @@ extension MessagingTests {
       }
     }
 
-    @Test func `of two refusals that come late the graver one stays, whichever comes first`() async throws {
+    @Test func `of two refusals that arrive late the longer suspension stays, whichever comes first`() async throws {
       var configuration = SandboxConfiguration.quick
-      // Both messages are to be on their way before the first is known to have failed.
+      // Both messages must be sent before the first is known to have failed.
       configuration.statusDelay = Duration.seconds(3)...Duration.seconds(4)
       var setup = Platform.Setup()
       setup.sandbox = configuration

@@ -54,7 +54,7 @@ struct RepositoryConfigurationTests {
     #expect(configuration.workingPools.filter { $0.rate != nil }.map(\.name) == ["whatsapp.send"])
   }
 
-  @Test func `the tiers grow, and no pause is much longer than the last`() throws {
+  @Test func `the tiers grow, and no delay is much longer than the last`() throws {
     let configuration = try JobConfiguration(yaml: shipped(), workers: known)
     #expect(configuration.retryTiers == configuration.retryTiers.sorted())
     let longest = try #require(configuration.retryTiers.last)

@@ -1,8 +1,6 @@
 import JobConfiguration
 import Jobs
 
-typealias KnownWorker = JobConfiguration.KnownWorker
-
 /// Workers that take one job at a time.
 func workers(_ kinds: JobKind...) -> [KnownWorker] { kinds.map { KnownWorker(kind: $0, takesBatches: false) } }
 

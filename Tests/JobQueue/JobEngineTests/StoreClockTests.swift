@@ -9,12 +9,12 @@ import Testing
 
 struct StoreClockTests {
   private let store = InMemoryJobStore()
-  private var clock: StoreClock<InMemoryJobStore> { StoreClock(store, logger: quiet) }
+  private var clock: StoreClock { StoreClock(store, logger: quiet) }
   private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   private let hour: TimeInterval = 3_600
 
   /// By how many seconds the clock is ahead of this machine's.
-  private func ahead(_ clock: StoreClock<InMemoryJobStore>) -> TimeInterval { clock.now.timeIntervalSince(Date()) }
+  private func ahead(_ clock: StoreClock) -> TimeInterval { clock.now.timeIntervalSince(Date()) }
 
   @Test func `before it was read it shows the node's time`() {
     store.advance(by: .seconds(3_600))
@@ -22,7 +22,7 @@ struct StoreClockTests {
   }
 
   /// Reads until the clock is ahead by so much: a reading that took long, as on a busy machine, does not count.
-  private func read(_ clock: StoreClock<InMemoryJobStore>, untilAhead seconds: TimeInterval) async throws {
+  private func read(_ clock: StoreClock, untilAhead seconds: TimeInterval) async throws {
     try await eventually(within: .seconds(30), "the clock is \(seconds) s ahead") {
       await clock.read()
       return abs(ahead(clock) - seconds) < 60

@@ -1,4 +1,5 @@
 import Foundation
+import JobConfiguration
 import JobOperations
 import Jobs
 import Testing
@@ -9,10 +10,10 @@ struct DoctorReportTextTests {
   private var unhealthy: DoctorReport {
     var fixture = SnapshotFixture()
     fixture.settings.file = "/a/very/long/path/that/would/never/fit/into/one/line/of/a/terminal/queues.yaml"
-    fixture.broker.ready["booking.of.the.old.days"] = 1_200
+    fixture.broker.queued["booking.of.the.old.days"] = 1_200
     fixture.broker.deadLetters["booking.of.the.old.days"] = 34
-    fixture.broker.missing = (1...20).map { "queue booking.number\($0)" }
-    fixture.broker.different = [
+    fixture.broker.plan?.missing = (1...20).map { "queue booking.number\($0)" }
+    fixture.broker.plan?.different = [
       .init(
         name: "queue booking.resolve",
         detail: "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'booking.resolve' in vhost '/': "
@@ -59,7 +60,7 @@ struct DoctorReportTextTests {
     fixture.broker.unroutable = nil
     #expect(
       fixture.report.text(isColoured: false).hasSuffix(
-        "\nNothing wrong was found, but not everything could be looked at."))
+        "\nNothing wrong was found, but not everything could be checked."))
   }
 
   @Test func `colours are for terminals`() {
@@ -81,14 +82,14 @@ struct DoctorReportTextTests {
       let message: String
       let commands: [String]
     }
-    let isHealthy: Bool
+    let is_healthy: Bool
     let checks: [Line]
     let findings: [Found]
   }
 
   @Test func `programs get checks, findings and commands by name`() throws {
     let document = try JSONDecoder().decode(Document.self, from: try JSONEncoder().encode(unhealthy))
-    #expect(!document.isHealthy)
+    #expect(!document.is_healthy)
     #expect(document.checks.map(\.check) == DoctorCheck.allCases.map(\.rawValue))
     #expect(document.checks.first?.status == "ok")
     let removed = try #require(document.findings.first { $0.check == "removed_pools" })

@@ -19,7 +19,7 @@ struct JobCheckTests {
 
   @Test func `a pool that was removed is named with all it has left, and what to do`() throws {
     var fixture = SnapshotFixture()
-    fixture.broker.ready["booking.old"] = 12
+    fixture.broker.queued["booking.old"] = 12
     fixture.broker.deadLetters["booking.old"] = 3
     fixture.backlog.outbox = [waiting(2, for: "booking.old")]
     fixture.backlog.scheduled = [waiting(4, for: "booking.old", overdue: 4), waiting(1, for: "booking.old")]
@@ -27,18 +27,18 @@ struct JobCheckTests {
     #expect(finding.check == .removedPools && finding.severity == .problem)
     #expect(
       finding.message == "booking.old is not in queues.yaml, and has left 12 jobs in its queue, 2 in the outbox, "
-        + "5 scheduled, 3 dead letters that nobody indexes")
+        + "5 scheduled, 3 dead letters not indexed")
     #expect(finding.commands == ["vluma move booking.old", "vluma move booking.old --dead"])
   }
 
-  @Test func `an empty queue of a removed pool is nothing to speak of`() {
+  @Test func `an empty queue of a removed pool is not a finding`() {
     var fixture = SnapshotFixture()
-    fixture.broker.ready["booking.old"] = 0
+    fixture.broker.queued["booking.old"] = 0
     fixture.broker.deadLetters["booking.old"] = 0
     #expect(fixture.report.isHealthy)
   }
 
-  @Test func `letters of a removed pool in the index are moved only where somebody could do them`() {
+  @Test func `indexed letters of a removed pool are moved only where a pool does their kind`() {
     var fixture = SnapshotFixture()
     fixture.backlog.dead = [dead(2, in: "booking.old"), dead(5, in: "booking.old", kind: "unreadable", .unreadable)]
     let findings = fixture.report.findings
@@ -48,13 +48,13 @@ struct JobCheckTests {
     #expect(findings[0].commands == ["vluma move booking.old --dead"])
   }
 
-  @Test func `names that a shell would not take for one word are quoted`() throws {
+  @Test func `names that are not one word to a shell are quoted`() throws {
     var fixture = SnapshotFixture()
-    fixture.broker.ready["it's old"] = 1
+    fixture.broker.queued["it's old"] = 1
     #expect(try fixture.finding().commands == [#"vluma move 'it'\''s old'"#])
   }
 
-  @Test func `jobs that lost their pool on the way are named`() throws {
+  @Test func `jobs that returned to a pool that was gone are named`() throws {
     var fixture = SnapshotFixture()
     fixture.broker.unroutable = 1
     let finding = try fixture.finding()
@@ -63,7 +63,7 @@ struct JobCheckTests {
     #expect(finding.commands == ["vluma move vluma.unroutable"])
   }
 
-  @Test func `without a place for them it is not known whether jobs lost their pool`() {
+  @Test func `without the queue of unroutable jobs their number is unknown`() {
     var fixture = SnapshotFixture()
     fixture.broker.unroutable = nil
     #expect(fixture.report.status(.unroutable) == .unknown)
@@ -84,7 +84,7 @@ struct JobCheckTests {
     #expect(finding.commands == ["vluma topology plan"])
   }
 
-  @Test func `jobs that nobody hands over need a worker process`() {
+  @Test func `overdue jobs need a worker process`() {
     var fixture = SnapshotFixture()
     fixture.nodes = []
     fixture.backlog.scheduled = [waiting(1, for: "booking.resolve", overdue: 1)]
@@ -93,7 +93,7 @@ struct JobCheckTests {
     #expect(overdue?.commands == ["vluma work"])
   }
 
-  @Test func `jobs in the store that are in time are nothing to speak of`() {
+  @Test func `jobs in the store that are in time are not a finding`() {
     var fixture = SnapshotFixture()
     fixture.backlog.outbox = [waiting(4, for: "booking.resolve")]
     fixture.backlog.scheduled = [waiting(1_000, for: "booking.resolve")]
@@ -102,7 +102,7 @@ struct JobCheckTests {
     #expect(report.checks.first { $0.check == .scheduled }?.note == "1000 jobs, none overdue")
   }
 
-  @Test func `a kind that nobody does is named once`() throws {
+  @Test func `a kind without a pool is named once`() throws {
     var fixture = SnapshotFixture()
     fixture.backlog.outbox = [waiting(2, for: "booking.resolve", kind: "booking.swap")]
     fixture.backlog.scheduled = [waiting(1, for: "booking.validate", kind: "booking.swap")]
@@ -112,7 +112,7 @@ struct JobCheckTests {
       finding.message == "the store holds 3 jobs of kind booking.swap, which no pool of queues.yaml does")
   }
 
-  @Test func `jobs that wait for a pool which does their kind no more are to be moved`() throws {
+  @Test func `jobs of a pool that no longer does their kind are to be moved`() throws {
     var fixture = SnapshotFixture()
     fixture.backlog.scheduled = [waiting(2, for: "booking.validate", kind: "booking.cancel")]
     let finding = try fixture.finding()
@@ -128,7 +128,7 @@ struct JobCheckTests {
     ("booking.resolve", "booking.cancel", ["vluma dead retry --fingerprint f1"]),
     ("booking.resolve", "booking.swap", ["vluma dead archive --fingerprint f1"]),
   ])
-  func `jobs that died of an unknown kind go where it is known`(pool: String, kind: String, commands: [String]) {
+  func `dead jobs of an unknown kind go to the pool that does it`(pool: String, kind: String, commands: [String]) {
     var fixture = SnapshotFixture()
     fixture.backlog.dead = [
       dead(2, in: PoolName(rawValue: pool), kind: JobKind(rawValue: kind), .unknownKind, fingerprint: "f1")

@@ -1,3 +1,4 @@
+import JobConfiguration
 import JobOperations
 import Jobs
 import Testing
@@ -12,7 +13,7 @@ struct ServerCheckTests {
     #expect(report.all(.ok) == Set(DoctorCheck.allCases))
   }
 
-  @Test func `without the broker everything else is still looked at`() {
+  @Test func `without the broker everything else is still checked`() {
     var fixture = SnapshotFixture()
     fixture.backlog.scheduled = [.init(pool: "booking.resolve", kind: "booking.cancel", count: 3, overdue: 2)]
     fixture.backlog.outbox = [.init(pool: "booking.old", kind: "booking.cancel", count: 1, overdue: 0)]
@@ -26,10 +27,10 @@ struct ServerCheckTests {
     #expect(finding?.advice.contains("VLUMA_RABBITMQ_URL") == true)
   }
 
-  @Test func `without the database everything else is still looked at`() {
+  @Test func `without the database everything else is still checked`() {
     var fixture = SnapshotFixture()
     fixture.broker.unroutable = 4
-    fixture.broker.ready["booking.old"] = 2
+    fixture.broker.queued["booking.old"] = 2
     var snapshot = fixture.snapshot
     snapshot.store = .failed("cannot connect to PostgreSQL at database:5432/vluma: refused")
     let report = DoctorReport(snapshot)
@@ -49,11 +50,11 @@ struct ServerCheckTests {
     #expect(DoctorReport(snapshot).isHealthy)
   }
 
-  @Test func `a file that cannot be used is one finding, and what hangs on it is unknown`() throws {
+  @Test func `a file that cannot be used is one finding, and what depends on it is unknown`() throws {
     var fixture = SnapshotFixture()
-    fixture.settings.pools = nil
+    fixture.settings.configuration = nil
     fixture.settings.fileProblems = ["queues.yaml:4:30: job kind \"booking.valdate\" has no worker", "a", "b"]
-    fixture.broker.missing = nil
+    fixture.broker.plan = nil
     let finding = try fixture.finding()
     #expect(finding.check == .settings)
     #expect(
@@ -82,7 +83,7 @@ struct ServerCheckTests {
 
   @Test func `what the broker lacks is to be applied`() throws {
     var fixture = SnapshotFixture()
-    fixture.broker.missing = ["queue booking.resolve", "queue booking.resolve.dead"]
+    fixture.broker.plan?.missing = ["queue booking.resolve", "queue booking.resolve.dead"]
     let finding = try fixture.finding()
     #expect(finding.check == .rabbitMQ && finding.severity == .problem)
     #expect(finding.message == "the broker lacks queue booking.resolve, queue booking.resolve.dead")
@@ -91,14 +92,14 @@ struct ServerCheckTests {
 
   @Test func `a long list is cut`() throws {
     var fixture = SnapshotFixture()
-    fixture.broker.missing = (1...9).map { "queue q\($0)" }
+    fixture.broker.plan?.missing = (1...9).map { "queue q\($0)" }
     #expect(
       try fixture.finding().message == "the broker lacks queue q1, queue q2, queue q3, queue q4 and 5 more")
   }
 
   @Test func `a queue with other arguments is deleted only when it is empty`() throws {
     var fixture = SnapshotFixture()
-    fixture.broker.different = [.init(name: "queue booking.resolve", detail: "inequivalent arg 'x-max-length'")]
+    fixture.broker.plan?.different = [.init(name: "queue booking.resolve", detail: "inequivalent arg 'x-max-length'")]
     let finding = try fixture.finding()
     #expect(finding.message.contains("queue booking.resolve") && finding.message.contains("x-max-length"))
     #expect(finding.commands == ["rabbitmqctl delete_queue booking.resolve --if-empty", "vluma topology apply"])
@@ -106,7 +107,7 @@ struct ServerCheckTests {
 
   @Test func `migrations that are missing are to be applied`() throws {
     var fixture = SnapshotFixture()
-    fixture.store.pending = ["jobs_0002_partitions"]
+    fixture.store.pending = ["jobs_0002_index"]
     var snapshot = fixture.snapshot
     fixture.store.contents = nil
     snapshot.store = .answered(fixture.store)
@@ -127,9 +128,9 @@ struct ServerCheckTests {
 
   @Test func `a migration that was edited stands in the way`() throws {
     var fixture = SnapshotFixture()
-    fixture.store.obstacle = "migration jobs_0001_ledger was applied with another text"
+    fixture.store.obstacle = "migration jobs_0001_initial was applied with another text"
     let finding = try fixture.finding()
     #expect(finding.severity == .problem)
-    #expect(finding.message == "migration jobs_0001_ledger was applied with another text")
+    #expect(finding.message == "migration jobs_0001_initial was applied with another text")
   }
 }

@@ -1,9 +1,10 @@
 import Foundation
+import JobConfiguration
 import JobOperations
 import Jobs
 import Testing
 
-/// A healthy platform of two pools, as it is seen from outside; each test spoils something of it.
+/// A healthy platform of two pools, as it is seen from outside; each test breaks something of it.
 struct SnapshotFixture {
   var settings = SystemSnapshot.Settings(file: "queues.yaml")
   var broker = SystemSnapshot.Broker(server: "broker:5672")
@@ -13,23 +14,29 @@ struct SnapshotFixture {
   var nodes = [SnapshotFixture.node("one"), SnapshotFixture.node("two")]
 
   init() {
-    settings.pools = [
-      SystemSnapshot.Pool(name: "booking.validate", kinds: ["booking.validate"], sizes: 1...64),
-      SystemSnapshot.Pool(name: "booking.resolve", kinds: ["booking.resolve", "booking.cancel"], sizes: 1...32),
-      SystemSnapshot.Pool(name: "dead.letters", kinds: [], sizes: 1...4, indexesDeadLetters: true),
-    ]
-    broker.missing = []
+    settings.configuration = JobConfiguration(
+      retryTiers: [.seconds(1)],
+      pools: [
+        Self.pool("booking.validate", ["booking.validate"], max: 64),
+        Self.pool("booking.resolve", ["booking.resolve", "booking.cancel"], max: 32),
+        Self.pool(JobConfiguration.deadLetterPool, [], max: 4),
+      ])
+    broker.plan = TopologyPlan()
     broker.unroutable = 0
-    broker.ready = ["booking.validate": 0, "booking.resolve": 0]
+    broker.queued = ["booking.validate": 0, "booking.resolve": 0]
     broker.deadLetters = ["booking.validate": 0, "booking.resolve": 0]
+  }
+
+  private static func pool(_ name: PoolName, _ kinds: [JobKind], max: Int) -> PoolConfiguration {
+    PoolConfiguration(name: name, jobs: kinds, workers: WorkerCounts(min: 1, start: 1, max: max))
   }
 
   /// A worker process that runs these pools, each with a local concurrency of 2.
   static func node(
     _ id: String, _ pools: [String] = ["booking.validate", "booking.resolve", "dead.letters"], running: Int = 0,
-    lastTaken: Date? = nil
+    lastFetched: Date? = nil
   ) -> NodeReport {
-    let report = PoolReport(localConcurrency: 2, running: running, lastFetchedEnqueuedAt: lastTaken)
+    let report = PoolReport(localConcurrency: 2, running: running, lastFetchedEnqueuedAt: lastFetched)
     return NodeReport(
       id: id, startedAt: Date(timeIntervalSince1970: 1_790_000_000),
       pools: Dictionary(uniqueKeysWithValues: pools.map { ($0, report) }))

@@ -13,17 +13,17 @@ struct WorkerCheckTests {
     #expect(finding.commands == ["vluma work"])
   }
 
-  @Test func `a pool with jobs that nobody runs is named`() throws {
+  @Test func `a pool with jobs that no node runs is named`() throws {
     var fixture = SnapshotFixture()
     fixture.nodes = [SnapshotFixture.node("one", ["booking.validate"])]
     #expect(fixture.report.isHealthy)
-    fixture.broker.ready["booking.resolve"] = 7
+    fixture.broker.queued["booking.resolve"] = 7
     let finding = try fixture.finding()
     #expect(finding.message == "7 jobs wait for booking.resolve, which no live worker process runs")
     #expect(finding.commands == ["vluma work --pool booking.resolve"])
   }
 
-  @Test func `dead letters that nobody indexes are named`() throws {
+  @Test func `dead letters that no node indexes are named`() throws {
     var fixture = SnapshotFixture()
     fixture.nodes = [SnapshotFixture.node("one", ["booking.validate", "booking.resolve"])]
     fixture.broker.deadLetters = ["booking.validate": 1, "booking.resolve": 0]
@@ -35,15 +35,15 @@ struct WorkerCheckTests {
     var fixture = SnapshotFixture()
     fixture.nodes.append(SnapshotFixture.node("three", ["booking.old", "booking.resolve"]))
     fixture.nodes.append(SnapshotFixture.node("four", ["booking.old"]))
-    // Its jobs are not left over: somebody does them.
-    fixture.broker.ready["booking.old"] = 5
+    // Its jobs are not left over: a node runs the pool.
+    fixture.broker.queued["booking.old"] = 5
     fixture.overrides["booking.old"] = PoolSetting()
     let finding = try fixture.finding()
     #expect(finding.check == .nodes && finding.severity == .warning)
-    #expect(finding.message == "booking.old, run by four, three, stands in no queues.yaml of this machine")
+    #expect(finding.message == "booking.old, run by four, three, is not in this machine's queues.yaml")
   }
 
-  @Test func `a setting left of a pool that is gone is named, with the way to forget it`() throws {
+  @Test func `a setting left of a pool that is gone is named, with the command that deletes it`() throws {
     var fixture = SnapshotFixture()
     fixture.overrides = ["booking.old": PoolSetting(size: 7, isPaused: true), "empty.old": PoolSetting()]
     let finding = try fixture.finding()
@@ -60,13 +60,13 @@ struct WorkerCheckTests {
   }
 
   @Test(arguments: [(40, 32), (0, 1)])
-  func `a size outside of the limits is named with the one that holds`(_ size: Int, _ holds: Int) throws {
+  func `a size outside the limits is named with the one that is used`(_ size: Int, _ used: Int) throws {
     var fixture = SnapshotFixture()
     fixture.overrides["booking.resolve"] = PoolSetting(size: size)
     let finding = try fixture.finding()
-    #expect(finding.message == "booking.resolve is set to \(size), and queues.yaml allows 1 to 32: \(holds) holds")
-    #expect(finding.commands == ["vluma scale booking.resolve \(holds)"])
-    fixture.overrides["booking.resolve"] = PoolSetting(size: holds)
+    #expect(finding.message == "booking.resolve is set to \(size), and queues.yaml allows 1 to 32: \(used) is used")
+    #expect(finding.commands == ["vluma scale booking.resolve \(used)"])
+    fixture.overrides["booking.resolve"] = PoolSetting(size: used)
     #expect(fixture.report.isHealthy)
   }
 
@@ -75,7 +75,7 @@ struct WorkerCheckTests {
     fixture.nodes = [SnapshotFixture.node("one", ["booking.validate"])]
     fixture.overrides["booking.resolve"] = PoolSetting(isPaused: true)
     #expect(fixture.report.isHealthy)
-    fixture.broker.ready["booking.resolve"] = 1
+    fixture.broker.queued["booking.resolve"] = 1
     let finding = try fixture.finding()
     #expect(finding.message == "booking.resolve is paused, and 1 job waits")
     #expect(finding.commands == ["vluma resume booking.resolve"])
@@ -92,51 +92,51 @@ struct WorkerCheckTests {
     #expect(finding.commands == ["vluma resume booking.resolve --kind booking.cancel"])
   }
 
-  // MARK: Standing still
+  // MARK: Stalled pools
 
   private let then = Date(timeIntervalSince1970: 1_790_000_100)
 
-  /// Jobs wait, and nobody has one in hand.
+  /// Jobs wait, and none runs.
   private func waiting(running: Int = 0) -> SnapshotFixture {
     var fixture = SnapshotFixture()
-    fixture.broker.ready["booking.resolve"] = 9
-    fixture.nodes = [SnapshotFixture.node("one", running: running, lastTaken: then), SnapshotFixture.node("two")]
+    fixture.broker.queued["booking.resolve"] = 9
+    fixture.nodes = [SnapshotFixture.node("one", running: running, lastFetched: then), SnapshotFixture.node("two")]
     return fixture
   }
 
-  @Test func `only a pool with jobs and nothing in hand is looked at again`() {
+  @Test func `only a pool with jobs of which none runs is probed again`() {
     #expect(waiting().snapshot.stalledPools == ["booking.resolve"])
     #expect(waiting(running: 1).snapshot.stalledPools.isEmpty)
     #expect(SnapshotFixture().snapshot.stalledPools.isEmpty)
     #expect(DoctorReport(waiting().snapshot).status(.flow) == .unknown)
   }
 
-  @Test func `what still stands at the second probe is a problem`() throws {
+  @Test func `a pool that is still stalled at the second probe is a problem`() throws {
     var snapshot = waiting().snapshot
     snapshot.secondProbe = SystemSnapshot.SecondProbe(
-      ready: ["booking.resolve": 11],
-      nodes: [SnapshotFixture.node("one", lastTaken: then), SnapshotFixture.node("two")])
+      queued: ["booking.resolve": 11],
+      nodes: [SnapshotFixture.node("one", lastFetched: then), SnapshotFixture.node("two")])
     let finding = try #require(DoctorReport(snapshot).findings.first)
     #expect(finding.check == .flow && finding.severity == .problem)
-    #expect(finding.message == "11 jobs wait in booking.resolve, where 4 could be in hand, and none is taken")
+    #expect(finding.message == "11 jobs wait in booking.resolve, where 4 could run, and none does")
   }
 
-  @Test func `what moved between the two looks flows`() {
+  @Test func `a pool that fetched a job between the probes is not stalled`() {
     let fixture = waiting()
-    let looks: [SystemSnapshot.SecondProbe] = [
-      .init(ready: ["booking.resolve": 0], nodes: fixture.nodes),
+    let probes: [SystemSnapshot.SecondProbe] = [
+      .init(queued: ["booking.resolve": 0], nodes: fixture.nodes),
       .init(
-        ready: ["booking.resolve": 9],
-        nodes: [SnapshotFixture.node("one", lastTaken: then + 1), SnapshotFixture.node("two")]),
+        queued: ["booking.resolve": 9],
+        nodes: [SnapshotFixture.node("one", lastFetched: then + 1), SnapshotFixture.node("two")]),
       .init(
-        ready: ["booking.resolve": 9],
-        nodes: [SnapshotFixture.node("one", running: 1, lastTaken: then), SnapshotFixture.node("two")]),
-      .init(ready: ["booking.resolve": 9], nodes: []),
+        queued: ["booking.resolve": 9],
+        nodes: [SnapshotFixture.node("one", running: 1, lastFetched: then), SnapshotFixture.node("two")]),
+      .init(queued: ["booking.resolve": 9], nodes: []),
     ]
-    for look in looks {
+    for probe in probes {
       var snapshot = fixture.snapshot
-      snapshot.secondProbe = look
-      #expect(DoctorReport(snapshot).isHealthy, "\(look)")
+      snapshot.secondProbe = probe
+      #expect(DoctorReport(snapshot).isHealthy, "\(probe)")
     }
   }
 }

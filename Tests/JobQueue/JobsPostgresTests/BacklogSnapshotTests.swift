@@ -11,7 +11,7 @@ import Testing
 struct BacklogSnapshotTests {
   private func store(_ pool: PostgresConnectionPool) -> PostgresJobStore { PostgresJobStore(pool: pool) }
 
-  /// Closes a job of the pool `cause` from which these follow, for the pool `one`.
+  /// Completes a job of the pool `cause` from which these follow, for the pool `one`.
   private func enqueue(_ followers: [JobEnvelope], _ pool: PostgresConnectionPool, cause: JobID = JobID()) async throws
   {
     let receipt = JobReceipt(jobRun: JobRun(id: cause), kind: "test.cause", pool: "cause")
@@ -62,7 +62,7 @@ struct BacklogSnapshotTests {
   @Test func `scheduled jobs are overdue ten seconds after they were due`() async throws {
     try await withTestDatabase { pool, _ async throws in
       for seconds in [-60.0, -5, 60] {
-        try await store(pool).schedule(SampleJobs.full(), pool: "two", for: .seconds(seconds))
+        try await store(pool).schedule(SampleJobs.full(), pool: "two", after: .seconds(seconds))
       }
       #expect(
         try await BacklogSnapshot.read(pool).scheduled == [.init(pool: "two", kind: "test.full", count: 3, overdue: 1)])
@@ -95,7 +95,7 @@ struct BacklogSnapshotTests {
       try await pool.query("DELETE FROM jobs.pool_setting WHERE pool = 'forgotten'")
       let node = NodeReport(id: "n", startedAt: Date(), pools: ["run": PoolReport()])
       _ = try await directory.renewLease(node, lease: .seconds(4))
-      try await store(pool).schedule(SampleJobs.full(), pool: "scheduled", for: .zero)
+      try await store(pool).schedule(SampleJobs.full(), pool: "scheduled", after: .zero)
       try await PostgresDeadLetterIndex(pool: pool).record([
         SampleJobs.letter(SampleJobs.full(), SampleJobs.deadLetterInfo(pool: "dead"))
       ])
@@ -130,7 +130,7 @@ struct BacklogSnapshotTests {
     try await withTestDatabase { pool, _ async throws in
       let (full, bare, later) = (SampleJobs.full(), SampleJobs.bare(), SampleJobs.full())
       try await enqueue([full, bare], pool)
-      try await store(pool).schedule(later, pool: "one", for: .seconds(60))
+      try await store(pool).schedule(later, pool: "one", after: .seconds(60))
       let move = PostgresRerouter(pool: pool, by: "Ágnes")
       #expect(try await move.rerouteJobs(from: "one", to: "two", kinds: ["test.full"]) == 2)
       #expect(try await move.rerouteJobs(from: "one", to: "two", kinds: ["test.full"]) == 0)

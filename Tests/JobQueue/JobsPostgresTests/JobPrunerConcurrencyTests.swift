@@ -80,7 +80,7 @@ struct JobPrunerConcurrencyTests {
       defer { leave.open() }
       try await inside.wait()
       let before = try await it.partitions()
-      let pruned = try await answer(within: .seconds(10), "pruning gives up") {
+      let pruned = try await withTimeout(within: .seconds(10), "pruning gives up") {
         try await it.pruner.prune(now: it.later)
       }
       #expect(pruned.partitionsCreated == 0 && pruned.partitionsDropped == 0 && pruned.partitionsPostponed == 2)

@@ -101,7 +101,7 @@ struct JobPrunerTests {
       }
       let end = it.later + 400 * Self.day
       #expect(try await it.index.retry(DeadLetterFilter(), by: "test").retried == 1)
-      // Dealt with just now, as far as anybody knows.
+      // The pruner sees the retry only now.
       _ = try await it.prune(now: end)
       #expect(try await it.completed(run) == run)
       // While the next run waits in the outbox, nothing of the job is forgotten.
@@ -134,7 +134,7 @@ struct JobPrunerTests {
     try await PrunedStore.with { it async throws in
       let (scheduled, waiting, other) = (SampleJobs.bare(), SampleJobs.bare(), SampleJobs.bare())
       let jobs = [scheduled, waiting, other].map(\.jobRun)
-      try await it.store.schedule(scheduled, pool: "one", for: .seconds(100 * 86_400))
+      try await it.store.schedule(scheduled, pool: "one", after: .seconds(100 * 86_400))
       try await it.complete(other.jobRun, followUps: [waiting])
       for job in jobs { try await it.complete(job) }
       // Out of their partition first, and then from the default one.
@@ -151,7 +151,7 @@ struct JobPrunerTests {
   @Test func `start markers and audit rows go when they are old, but no marker of a job that goes on`() async throws {
     try await PrunedStore.with { it async throws in
       let (dead, going, scheduled) = (JobRun(id: JobID()), JobRun(id: JobID()), SampleJobs.bare())
-      try await it.store.schedule(scheduled, pool: "one", for: .seconds(100 * 86_400))
+      try await it.store.schedule(scheduled, pool: "one", after: .seconds(100 * 86_400))
       for (job, days) in [(dead, 20), (going, 20), (going, 1), (scheduled.jobRun, 20)] as [(JobRun, Double)] {
         try await it.pool.query(
           """

@@ -23,7 +23,7 @@ struct PostgresJobStoreTests {
     }
   }
 
-  /// Closes a fresh job from which these follow.
+  /// Completes a fresh job from which these follow.
   private func enqueue(_ followers: [JobEnvelope], _ store: PostgresJobStore) async throws {
     let cause = JobReceipt(jobRun: JobRun(id: JobID()), kind: "test.cause", pool: "one")
     _ = try await store.complete([cause], deadline: .now + .seconds(10)) { _, _ in
@@ -63,13 +63,13 @@ struct PostgresJobStoreTests {
     }
   }
 
-  @Test func `a due job fires once on two nodes that look at the same time`() async throws {
+  @Test func `a due job fires once on two nodes that release at the same time`() async throws {
     try await withTestDatabase { pool, configuration async throws in
       let first = PostgresJobStore(pool: pool)
       try await withSecondNode(configuration) { second async throws in
         for _ in 0..<20 {
           let jobs = (0..<3).map { _ in SampleJobs.full() }
-          for job in jobs { try await first.schedule(job, pool: "one", for: .seconds(-1)) }
+          for job in jobs { try await first.schedule(job, pool: "one", after: .seconds(-1)) }
           async let firstGot = first.releaseDueJobs(limit: 10)
           async let secondGot = second.releaseDueJobs(limit: 10)
           let released = try await firstGot + secondGot
@@ -107,7 +107,7 @@ struct PostgresJobStoreTests {
       let receipts = [completed, gone].map { JobReceipt(jobRun: $0, kind: "test.kind", pool: "one") }
       _ = try await store.complete(receipts, deadline: .now + .seconds(10)) { _, _ in
         var completion = Completion()
-        completion.cancelled = [gone: "it is \"too\" late"]
+        completion.outcomes[gone] = .cancelled(reason: "it is \"too\" late")
         return completion
       }
       let rows = try await pool.query("SELECT job_id, run, outcome, kind, pool, reason FROM jobs.receipt ORDER BY run")
@@ -133,7 +133,7 @@ struct PostgresJobStoreTests {
       { _ = try await store.complete([receipt], deadline: .now + .seconds(5)) { _, _ in Completion() } },
       { try await store.deleteFromOutbox([receipt.jobRun]) },
       { _ = try await store.relayOutbox(olderThan: .zero, limit: 1) { _ in [] } },
-      { try await store.schedule(SampleJobs.bare(), pool: "one", for: .zero) },
+      { try await store.schedule(SampleJobs.bare(), pool: "one", after: .zero) },
       { _ = try await store.releaseDueJobs(limit: 1) },
       { _ = try await store.markStart(receipt.jobRun, node: "a") },
       { try await store.clearStarts(receipt.jobRun) },

@@ -36,7 +36,7 @@ struct PostgresOperatorTests {
       try await index.record([again, gone])
       _ = try await index.retry(DeadLetterFilter(ids: [again.jobRun.id]), by: "Ágnes")
       _ = try await index.archive(DeadLetterFilter(ids: [gone.jobRun.id]), by: "O'Brien")
-      _ = try await index.archive(DeadLetterFilter(), by: "nobody")
+      _ = try await index.archive(DeadLetterFilter(), by: "third")
       let rows = try await audit(pool)
       let next = JobRun(id: again.jobRun.id, run: 2)
       #expect(
@@ -94,7 +94,7 @@ struct PostgresOperatorTests {
       let empty = try await QueueCounts.read(pool)
       #expect(empty.scheduled.isEmpty && empty.dead.isEmpty && empty.outbox == 0 && empty.outboxOldestSeconds == nil)
       for name in ["one", "one", "two"] as [PoolName] {
-        try await store.schedule(SampleJobs.bare(), pool: name, for: .seconds(3_600))
+        try await store.schedule(SampleJobs.bare(), pool: name, after: .seconds(3_600))
       }
       let (open, retried) = (letter(), letter())
       try await index.record([open, retried])
@@ -123,7 +123,7 @@ struct PostgresOperatorTests {
       let watcher = PostgresPoolDirectory(pool: elsewhere, logger: logger)
       let watching = Task { await watcher.watch { calls.change { $0 += 1 } } }
       defer { watching.cancel() }
-      // Listening begins with a call: whatever was changed before is seen by a look then.
+      // Listening begins with a call: whatever was changed before is read then.
       try await eventually("the watcher listens") { calls.value > 0 }
       let before = calls.value
       _ = try await PostgresPoolDirectory(pool: pool, logger: logger).change("one", by: "test") { $0.size = 3 }

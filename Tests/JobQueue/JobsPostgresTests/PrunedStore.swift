@@ -6,7 +6,7 @@ import Postgres
 import TestServers
 import Testing
 
-/// A store that is pruned, and what tests of that do and look at.
+/// A store that is pruned, and what its tests do with it.
 struct PrunedStore: Sendable {
   let pool: PostgresConnectionPool
   let pruner: JobPruner
@@ -48,7 +48,7 @@ struct PrunedStore: Sendable {
     return all
   }
 
-  /// Closes a job; true where it was open.
+  /// Completes a job; false: it had a receipt.
   @discardableResult
   func complete(_ job: JobRun, followUps: [JobEnvelope] = []) async throws -> Bool {
     let ran = Locked(false)

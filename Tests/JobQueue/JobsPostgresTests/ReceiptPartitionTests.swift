@@ -77,16 +77,16 @@ struct ReceiptPartitionTests {
     #expect(try missing("receipt_20261231") == ["receipt_20270107"])
     #expect(try missing("receipt_20270107").isEmpty)
     #expect(try missing("receipt_20270603").isEmpty)
-    // After a long time in which nobody pruned.
+    // After a long time without pruning.
     #expect(try missing("receipt_20260101", "receipt_20260108") == ["receipt_20261231", "receipt_20270107"])
   }
 
   @Test func `partitions are over when all of their week lies before the cutoff`() throws {
     let existing = try partitions(["receipt_20261231", "receipt_20261217", "receipt_20261224"])
     let end = Self.christmasEve + 7 * Self.day
-    #expect(ReceiptPartition.over(before: end - 0.001, among: existing).map(\.name) == ["receipt_20261217"])
+    #expect(ReceiptPartition.expired(before: end - 0.001, among: existing).map(\.name) == ["receipt_20261217"])
     #expect(
-      ReceiptPartition.over(before: end, among: existing).map(\.name) == ["receipt_20261217", "receipt_20261224"])
-    #expect(ReceiptPartition.over(before: .distantPast, among: existing).isEmpty)
+      ReceiptPartition.expired(before: end, among: existing).map(\.name) == ["receipt_20261217", "receipt_20261224"])
+    #expect(ReceiptPartition.expired(before: .distantPast, among: existing).isEmpty)
   }
 }

@@ -20,8 +20,8 @@ struct RecordedRowTests {
     let text = """
       {"id": "01A2099C-26EA-7444-8444-4444444444DD", "run": 2, "kind": "booking.reschedule", \
       "tenant": "5B1F0C9E-3A52-4C6F-9D0E-1A2B3C4D5E6F", "attempt": 3, "deadline": 817153958, \
-      "enqueuedAt": 817150358.25, "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", \
-      "correlationID": "request 7", "schemaVersion": 1}
+      "enqueued_at": 817150358.25, "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", \
+      "correlation_id": "request 7", "schema_version": 1}
       """
     let envelope = JobEnvelope(
       id: try #require(JobID("01a2099c-26ea-7444-8444-4444444444dd")), run: 2, kind: "booking.reschedule",
@@ -36,7 +36,7 @@ struct RecordedRowTests {
   private func bare() throws -> Recorded {
     let text = """
       {"id": "01A2099C-2AD2-7888-8888-888888888811", "run": 1, "kind": "metrics.event", "attempt": 1, \
-      "enqueuedAt": 817150359, "schemaVersion": 1}
+      "enqueued_at": 817150359, "schema_version": 1}
       """
     let envelope = JobEnvelope(
       id: try #require(JobID("01a2099c-2ad2-7888-8888-888888888811")), kind: "metrics.event",
@@ -97,7 +97,7 @@ struct RecordedRowTests {
           completion.followUps = [RoutedFollowUp(envelope: recorded.envelope, pool: "one", dueAt: nil)]
           return completion
         }
-        try await store.schedule(recorded.envelope, pool: "one", for: .seconds(60))
+        try await store.schedule(recorded.envelope, pool: "one", after: .seconds(60))
         for table in ["outbox", "scheduled"] {
           let row = try await pool.query(
             "SELECT envelope @> \(recorded.text)::jsonb, body, envelope::text FROM jobs.\(unsafe: table)")[0]

@@ -15,7 +15,7 @@ struct RecordedEnvelopeTests {
       .deletingLastPathComponent()
     let yaml = try String(contentsOf: root.appending(path: "queues.yaml"), encoding: .utf8)
     // The file's check finds a kind that is missing here, and one that is here alone.
-    let workers = JobShape.all.map { JobConfiguration.KnownWorker(kind: $0.kind, takesBatches: true) }
+    let workers = JobShape.all.map { KnownWorker(kind: $0.kind, takesBatches: true) }
     let configuration = try JobConfiguration(yaml: yaml, workers: workers)
     #expect(try RecordedMessage.kinds() == configuration.routes.keys.map(\.rawValue).sorted())
   }
@@ -154,11 +154,11 @@ struct RecordedEnvelopeTests {
   @Test func `a recorded dead letter info is read, and written the same`() throws {
     let recorded = try RecordedMessage.of("booking.cancel")
     var properties = recorded.properties
-    properties.headers["vluma-death-reason"] = .string("attempts_exhausted")
-    properties.headers["vluma-death-detail"] = .string("the attempt took longer than 30 s")
-    properties.headers["vluma-death-fingerprint"] = .string("8c1f0d9e3a524c6f")
-    properties.headers["vluma-death-attempts"] = .integer(8)
-    properties.headers["vluma-death-at"] = .integer(1_795_457_600_250)
+    properties.headers["vluma-dead-letter-reason"] = .string("attempts_exhausted")
+    properties.headers["vluma-dead-letter-detail"] = .string("the attempt took longer than 30 s")
+    properties.headers["vluma-dead-letter-fingerprint"] = .string("8c1f0d9e3a524c6f")
+    properties.headers["vluma-dead-letter-attempts"] = .integer(8)
+    properties.headers["vluma-dead-letter-at"] = .integer(1_795_457_600_250)
     let deadLetterInfo = try #require(DeadLetterInfo(properties, pool: "booking.resolve"))
     #expect(
       deadLetterInfo

@@ -81,7 +81,7 @@ struct RecordedJobTests {
     let job = try recorded(CountEvent.self)
     try #require(job.counts.count == 2)
     #expect(job.counts.map(\.business) == [Self.business, nil])
-    #expect(job.counts.map(\.metric) == ["booking.confirmed", "job.done"])
+    #expect(job.counts.map(\.metric) == ["booking.confirmed", "job.completed"])
     #expect(job.counts.map(\.detail) == ["", "whatsapp.event"])
     #expect(job.counts.map(\.minute) == [Self.minute, Self.minute])
     #expect(job.counts.map(\.count) == [2, 1])

@@ -67,7 +67,7 @@ struct RecordedMessage: Decodable {
 struct JobShape: Sendable, CustomStringConvertible {
   let kind: JobKind
   let schemaVersion: Int
-  /// True where the body is somebody else's.
+  /// True: the body is another party's JSON, stored as it came.
   let isRaw: Bool
   /// Reads the job and writes its body again.
   let rewritten: @Sendable (JobEnvelope) throws -> Data

@@ -12,12 +12,13 @@ let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 /// The real server.
 func rabbitMQ() throws -> RabbitMQConfiguration { try RabbitMQConfiguration(url: TestEnvironment.rabbitMQ().string) }
 
-/// Pauses that no configuration in use has, one for each test: a tier's queue belongs to all who name its pause.
-private let lastPause = Mutex(Int.random(in: 301...500))
+/// Delays that no configuration in use has, one for each test: a tier's queue belongs to all configurations that name
+/// its delay.
+private let lastDelay = Mutex(Int.random(in: 301...500))
 
 /// A configuration of two pools and one short tier that no other test uses.
 func freshConfiguration() -> JobConfiguration {
-  let pause = lastPause.withLock { last in
+  let delay = lastDelay.withLock { last in
     last += 1
     return last
   }
@@ -26,7 +27,7 @@ func freshConfiguration() -> JobConfiguration {
       name: PoolName(rawValue: TestEnvironment.uniqueName("test")), jobs: [JobKind(rawValue: "test.kind\(number)")],
       workers: WorkerCounts(min: 1, start: 1, max: 1))
   }
-  return JobConfiguration(retryTiers: [.milliseconds(pause)], pools: pools)
+  return JobConfiguration(retryTiers: [.milliseconds(delay)], pools: pools)
 }
 
 /// Lends a configuration and removes afterwards what of its topology is its own; the exchanges of all stay.

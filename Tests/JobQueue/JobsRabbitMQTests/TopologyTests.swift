@@ -119,10 +119,10 @@ struct TopologyTests {
   @Test func `a tier returns its jobs at least once, by their own key, through an exchange of its own`() throws {
     let configuration = freshConfiguration()
     let topology = Topology(configuration)
-    let pause = configuration.retryTiers[0]
-    let name = Topology.retryName(pause)
+    let delay = configuration.retryTiers[0]
+    let name = Topology.retryName(delay)
     let queue = try #require(topology.queues.first { $0.name == name })
-    #expect(queue.arguments["x-message-ttl"] == .integer(Int64(pause / .milliseconds(1))))
+    #expect(queue.arguments["x-message-ttl"] == .integer(Int64(delay / .milliseconds(1))))
     #expect(queue.arguments["x-dead-letter-exchange"] == .string("vluma.return"))
     #expect(queue.arguments["x-dead-letter-strategy"] == .string("at-least-once"))
     #expect(queue.arguments["x-overflow"] == .string("reject-publish"))

@@ -3,17 +3,19 @@ import JobsRedis
 import TestServers
 import Testing
 
-/// The limits of one process. What was reserved is compared: nobody waits for it.
+/// The limits of one process. The waits are compared; no test waits for them.
 struct LocalRateLimiterTests {
   private let hour = Duration.seconds(3_600)
 
-  /// The waits of turns taken one after the other, and how long that took.
+  /// The waits of tokens taken one after the other, and how long that took.
   private func waits(
     _ limiter: LocalRateLimiter, key: String = "key", _ count: Int, nodes: Int = 1
   ) async throws -> (waits: [Duration], elapsed: Duration) {
     let start = ContinuousClock.now
     var waits: [Duration] = []
-    for _ in 0..<count { waits.append(try await turn(limiter.take(key, sixtyAMinute, waitMax: hour, nodes: nodes))) }
+    for _ in 0..<count {
+      waits.append(try await allowedWait(limiter.take(key, sixtyAMinute, waitMax: hour, nodes: nodes)))
+    }
     return (waits, start.duration(to: .now))
   }
 
@@ -23,10 +25,10 @@ struct LocalRateLimiterTests {
   }
 
   @Test(arguments: [2, 3, 10])
-  func `each of several nodes takes its even part`(_ nodes: Int) async throws {
+  func `each of several nodes takes its even share`(_ nodes: Int) async throws {
     let (waits, elapsed) = try await waits(LocalRateLimiter(), 40, nodes: nodes)
-    let part = RateLimit(count: 60, per: .seconds(60 * nodes))
-    #expect(violations(in: waits, part, within: elapsed).isEmpty)
+    let share = RateLimit(count: 60, per: .seconds(60 * nodes))
+    #expect(violations(in: waits, share, within: elapsed).isEmpty)
   }
 
   @Test(arguments: [0, -1])
@@ -47,7 +49,7 @@ struct LocalRateLimiterTests {
     let start = ContinuousClock.now
     let waits = try await withThrowingTaskGroup(of: Duration.self) { group in
       for _ in 0..<100 {
-        group.addTask { try await turn(limiter.take("key", sixtyAMinute, waitMax: .seconds(3_600), nodes: 1)) }
+        group.addTask { try await allowedWait(limiter.take("key", sixtyAMinute, waitMax: .seconds(3_600), nodes: 1)) }
       }
       return try await group.reduce(into: [Duration]()) { $0.append($1) }
     }
@@ -55,17 +57,17 @@ struct LocalRateLimiterTests {
     #expect(violations(in: waits, sixtyAMinute, within: start.duration(to: .now)).isEmpty)
   }
 
-  @Test func `a turn that was not taken costs nothing`() async throws {
+  @Test func `a denied token costs nothing`() async throws {
     let limiter = LocalRateLimiter()
-    for _ in 0..<6 { _ = try await turn(limiter.take("key", sixtyAMinute, waitMax: .zero, nodes: 1)) }
+    for _ in 0..<6 { _ = try await allowedWait(limiter.take("key", sixtyAMinute, waitMax: .zero, nodes: 1)) }
     for _ in 0..<100 {
-      // Should the test be so slow that there is a turn, it is one more of those that are allowed.
-      guard case .denied(let pause) = await limiter.take("key", sixtyAMinute, waitMax: .zero, nodes: 1) else {
+      // In a slow test a token may have become available; it is one more that is allowed.
+      guard case .denied(let delay) = await limiter.take("key", sixtyAMinute, waitMax: .zero, nodes: 1) else {
         continue
       }
-      #expect(pause > .zero && pause <= .seconds(1))
+      #expect(delay > .zero && delay <= .seconds(1))
     }
-    #expect(try await turn(limiter.take("key", sixtyAMinute, waitMax: hour, nodes: 1)) <= .seconds(1))
+    #expect(try await allowedWait(limiter.take("key", sixtyAMinute, waitMax: hour, nodes: 1)) <= .seconds(1))
   }
 
   @Test func `a bucket in use is not forgotten for thousands of others`() async throws {
@@ -73,7 +75,7 @@ struct LocalRateLimiterTests {
     _ = try await waits(limiter, key: "busy", 66)
     let quick = RateLimit(count: 1_000, per: .milliseconds(1))
     for number in 0..<5_000 { _ = await limiter.take("\(number)", quick, waitMax: .zero, nodes: 1) }
-    let wait = try await turn(limiter.take("busy", sixtyAMinute, waitMax: hour, nodes: 1))
+    let wait = try await allowedWait(limiter.take("busy", sixtyAMinute, waitMax: hour, nodes: 1))
     #expect(wait > .seconds(30))
   }
 }

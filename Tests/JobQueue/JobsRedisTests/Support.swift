@@ -4,25 +4,25 @@ import Logging
 import Redis
 import TestServers
 
-/// 60 a minute: six at once, then one a second, so that what is reserved is much longer than a test runs.
+/// 60 a minute: six at once, then one a second, so that the waits are much longer than a test runs.
 let sixtyAMinute = RateLimit(count: 60, per: .seconds(60))
 
-/// How far off the turn is; throws where there is none.
-func turn(_ decision: RateLimitDecision) throws -> Duration {
-  guard case .turn(let wait) = decision else { throw TestError(description: "\(decision) is no turn") }
+/// The wait of an allowed token; throws for a denied one.
+func allowedWait(_ decision: RateLimitDecision) throws -> Duration {
+  guard case .allowed(let wait) = decision else { throw TestError(description: "\(decision) is not allowed") }
   return wait
 }
 
-/// Where the first turns lie too early for a limit, or too late. The waits are those that were told within `elapsed`.
+/// The tokens that are too early for a limit, or too late. All waits were returned within `elapsed`.
 ///
-/// After the bucket's burst there is one turn an interval: the n-th lies (n - burst) intervals after the first one.
+/// After the bucket's burst there is one token an interval: the n-th is due (n - burst) intervals after the first.
 func violations(in waits: [Duration], _ limit: RateLimit, within elapsed: Duration) -> [String] {
   // Redis counts in whole microseconds.
   let tolerance = Duration.milliseconds(2)
   return waits.sorted().enumerated().compactMap { place, wait -> String? in
     let due = max(.zero, limit.interval * (place + 1 - limit.burst))
-    if wait + elapsed + tolerance < due { return "turn \(place + 1) in \(wait), not before \(due)" }
-    if wait > due + tolerance { return "turn \(place + 1) in \(wait), although it was due in \(due)" }
+    if wait + elapsed + tolerance < due { return "token \(place + 1) in \(wait), not before \(due)" }
+    if wait > due + tolerance { return "token \(place + 1) in \(wait), although it was due in \(due)" }
     return nil
   }
 }
@@ -35,7 +35,8 @@ func connectedRedis(_ configuration: RedisConfiguration) async throws -> RedisCl
   return client
 }
 
-/// Lends two limiters on connections of their own, and a key that no other test uses; its bucket is deleted afterwards.
+/// Runs `body` with two limiters, each on its own connection, and a key that no other test uses; then deletes the key's
+/// bucket.
 func withLimiters(
   _ body: (_ limiters: [RedisRateLimiter], _ key: String, _ client: RedisClient) async throws -> Void
 ) async throws {

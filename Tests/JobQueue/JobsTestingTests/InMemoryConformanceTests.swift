@@ -20,7 +20,7 @@ struct InMemoryConformanceTests {
   }
 
   @Test(arguments: DeadLetterConformance<InMemoryJobStore>.rules)
-  func `the dead letters' index in memory keeps the rule`(
+  func `the dead letter index in memory keeps the rule`(
     _ rule: ConformanceRule<DeadLetterConformance<InMemoryJobStore>>
   ) async throws {
     let store = InMemoryJobStore()

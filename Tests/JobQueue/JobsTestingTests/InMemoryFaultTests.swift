@@ -3,12 +3,12 @@ import Jobs
 import JobsTesting
 import Testing
 
-/// What the in-memory ports do when a test asks for trouble.
+/// The faults that the in-memory ports produce on request.
 @Suite(.timeLimit(.minutes(1)))
 struct InMemoryFaultTests {
   private let job = JobRun(id: JobID())
 
-  /// Closes the job with one effect.
+  /// Completes the job with one effect.
   private func complete(_ store: InMemoryJobStore) async throws {
     let receipt = JobReceipt(jobRun: job, kind: "test.kind", pool: "one")
     _ = try await store.complete([receipt], deadline: .now + .seconds(10)) { transaction, _ in
@@ -27,8 +27,8 @@ struct InMemoryFaultTests {
     #expect(store.effects == ["effect"])
   }
 
-  @Test(arguments: [JobStoreError.inDoubt, .contention, .unavailable("away")])
-  func `a commit that fails has not happened, and the next one does`(_ error: JobStoreError) async throws {
+  @Test(arguments: [JobStoreError.inDoubt, .contention, .unavailable("test")])
+  func `a commit that fails has no effect, and the next one succeeds`(_ error: JobStoreError) async throws {
     let store = InMemoryJobStore()
     store.fail(next: .complete, with: error, times: 2)
     await #expect(throws: error) { try await complete(store) }
@@ -39,12 +39,12 @@ struct InMemoryFaultTests {
     #expect(store.effects == ["effect"])
   }
 
-  @Test func `a store that is away answers no call until it is back`() async throws {
+  @Test func `an unavailable store fails every call until it is available`() async throws {
     let store = InMemoryJobStore()
     let index = InMemoryDeadLetterIndex(store: store)
     store.isAvailable = false
     await #expect(throws: JobStoreError.self) { try await complete(store) }
-    await #expect(throws: JobStoreError.self) { try await store.schedule(SampleJobs.bare(), pool: "one", for: .zero) }
+    await #expect(throws: JobStoreError.self) { try await store.schedule(SampleJobs.bare(), pool: "one", after: .zero) }
     await #expect(throws: JobStoreError.self) { try await store.markStart(job, node: "a") }
     await #expect(throws: JobStoreError.self) { try await index.groups() }
     store.isAvailable = true
@@ -53,15 +53,15 @@ struct InMemoryFaultTests {
     #expect(store.starts(of: job).isEmpty)
   }
 
-  @Test func `scheduled jobs come due when the clock is put forward`() async throws {
+  @Test func `scheduled jobs are due after the clock has advanced`() async throws {
     let store = InMemoryJobStore()
-    try await store.schedule(SampleJobs.bare(), pool: "one", for: .seconds(3_600))
+    try await store.schedule(SampleJobs.bare(), pool: "one", after: .seconds(3_600))
     #expect(try await store.releaseDueJobs(limit: 10).isEmpty)
     store.advance(by: .seconds(3_601))
     #expect(try await store.releaseDueJobs(limit: 10).count == 1)
   }
 
-  @Test func `what operators do is written down`() async throws {
+  @Test func `changes by operators are audited`() async throws {
     let store = InMemoryJobStore()
     let (index, directory) = (InMemoryDeadLetterIndex(store: store), InMemoryPoolDirectory())
     let letters = (0..<2).map { _ in SampleJobs.letter(SampleJobs.full(), SampleJobs.deadLetterInfo(pool: "one")) }
@@ -76,19 +76,19 @@ struct InMemoryFaultTests {
     #expect(change.who == "third" && change.before == PoolSetting() && change.after == PoolSetting(size: 7))
   }
 
-  @Test func `the broker fails the jobs that are meant, in the way that is meant`() async throws {
+  @Test func `a planned fault of the broker hits the jobs that match`() async throws {
     let broker = InMemoryBroker(pools: ["one", "two"])
     broker.fail(next: 2, with: .inDoubt(isEnqueued: true)) { $0.destination == .pool("one") }
     broker.fail(with: .unavailable) { $0.destination == .pool("two") }
     let destinations: [JobDestination] = [.pool("one"), .pool("two"), .pool("one"), .pool("one"), .pool("two")]
-    let outcomes = await broker.enqueue(
+    let results = await broker.enqueue(
       destinations.map { OutgoingJob(SampleJobs.bare(), to: $0) }, deadline: .now + .seconds(1))
-    #expect(outcomes == [.inDoubt, .unavailable, .inDoubt, .enqueued, .enqueued])
+    #expect(results == [.inDoubt, .unavailable, .inDoubt, .enqueued, .enqueued])
     #expect(broker.queued(in: "one").count == 3)
     #expect(broker.queued(in: "two").count == 1)
   }
 
-  @Test func `a lost connection brings back what was unsettled, and its old deliveries settle nothing`() async throws {
+  @Test func `a lost connection redelivers unsettled jobs, and the old deliveries settle nothing`() async throws {
     let broker = InMemoryBroker(pools: ["one"])
     let jobs = [SampleJobs.bare(), SampleJobs.bare()]
     _ = await broker.enqueue(jobs.map { OutgoingJob($0, to: .pool("one")) }, deadline: .now + .seconds(1))
@@ -116,7 +116,7 @@ struct InMemoryFaultTests {
     #expect(broker.retries.isEmpty)
   }
 
-  @Test func `silent nodes are gone when the directory's clock is put forward`() async throws {
+  @Test func `leases end when the directory's clock advances`() async throws {
     let directory = InMemoryPoolDirectory()
     let node = NodeReport(id: "a", startedAt: Date(), pools: [:])
     _ = try await directory.renewLease(node, lease: .seconds(4))

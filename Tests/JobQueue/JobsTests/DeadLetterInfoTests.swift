@@ -12,10 +12,10 @@ struct DeadLetterInfoTests {
   }
 
   @Test func `a fingerprint is the same in every process and every version`() {
-    #expect(deadLetterInfo().fingerprint == "e3209d9b290fa154")
+    #expect(deadLetterInfo().fingerprint == "db444239b87a6599")
   }
 
-  @Test func `deaths of one cause have one fingerprint, whatever else differs`() {
+  @Test func `dead letters of one cause have one fingerprint, whatever else differs`() {
     let fingerprint = deadLetterInfo().fingerprint
     #expect(deadLetterInfo(detail: "another").fingerprint == fingerprint)
     #expect(deadLetterInfo(pool: "other").fingerprint == fingerprint)
@@ -40,7 +40,7 @@ struct DeadLetterInfoTests {
     #expect(deadLetterInfo(detail: "").detail.isEmpty)
   }
 
-  @Test func `what is certified is kept`() {
+  @Test func `all arguments are kept`() {
     let written = deadLetterInfo()
     #expect(written.reason == .permanentError)
     #expect(written.detail == "no such account")
@@ -49,7 +49,7 @@ struct DeadLetterInfoTests {
     #expect(written.at == Date(timeIntervalSince1970: 1_773_050_400))
   }
 
-  @Test func `dead letter info survives coding, and being taken from a message`() throws {
+  @Test func `dead letter info survives coding, and being read from a message`() throws {
     let written = deadLetterInfo()
     #expect(try JSONDecoder().decode(DeadLetterInfo.self, from: JSONEncoder().encode(written)) == written)
     let restored = DeadLetterInfo(
@@ -58,7 +58,7 @@ struct DeadLetterInfoTests {
     #expect(restored == written)
   }
 
-  @Test func `the reasons' names are part of what is kept`() {
+  @Test func `the raw values of the reasons do not change`() {
     let names = [
       "attempts_exhausted", "permanent_error", "crashed", "unknown_kind", "unreadable", "oversize", "newer_schema",
     ]

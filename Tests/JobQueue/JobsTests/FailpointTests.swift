@@ -9,49 +9,49 @@ struct FailpointTests {
     "job-fetched=kill@x", "job-fetched=kill@1.5", "JOB-TAKEN=kill", " job-fetched=kill", "jobFetched=kill",
     "job-fetched:kill",
   ])
-  func `what arms nothing is thrown, with the names there are`(_ text: String) throws {
-    let misspelt = try #require(throws: Failpoint.InvalidFailpoint.self) { try Failpoint.arm(text) }
-    #expect(misspelt.text == text)
-    #expect(misspelt.description.contains("\"\(text)\""))
-    for point in Failpoint.allCases { #expect(misspelt.description.contains(point.rawValue)) }
+  func `an invalid text is rejected with the list of failpoints`(_ text: String) throws {
+    let invalid = try #require(throws: Failpoint.Invalid.self) { try Failpoint.arm(text) }
+    #expect(invalid.text == text)
+    #expect(invalid.description.contains("\"\(text)\""))
+    for point in Failpoint.allCases { #expect(invalid.description.contains(point.rawValue)) }
   }
 
   @Test(arguments: [
     "after-ingest-confirm=kill@0", "after-ingest-confirm=kill@-1", "after-ingest-confirm=stop@1000000000@2",
   ])
-  func `a visit that never comes is a misspelling`(_ text: String) {
-    #expect(throws: Failpoint.InvalidFailpoint.self) { try Failpoint.arm(text) }
+  func `a visit count that is not a positive number is rejected`(_ text: String) {
+    #expect(throws: Failpoint.Invalid.self) { try Failpoint.arm(text) }
   }
 
-  @Test func `of several the one that is wrong is named`() throws {
+  @Test func `the invalid one of several is named`() throws {
     let text = "after-ingest-confirm=stop@1000000000,before-commti=kill"
-    let misspelt = try #require(throws: Failpoint.InvalidFailpoint.self) { try Failpoint.arm(text) }
+    let invalid = try #require(throws: Failpoint.Invalid.self) { try Failpoint.arm(text) }
     #if FAILPOINTS
-      #expect(misspelt.text == "before-commti=kill")
+      #expect(invalid.text == "before-commti=kill")
     #else
-      #expect(misspelt.text == text)
+      #expect(invalid.text == text)
     #endif
   }
 
-  @Test func `an empty text arms nothing and is no mistake`() throws {
+  @Test func `an empty text arms nothing and is valid`() throws {
     try Failpoint.arm("")
   }
 
-  @Test func `places that are not armed let everybody pass`() async {
+  @Test func `failpoints that are not armed do nothing`() async {
     await #expect(processExitsWith: .success) {
       for point in Failpoint.allCases { point.visit() }
     }
   }
 
   #if FAILPOINTS
-    @Test func `an armed place kills at its first visit`() async {
+    @Test func `an armed failpoint kills at its first visit`() async {
       await #expect(processExitsWith: .signal(SIGKILL)) {
         try Failpoint.arm("before-commit=kill")
         Failpoint.beforeCommit.visit()
       }
     }
 
-    @Test func `a count lets the visits before it pass`() async {
+    @Test func `a failpoint with a count acts at that visit`() async {
       await #expect(processExitsWith: .success) {
         try Failpoint.arm("job-fetched=kill@3,before-commit=kill@2")
         Failpoint.jobFetched.visit()

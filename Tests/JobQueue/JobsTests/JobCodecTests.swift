@@ -55,7 +55,7 @@ struct JobCodecTests {
     #expect(try JobCodec.envelope(for: FollowUpJob(to: "Ana"), tenant: nil).schemaVersion == 1)
   }
 
-  @Test func `a newer schema is refused before the body is looked at`() {
+  @Test func `a newer schema is rejected before the body is read`() {
     #expect(throws: JobCodec.Failure.newerSchema(found: 4, known: 3)) {
       try JobCodec.decode(SampleJob.self, from: envelope("not even JSON", schemaVersion: 4))
     }
@@ -70,7 +70,7 @@ struct JobCodecTests {
     #expect(job == SampleJob(to: "Ana", weight: 1))
   }
 
-  @Test func `fields nobody knows are passed over`() throws {
+  @Test func `unknown fields are ignored`() throws {
     let job = try JobCodec.decode(
       SampleJob.self, from: envelope(#"{"to":"Ana","weight":1,"lines":[],"more":{"x":[1]}}"#))
     #expect(job.weight == 1)
@@ -97,7 +97,7 @@ struct JobCodecTests {
         "lines",
         "lines", "lines",
       ]))
-  func `what cannot be read is named by its field, never by its value`(_ body: String, _ field: String) throws {
+  func `an unreadable field is named, and its value is not quoted`(_ body: String, _ field: String) throws {
     let what = try failure(body)
     #expect(what.hasPrefix(field), "\(what)")
     #expect(!what.contains("5511999990000"), "\(what)")
@@ -109,24 +109,24 @@ struct JobCodecTests {
     #expect(what.contains(".count "))
   }
 
-  @Test func `a field that is missing is said to be missing`() throws {
+  @Test func `a missing field is reported as missing`() throws {
     #expect(try failure(#"{"to":"Ana","lines":[]}"#) == "weight is missing")
   }
 
   @Test(arguments: ["", "nonsense 5511999990000", #"{"to":"5511999990000""#, "\u{0}"])
-  func `a body that is no JSON is said to be none`(_ body: String) throws {
+  func `a body that is not JSON is reported as such`(_ body: String) throws {
     #expect(try failure(body) == "it is not JSON")
   }
 
   @Test(arguments: ["[]", #""5511999990000""#, "5511999990000", "null", "true"])
-  func `JSON that is no object is described in a whole sentence`(_ body: String) throws {
+  func `JSON that is not an object is described in a whole sentence`(_ body: String) throws {
     let what = try failure(body)
     #expect(what.first?.isLetter == true, "\(what)")
     #expect(!what.contains("5511999990000"), "\(what)")
     #expect(!JobCodec.Failure.unreadable(what).description.contains("  "))
   }
 
-  @Test func `bytes that are no text are not JSON`() {
+  @Test func `bytes that are not text are not JSON`() {
     let envelope = JobEnvelope(kind: SampleJob.kind, schemaVersion: 3, body: Data([0xff, 0xfe, 0x80, 0x00]))
     #expect(throws: JobCodec.Failure.self) { try JobCodec.decode(SampleJob.self, from: envelope) }
   }

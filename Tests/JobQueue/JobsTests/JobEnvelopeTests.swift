@@ -15,13 +15,23 @@ struct JobEnvelopeTests {
     #expect(!document.contains(Data("secret".utf8).base64EncodedString()))
   }
 
-  @Test func `all but the body survives coding`() throws {
+  @Test func `all fields but the body survive coding`() throws {
     var expected = whole
     expected.body = Data()
     #expect(try JSONDecoder().decode(JobEnvelope.self, from: JSONEncoder().encode(whole)) == expected)
   }
 
-  @Test func `what may be unknown may be missing`() throws {
+  @Test func `the coded form has keys in snake_case`() throws {
+    let document = try JSONEncoder().encode(whole)
+    let fields = try #require(try JSONSerialization.jsonObject(with: document) as? [String: Any])
+    #expect(
+      fields.keys.sorted() == [
+        "attempt", "correlation_id", "deadline", "enqueued_at", "id", "kind", "run", "schema_version", "tenant",
+        "traceparent",
+      ])
+  }
+
+  @Test func `an optional field may be missing`() throws {
     let bare = JobEnvelope(kind: "test.sample", body: Data())
     let restored = try JSONDecoder().decode(JobEnvelope.self, from: JSONEncoder().encode(bare))
     #expect(restored == bare)
@@ -29,8 +39,8 @@ struct JobEnvelopeTests {
     #expect(restored.correlationID == nil && restored.traceparent == nil)
   }
 
-  @Test(arguments: ["id", "run", "kind", "schemaVersion", "attempt", "enqueuedAt"])
-  func `what must be known may not be missing`(_ field: String) throws {
+  @Test(arguments: ["id", "run", "kind", "schema_version", "attempt", "enqueued_at"])
+  func `a required field may not be missing`(_ field: String) throws {
     let document = try JSONEncoder().encode(whole)
     var fields = try #require(try JSONSerialization.jsonObject(with: document) as? [String: Any])
     #expect(fields.removeValue(forKey: field) != nil)
@@ -38,37 +48,11 @@ struct JobEnvelopeTests {
     #expect(throws: DecodingError.self) { try JSONDecoder().decode(JobEnvelope.self, from: rest) }
   }
 
-  @Test func `a fresh envelope is the first attempt of the first run`() {
-    let fresh = JobEnvelope(kind: "test.sample", body: Data())
-    #expect(fresh.jobRun == JobRun(id: fresh.id, run: 1))
-    #expect(fresh.attempt == 1)
-    #expect(fresh.schemaVersion == 1)
-    #expect(abs(fresh.enqueuedAt.timeIntervalSinceNow) < 60)
-  }
-
-  @Test func `a job that follows takes over tenant, correlation and trace`() throws {
-    var followUps = FollowUps()
-    let due = Date(timeIntervalSince1970: 2_000_000_000)
-    try followUps.enqueue(FollowUpJob(to: "Ana"), from: JobInfo(whole), dueAt: due, deadline: due + 60)
-    let item = try #require(followUps.items.first)
-    #expect(item.dueAt == due)
-    #expect(item.envelope.deadline == due + 60)
-    #expect(item.envelope.kind == "test.follow_up")
-    #expect(item.envelope.tenant == whole.tenant)
-    #expect(item.envelope.correlationID == "request-1")
-    #expect(item.envelope.traceparent == "00-1-2-01")
-    #expect(item.envelope.attempt == 1 && item.envelope.run == 1)
-    #expect(item.envelope.id != whole.id)
-    #expect(try JobCodec.decode(FollowUpJob.self, from: item.envelope) == FollowUpJob(to: "Ana"))
-  }
-
-  @Test func `a job that follows from one without a correlation is known by that job's id`() throws {
-    var first = whole
-    first.correlationID = nil
-    var followUps = FollowUps()
-    try followUps.enqueue(FollowUpJob(to: "Ana"), from: JobInfo(first))
-    try followUps.enqueue(FollowUpJob(to: "Rui"), from: JobInfo(first))
-    #expect(followUps.items.map(\.envelope.correlationID) == ["\(first.id)", "\(first.id)"])
-    #expect(followUps.items.map(\.dueAt) == [nil, nil])
+  @Test func `a new envelope is the first attempt of the first run`() {
+    let new = JobEnvelope(kind: "test.sample", body: Data())
+    #expect(new.jobRun == JobRun(id: new.id, run: 1))
+    #expect(new.attempt == 1)
+    #expect(new.schemaVersion == 1)
+    #expect(abs(new.enqueuedAt.timeIntervalSinceNow) < 60)
   }
 }

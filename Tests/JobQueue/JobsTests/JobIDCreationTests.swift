@@ -3,7 +3,6 @@ import Jobs
 import TestServers
 import Testing
 
-/// When an id was made.
 struct JobIDCreationTests {
   @Test func `the RFC's example was made when the RFC says`() throws {
     // RFC 9562, appendix A.6: Tuesday, 22 February 2022, 2:22:22 PM GMT-05:00.
@@ -11,14 +10,14 @@ struct JobIDCreationTests {
     #expect(id.createdAt == Date(timeIntervalSince1970: 1_645_557_742))
   }
 
-  @Test func `a fresh id was made just now`() throws {
+  @Test func `a new id was made just now`() throws {
     let before = Date()
     let createdAt = try #require(JobID().createdAt)
     // Whole milliseconds, rounded down.
     #expect(createdAt > before - 0.002 && createdAt <= Date())
   }
 
-  @Test func `an id tells the millisecond it was made in`() throws {
+  @Test func `an id has the millisecond it was made in`() throws {
     var random = SeededRandom(seed: 71)
     for _ in 0..<1_000 {
       let milliseconds = Int.random(in: 0...4_102_444_800_000, using: &random)
@@ -34,7 +33,7 @@ struct JobIDCreationTests {
     "2489e9ad-2ee2-8e00-8ec9-32d5f69181c0", "00000000-0000-0000-0000-000000000000",
     "ffffffff-ffff-ffff-ffff-ffffffffffff",
   ])
-  func `an id of any other version tells no time`(_ text: String) throws {
+  func `an id of another version has no time`(_ text: String) throws {
     let id = try #require(JobID(text))
     #expect(id.createdAt == nil)
   }

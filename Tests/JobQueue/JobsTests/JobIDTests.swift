@@ -20,8 +20,8 @@ struct JobIDTests {
     let id = UUID.version7(at: Date(timeIntervalSince1970: 1_700_000_000.5))
     #expect(Int(String(digits(id).prefix(12)), radix: 16) == 1_700_000_000_500)
     let now = Date()
-    let fresh = try #require(Int(String(digits(JobID().uuid).prefix(12)), radix: 16))
-    #expect(abs(Double(fresh) / 1_000 - now.timeIntervalSince1970) < 60)
+    let new = try #require(Int(String(digits(JobID().uuid).prefix(12)), radix: 16))
+    #expect(abs(Double(new) / 1_000 - now.timeIntervalSince1970) < 60)
   }
 
   @Test func `a date before 1970 gives an id of 1970`() {
@@ -52,7 +52,7 @@ struct JobIDTests {
   }
 
   @Test(arguments: ["", "018bcfe5", "018bcfe5-6800-7abc-9def-0123456789a", "018bcfe5-6800-7abc-9def-0123456789ag"])
-  func `what is no id is refused`(_ text: String) {
+  func `a text that is not an id is rejected`(_ text: String) {
     #expect(JobID(text) == nil)
   }
 
@@ -64,7 +64,7 @@ struct JobIDTests {
     #expect(throws: DecodingError.self) { try JSONDecoder().decode([JobID].self, from: Data(#"["none"]"#.utf8)) }
   }
 
-  @Test func `a run is written behind its job's id, the first one not at all`() throws {
+  @Test func `a run after the first is written behind the job's id`() throws {
     let id = try #require(JobID("018bcfe5-6800-7abc-9def-0123456789ab"))
     #expect(JobRun(id: id).description == "018bcfe5-6800-7abc-9def-0123456789ab")
     #expect(JobRun(id: id, run: 2).description == "018bcfe5-6800-7abc-9def-0123456789ab#2")

@@ -3,7 +3,6 @@ import Jobs
 import TestServers
 import Testing
 
-/// Somebody else's bytes.
 private struct RawEchoJob: RawJob, Equatable {
   static let kind: JobKind = "test.raw_echo"
   static let schemaVersion = 2
@@ -11,7 +10,6 @@ private struct RawEchoJob: RawJob, Equatable {
   let body: Data
 }
 
-/// Jobs whose bytes are kept as they came.
 struct RawJobTests {
   private static let bodies: [[UInt8]] = [
     [], Array("{}".utf8), Array(#"{"b":1,"a":2, "a":3}"#.utf8), Array(#"{"text":"Ol\u00e1 \ud83d"}"#.utf8),
@@ -53,7 +51,7 @@ struct RawJobTests {
     }
   }
 
-  @Test func `a newer version of a raw job is refused`() {
+  @Test func `a newer version of a raw job is rejected`() {
     let envelope = JobEnvelope(kind: RawEchoJob.kind, schemaVersion: 3, body: Data("{}".utf8))
     #expect(throws: JobCodec.Failure.newerSchema(found: 3, known: 2)) {
       try JobCodec.decode(RawEchoJob.self, from: envelope)
@@ -64,7 +62,7 @@ struct RawJobTests {
     #expect(JobCodec.maxBodyBytes >= 3 << 20)
   }
 
-  @Test func `a job that is not raw is JSON as ever`() throws {
+  @Test func `a job that is not raw is coded as JSON`() throws {
     #expect(try JobCodec.encode(FollowUpJob(to: "Ana")) == Data(#"{"to":"Ana"}"#.utf8))
   }
 }

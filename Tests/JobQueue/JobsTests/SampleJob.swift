@@ -1,7 +1,7 @@
 import Foundation
 import Jobs
 
-/// A job with a field of every sort.
+/// A job with fields of every sort.
 struct SampleJob: Job, Equatable {
   enum Priority: String, Codable, Sendable { case slow, fast }
 
@@ -17,7 +17,7 @@ struct SampleJob: Job, Equatable {
   var lines: [Line] = []
 }
 
-/// A job that says nothing of its schema.
+/// A job with the default schema version.
 struct FollowUpJob: Job, Equatable {
   static let kind: JobKind = "test.follow_up"
 

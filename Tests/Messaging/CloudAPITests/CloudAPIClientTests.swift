@@ -5,7 +5,7 @@ import TestServers
 import Testing
 import WhatsApp
 
-/// Sends over real connections: what is told apart is whether the provider can have acted upon a message.
+/// Sends over real connections: each result shows whether the provider can have acted on a message.
 @Suite(.timeLimit(.minutes(1)))
 struct CloudAPIClientTests {
   private let http = CurlClient()
@@ -93,7 +93,7 @@ struct CloudAPIClientTests {
     let sending = Task { await client.send(message()) }
     try await eventually("the request arrived") { server.requests.count == 1 }
     sending.cancel()
-    let answer = try await answer(within: .seconds(10), "the send ends") { await sending.value }
+    let answer = try await withTimeout(within: .seconds(10), "the send ends") { await sending.value }
     try requireInDoubt(answer)
   }
 

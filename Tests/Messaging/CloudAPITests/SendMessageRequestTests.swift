@@ -11,7 +11,7 @@ struct SendMessageRequestTests {
     return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
   }
 
-  /// Where each value of a document stands; a list's elements are told by their `type` alone.
+  /// The path of each value of a document; a list's elements are distinguished by their `type` alone.
   private func paths(_ value: Any, _ path: String = "") -> Set<String> {
     if let object = value as? [String: Any] {
       return object.reduce(into: []) { paths, entry in
@@ -44,7 +44,7 @@ struct SendMessageRequestTests {
     #expect(paths(document).isSubset(of: examples))
   }
 
-  @Test func `a template's values stand where the provider looks for them`() throws {
+  @Test func `a template's values have the paths of the provider's example`() throws {
     let booking = UUID()
     let document = try document(
       message(

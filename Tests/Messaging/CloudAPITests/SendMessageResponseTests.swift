@@ -8,7 +8,7 @@ import WhatsApp
 /// What the API's answers mean.
 struct SendMessageResponseTests {
   private func answer(_ status: Int, _ body: Data) -> SendResult {
-    CloudAPIClient.interpret(CurlResponse(status: status, httpVersion: "1.1", headers: [], body: body))
+    CloudAPIClient.interpret(CurlResponse(status: status, headers: [], body: body))
   }
 
   private func answer(_ status: Int, _ body: String) -> SendResult { answer(status, Data(body.utf8)) }
@@ -93,7 +93,7 @@ struct SendMessageResponseTests {
     }
   }
 
-  @Test func `a number that does not exist is told by its subcode`() {
+  @Test func `a number that does not exist is recognized by its subcode`() {
     let body = #"{"error":{"code":100,"error_subcode":33,"message":"Object with ID '1' does not exist"}}"#
     #expect(answer(400, body) == .refused(CloudError(code: 33, httpStatus: 400)))
     #expect(answer(400, #"{"error":{"code":100}}"#) == .refused(CloudError(code: 100, httpStatus: 400)))

@@ -31,20 +31,7 @@ final class StubServer: Sendable {
   private let state = Locked(State())
 
   init(_ behavior: Behavior) throws {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-        bind(descriptor, raw, length) == 0 && listen(descriptor, 8) == 0 && getsockname(descriptor, raw, &length) == 0
-      }
-    }
-    guard isListening else { throw TestError(description: "cannot listen (errno \(errno))") }
-    listener = descriptor
-    port = Int(UInt16(bigEndian: address.sin_port))
+    (listener, port) = try Loopback.listener(backlog: 8)
     self.behavior = behavior
     Thread.detachNewThread { [self] in run() }
   }

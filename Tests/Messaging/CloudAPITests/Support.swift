@@ -10,7 +10,7 @@ enum Payload {
   /// The bytes of a file, which is named without its ending.
   static func data(_ name: String) throws -> Data { try Data(contentsOf: folder.appending(path: "\(name).json")) }
 
-  /// What a file says.
+  /// The JSON object in a file.
   static func json(_ name: String) throws -> [String: Any] {
     try #require(try JSONSerialization.jsonObject(with: data(name)) as? [String: Any])
   }

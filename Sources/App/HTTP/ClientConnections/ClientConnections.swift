@@ -1,14 +1,13 @@
-internal import DequeModule
 package import HummingbirdCore
 package import NIOCore
 internal import NIOHTTPTypes
 internal import Synchronization
 
-/// Keeps the number of connected clients below a limit: when places become few, the connection that has been idle longest is
-/// closed. While all places are taken by clients with a request under way, new ones wait to be accepted.
+/// Keeps the number of connected clients below a limit: near the limit, the connection that has been idle longest is
+/// closed for each new one. While all connections have a request under way, new ones wait to be accepted.
 ///
-/// HTTP allows a server to close an idle connection at any time (RFC 9112, section 9.5); a client with something to ask opens a
-/// new one. Without the limit a thousand idle clients take every file descriptor of the process.
+/// HTTP allows a server to close an idle connection at any time (RFC 9112, section 9.5); the client opens another one
+/// for its next request. Without the limit a thousand idle clients use up the process's file descriptors.
 package final class ClientConnections: Sendable {
   private struct State {
     var table = ConnectionTable()
@@ -16,21 +15,18 @@ package final class ClientConnections: Sendable {
     var open = 0
   }
 
-  /// No more clients than this are connected at a time.
-  package let limit: Int
+  private let limit: Int
   private let state = Mutex(State())
 
-  /// Places that are kept free by closing idle connections, so that a newcomer need not wait for one. A quarter of the places
-  /// where there are few of them.
+  /// How many connections are kept free by closing idle ones, so that a new client is accepted without delay.
   private var spare: Int { min(32, limit / 4) }
 
-  /// No clients yet.
   package init(limit: Int) { self.limit = limit }
 
-  /// What the server asks before it accepts.
+  /// The server asks it before it accepts a connection.
   package var delegate: some AvailableConnectionsDelegate { Delegate(connections: self) }
 
-  /// Goes into each connection's pipeline, behind the HTTP decoder.
+  /// A handler for one connection's pipeline, to be added behind the HTTP decoder.
   package func handler() -> some RemovableChannelHandler { Handler(connections: self) }
 
   private struct Delegate: AvailableConnectionsDelegate {
@@ -65,7 +61,7 @@ package final class ClientConnections: Sendable {
     }
   }
 
-  /// Tells when a request is under way on its connection: from its first line to the end of the response.
+  /// Reports when a request is under way on its connection: from the request's head to the end of the response.
   private final class Handler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -105,40 +101,5 @@ package final class ClientConnections: Sendable {
       }
       context.write(data, promise: promise)
     }
-  }
-}
-
-/// Which connections are idle, and in what order they became so: a calculation without I/O.
-struct ConnectionTable {
-  /// Behind each idle connection the number of its idleness; nothing for a busy one.
-  private var idle: [ObjectIdentifier: Int] = [:]
-  /// In order; entries whose connection has been busy since are skipped.
-  private var order = Deque<(id: ObjectIdentifier, number: Int)>()
-  private var last = 0
-
-  /// How many connections are idle.
-  var idleCount: Int { idle.count }
-
-  mutating func becameIdle(_ id: ObjectIdentifier) {
-    last += 1
-    idle[id] = last
-    order.append((id, last))
-    // Bounded: connections that answer many requests leave an entry for each.
-    if order.count > 64 + 2 * idle.count { order.removeAll { idle[$0.id] != $0.number } }
-  }
-
-  mutating func becameBusy(_ id: ObjectIdentifier) { idle[id] = nil }
-
-  mutating func remove(_ id: ObjectIdentifier) { idle[id] = nil }
-
-  /// The connection that has been idle longest; it is idle no more.
-  mutating func removeLongestIdle() -> ObjectIdentifier? {
-    while let (id, number) = order.popFirst() {
-      if idle[id] == number {
-        idle[id] = nil
-        return id
-      }
-    }
-    return nil
   }
 }

@@ -2,13 +2,13 @@ internal import Foundation
 internal import HTTPTypes
 internal import WhatsApp
 
-/// Reads fields of a JSON object and collects what is wrong with them, so that a client learns all of it at once.
+/// Reads the fields of a JSON object and collects all that are invalid, so that the client gets one complete answer.
 struct FieldDecoder {
   private let object: [String: Any]
   private let path: String
   private(set) var problems: [Problem.Field] = []
 
-  /// Parses a body; throws a 400 where it is no JSON object.
+  /// Throws a 400 where the body is not a JSON object.
   init(body: Data) throws(Problem) {
     guard let parsed = try? JSONSerialization.jsonObject(with: body) else {
       throw Problem(.badRequest, "the body is not JSON")
@@ -26,7 +26,7 @@ struct FieldDecoder {
     problems.append(.init(pointer: "\(path)/\(name)", detail: detail))
   }
 
-  /// A text, trimmed; nil with a note where it is missing, no text, too long, or holds control characters.
+  /// A string of 1 to `max` characters, trimmed. Control characters are not allowed.
   mutating func text(_ name: String, max: Int) -> String? {
     guard let value = object[name], !(value is NSNull) else {
       report(name, "is required")
@@ -48,7 +48,6 @@ struct FieldDecoder {
     return trimmed
   }
 
-  /// A UUID.
   mutating func uuid(_ name: String) -> UUID? {
     guard let text = text(name, max: 100) else { return nil }
     guard let uuid = UUID(uuidString: text) else {
@@ -58,23 +57,22 @@ struct FieldDecoder {
     return uuid
   }
 
-  /// A UUID that may be left out.
+  /// A UUID; a missing field is not a problem.
   mutating func optionalUUID(_ name: String) -> UUID? {
     guard let value = object[name], !(value is NSNull) else { return nil }
     return uuid(name)
   }
 
-  /// An instant with its offset, to the second.
   mutating func instant(_ name: String) -> Date? {
     guard let text = text(name, max: 100) else { return nil }
     guard let instant = RFC3339.parse(text) else {
-      report(name, RFC3339.hint)
+      report(name, RFC3339.requirement)
       return nil
     }
     return instant
   }
 
-  /// A telephone number as people write it, in international form; one without a country code is Brazilian.
+  /// A phone number, formatted or not, returned as `+` and digits. Without a country code it is Brazilian.
   mutating func phone(_ name: String) -> String? {
     guard let text = text(name, max: 40) else { return nil }
     guard text.wholeMatch(of: /\+?[0-9 ().\-]+/) != nil, let digits = PhoneNumber.digits(of: text),
@@ -86,8 +84,7 @@ struct FieldDecoder {
     return "+" + digits
   }
 
-  /// A nested object's fields.
-  mutating func object<Value>(_ name: String, _ read: (inout FieldDecoder) -> Value?) -> Value? {
+  mutating func object<Value>(_ name: String, _ decode: (inout FieldDecoder) -> Value?) -> Value? {
     guard let value = object[name], !(value is NSNull) else {
       report(name, "is required")
       return nil
@@ -96,40 +93,15 @@ struct FieldDecoder {
       report(name, "must be an object")
       return nil
     }
-    var reader = FieldDecoder(object: nested, path: "\(path)/\(name)")
-    let result = read(&reader)
-    problems += reader.problems
+    var decoder = FieldDecoder(object: nested, path: "\(path)/\(name)")
+    let result = decode(&decoder)
+    problems += decoder.problems
     return result
   }
 
-  /// Throws a 422 with all notes, if there are any.
+  /// Throws a 422 that lists all problems, if there are any.
   func throwIfInvalid() throws(Problem) {
     guard !problems.isEmpty else { return }
-    throw Problem(.unprocessableContent, "some fields are wrong; nothing was kept", fields: problems)
-  }
-}
-
-/// Instants as the API takes and gives them.
-enum RFC3339 {
-  static let hint = "must be a date and time with its offset, such as 2026-11-24T14:00:00-03:00, from 2000 to 2099"
-
-  /// Reads RFC 3339 to the second, with `Z` or an offset; nil for anything else, or a year outside 2000 to 2099.
-  static func parse(_ text: String) -> Date? {
-    let form = /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-](\d\d):(\d\d))/
-    guard let match = text.wholeMatch(of: form), let date = try? Date(text, strategy: .iso8601) else { return nil }
-    let hours = match.2.flatMap { Int($0) } ?? 0
-    let minutes = match.3.flatMap { Int($0) } ?? 0
-    let sign = match.1.hasPrefix("-") ? -1 : 1
-    guard let zone = TimeZone(secondsFromGMT: sign * (hours * 3_600 + minutes * 60)) else { return nil }
-    // Foundation turns the 30th of February into a day of March: what was read must be what is written.
-    return Self.text(date, in: zone).prefix(19) == text.prefix(19) ? date : nil
-  }
-
-  /// Writes RFC 3339 in the zone given, GMT by default.
-  static func text(_ date: Date, in zone: TimeZone = .gmt) -> String {
-    date.formatted(
-      Date.ISO8601FormatStyle(timeZone: zone).year().month().day().timeZone(separator: .colon).time(
-        includingFractionalSeconds: false
-      ).dateTimeSeparator(.standard))
+    throw Problem(.unprocessableContent, "some fields are invalid; nothing was accepted", fields: problems)
   }
 }

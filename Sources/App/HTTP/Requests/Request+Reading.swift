@@ -5,17 +5,10 @@ internal import Hummingbird
 internal import NIOCore
 internal import NIOFoundationEssentialsCompat
 
-extension HTTPField.Name {
-  /// Names the business a request is for.
-  static let business = Self("Vluma-Business") ?? .authorization
-  static let idempotencyKey = Self("Idempotency-Key") ?? .authorization
-  static let traceparent = Self("traceparent") ?? .authorization
-}
-
 extension Request {
-  /// The business the request is for.
+  /// The business the request is for; throws a 400 without a valid header.
   func business() throws(Problem) -> UUID {
-    guard let business = headers[.business].flatMap(UUID.init(uuidString:)) else {
+    guard let business = headers[named: RequestHeader.business].flatMap(UUID.init(uuidString:)) else {
       throw Problem(
         .badRequest, "the header Vluma-Business must name the business by its UUID",
         fields: [.init(pointer: "header:Vluma-Business", detail: "must be a UUID")])
@@ -23,9 +16,9 @@ extension Request {
     return business
   }
 
-  /// The client's idempotency key, a quoted structured-field string or bare; nil where there is none.
+  /// The client's idempotency key, a quoted structured-field string or bare; nil: the request has none.
   func idempotencyKey() throws(Problem) -> String? {
-    guard var key = headers[.idempotencyKey] else { return nil }
+    guard var key = headers[named: RequestHeader.idempotencyKey] else { return nil }
     if key.count >= 2, key.hasPrefix("\""), key.hasSuffix("\"") { key = String(key.dropFirst().dropLast()) }
     guard (1...255).contains(key.count) else {
       throw Problem(
@@ -35,9 +28,10 @@ extension Request {
     return key
   }
 
-  /// The W3C trace context, where it is well-formed.
+  /// The W3C trace context; nil where it is missing or malformed.
   var traceparent: String? {
-    guard let value = headers[.traceparent], value.wholeMatch(of: /00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/) != nil
+    guard let value = headers[named: RequestHeader.traceparent],
+      value.wholeMatch(of: /00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/) != nil
     else { return nil }
     return value
   }
@@ -53,10 +47,9 @@ extension Request {
     return try await bytes(upTo: bytesMax)
   }
 
-  /// How long a body may take to arrive: nobody holds a place for ever by saying nothing.
+  /// How long a body may take to arrive; a silent client must not hold its request open.
   private static let bodyTimeout = Duration.seconds(10)
 
-  /// The body as it came.
   func bytes(upTo bytesMax: Int) async throws -> Data {
     if let length = headers[.contentLength].flatMap({ Int($0) }), length > bytesMax { throw Self.tooLarge(bytesMax) }
     do {

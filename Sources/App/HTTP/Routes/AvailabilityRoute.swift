@@ -14,8 +14,8 @@ struct AvailabilityRoute: Sendable {
 
   private struct Document: Encodable {
     struct Slot: Encodable {
-      let starts_at: String
-      let ends_at: String
+      let startsAt: String
+      let endsAt: String
     }
     let slots: [Slot]
   }
@@ -27,28 +27,28 @@ struct AvailabilityRoute: Sendable {
   private func list(_ request: Request) async throws -> Response {
     let business = try request.business()
     var problems: [Problem.Field] = []
-    func query<Value>(_ name: String, _ hint: String, _ read: (String) -> Value?) -> Value? {
+    func query<Value>(_ name: String, _ requirement: String, _ read: (String) -> Value?) -> Value? {
       guard let value = request.uri.queryParameters[Substring(name)].flatMap({ read(String($0)) }) else {
-        problems.append(.init(pointer: "query:\(name)", detail: hint))
+        problems.append(.init(pointer: "query:\(name)", detail: requirement))
         return nil
       }
       return value
     }
     let service = query("service_id", "must be a UUID", UUID.init(uuidString:))
     let professional = query("professional_id", "must be a UUID", UUID.init(uuidString:))
-    let from = query("from", RFC3339.hint, RFC3339.parse)
-    let to = query("to", RFC3339.hint, RFC3339.parse)
+    let from = query("from", RFC3339.requirement, RFC3339.parse)
+    let to = query("to", RFC3339.requirement, RFC3339.parse)
     guard let service, let professional, let from, let to else {
-      throw Problem(.unprocessableContent, "some query parameters are wrong or missing", fields: problems)
+      throw Problem(.unprocessableContent, "some query parameters are invalid or missing", fields: problems)
     }
     guard from < to, to.timeIntervalSince(from) <= Self.rangeMax else {
       let field = Problem.Field(pointer: "query:to", detail: "must lie after from, at most 31 days")
-      throw Problem(.unprocessableContent, "the range is wrong", fields: [field])
+      throw Problem(.unprocessableContent, "the range is invalid", fields: [field])
     }
     let range = TimeRange(start: from, end: to)
     do {
-      let asked = CatalogStore.Request(business: business, service: service, professional: professional)
-      let answer = try await CatalogStore().look(up: asked, in: stores)
+      let wanted = CatalogStore.Request(business: business, service: service, professional: professional)
+      let answer = try await CatalogStore().lookUp(wanted, in: stores)
       guard case .calendar(let calendar) = answer else {
         throw Problem(.notFound, "the business has no such service, professional, or combination of the two")
       }
@@ -59,7 +59,7 @@ struct AvailabilityRoute: Sendable {
         Document(
           slots: calendar.slots(in: range, now: now(), busy: busy).map {
             .init(
-              starts_at: RFC3339.text($0, in: zone), ends_at: RFC3339.text($0 + calendar.service.duration, in: zone))
+              startsAt: RFC3339.string($0, in: zone), endsAt: RFC3339.string($0 + calendar.service.duration, in: zone))
           }))
     } catch let problem as Problem {
       throw problem

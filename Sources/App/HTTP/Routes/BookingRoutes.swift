@@ -1,5 +1,4 @@
 internal import Bookings
-internal import Crypto
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
@@ -7,18 +6,16 @@ internal import Jobs
 internal import Postgres
 internal import Workers
 
-/// The routes of bookings. Writing needs the broker alone; reading needs PostgreSQL.
+/// Writing needs the broker only; reading needs PostgreSQL.
 struct BookingRoutes: Sendable {
   let enqueuer: JobEnqueuer
   let cache: IdempotencyCache
   let stores: PostgresConnectionPool
 
-  /// A request's body may not be larger, in bytes.
-  static let bodyMax = 64 << 10
-  /// How long a read may take to be answered.
-  static let readTimeout = Duration.seconds(4)
-  /// Seconds after which an accepted booking is worth another look.
-  static let pollAfterSeconds = 1
+  private static let bodyBytesMax = 64 << 10
+  private static let readTimeout = Duration.seconds(4)
+  /// When to ask for a booking that is not stored yet; sent as `Retry-After`.
+  private static let pollAfterSeconds = 1
 
   func add(to router: RouterGroup<some RequestContext>) {
     router.post("/bookings") { request, _ in try await create(request) }
@@ -31,7 +28,7 @@ struct BookingRoutes: Sendable {
   private func create(_ request: Request) async throws -> Response {
     let business = try request.business()
     let idempotencyKey = try request.idempotencyKey()
-    var fields = try FieldDecoder(body: try await request.json(upTo: Self.bodyMax))
+    var fields = try FieldDecoder(body: try await request.json(upTo: Self.bodyBytesMax))
     let service = fields.uuid("service_id")
     let professional = fields.uuid("professional_id")
     let startsAt = fields.instant("starts_at")
@@ -43,8 +40,8 @@ struct BookingRoutes: Sendable {
     guard let service, let professional, let startsAt, let customer else {
       throw Problem(.unprocessableContent, "fields are missing")
     }
-    let asked = "\(service)|\(professional)|\(startsAt.timeIntervalSince1970)|\(customer.name)|\(customer.phone)"
-    let fingerprint = RequestDigest.hex(asked)
+    let content = "\(service)|\(professional)|\(startsAt.timeIntervalSince1970)|\(customer.name)|\(customer.phone)"
+    let fingerprint = RequestDigest.hex(content)
     let booking =
       idempotencyKey.map { RequestDigest.uuid("\(business)|POST /v1/bookings|\($0)") }
       ?? UUID.version7(at: enqueuer.now())
@@ -54,44 +51,45 @@ struct BookingRoutes: Sendable {
           .unprocessableContent, "this Idempotency-Key was used before with a different request; use a fresh one",
           fields: [.init(pointer: "header:Idempotency-Key", detail: "was used with a different request")])
       }
-      return Self.accepted(booking)
+      return try Self.accepted(booking)
     }
     let job = ValidateBooking(
       booking: booking, business: business, service: service, professional: professional, customer: customer,
-      startsAt: startsAt,
-      fingerprint: fingerprint)
+      startsAt: startsAt, fingerprint: fingerprint)
     try await enqueuer.enqueue(job, of: business, request)
     Failpoint.afterIngestConfirm.visit()
     await cache.store(booking, fingerprint: fingerprint, business: business)
-    return Self.accepted(booking)
+    return try Self.accepted(booking)
   }
 
   private func cancel(_ request: Request, _ booking: UUID) async throws -> Response {
     let business = try request.business()
     try await enqueuer.enqueue(CancelBooking(booking: booking, business: business), of: business, request)
-    return Self.accepted(booking)
+    return try Self.accepted(booking)
   }
 
   private func reschedule(_ request: Request, _ booking: UUID) async throws -> Response {
     let business = try request.business()
-    var fields = try FieldDecoder(body: try await request.json(upTo: Self.bodyMax))
+    var fields = try FieldDecoder(body: try await request.json(upTo: Self.bodyBytesMax))
     let startsAt = fields.instant("starts_at")
     let professional = fields.optionalUUID("professional_id")
     try fields.throwIfInvalid()
     guard let startsAt else { throw Problem(.unprocessableContent, "fields are missing") }
     let job = RescheduleBooking(booking: booking, business: business, startsAt: startsAt, professional: professional)
     try await enqueuer.enqueue(job, of: business, request)
-    return Self.accepted(booking)
+    return try Self.accepted(booking)
   }
 
-  private static func accepted(_ booking: UUID) -> Response {
-    let id = booking.uuidString.lowercased()
-    return Response(
-      status: .accepted,
-      headers: [
-        .location: "/v1/bookings/\(id)", .retryAfter: String(pollAfterSeconds), .contentType: "application/json",
-      ],
-      body: .init(byteBuffer: .init(string: #"{"id":"\#(id)","status":"queued"}"#)))
+  private static func accepted(_ booking: UUID) throws -> Response {
+    var response = try queued(booking, status: .accepted)
+    response.headers[.location] = "/v1/bookings/\(booking.uuidString.lowercased())"
+    return response
+  }
+
+  private static func queued(_ booking: UUID, status: HTTPResponse.Status) throws -> Response {
+    var response = try Response.json(QueuedBookingResponse(booking), status: status)
+    response.headers[.retryAfter] = String(pollAfterSeconds)
+    return response
   }
 
   private func show(_ request: Request, _ id: UUID) async throws -> Response {
@@ -102,31 +100,13 @@ struct BookingRoutes: Sendable {
     } catch {
       throw Problem.unavailable("bookings cannot be read now; try again")
     }
-    if let booking { return try BookingResponse(booking).response() }
-    // Accepted and not stored yet: only Redis can know.
+    if let booking { return try .json(BookingResponse(booking)) }
+    // A booking that is accepted and not stored yet is known to Redis only.
     guard await cache.contains(id, of: business) else {
       throw Problem(
         .notFound, "no booking is known under this id; if it was accepted a moment ago, look again",
         retryAfter: Self.pollAfterSeconds)
     }
-    let document = #"{"id":"\#(id.uuidString.lowercased())","status":"queued"}"#
-    return Response(
-      status: .ok, headers: [.contentType: "application/json", .retryAfter: String(Self.pollAfterSeconds)],
-      body: .init(byteBuffer: .init(string: document)))
-  }
-}
-
-/// Hashes of requests.
-enum RequestDigest {
-  static func hex(_ text: String) -> String {
-    SHA256.hash(data: Data(text.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-  }
-
-  /// A UUID made of a hash: version 8, "custom" (RFC 9562).
-  static func uuid(_ text: String) -> UUID {
-    var bytes = Array(SHA256.hash(data: Data(text.utf8)).prefix(16))
-    bytes[6] = bytes[6] & 0x0f | 0x80
-    bytes[8] = bytes[8] & 0x3f | 0x80
-    return bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+    return try Self.queued(id, status: .ok)
   }
 }

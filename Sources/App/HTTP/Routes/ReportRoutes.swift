@@ -1,10 +1,11 @@
+internal import Bookings
 internal import Foundation
 internal import Hummingbird
 internal import Postgres
 internal import Reports
 
-/// `GET /v1/reports/{day|hour|minute}?date=2026-11-23`: what was counted for a business on one of its days (today by
-/// default), in buckets of that length.
+/// `GET /v1/reports/{day|hour|minute}?date=2026-11-23`: a business's counters of one of its days (today by default), in
+/// buckets of that length.
 struct ReportRoutes: Sendable {
   let stores: PostgresConnectionPool
   let now: @Sendable () -> Date
@@ -17,7 +18,7 @@ struct ReportRoutes: Sendable {
       let count: Int
     }
     let date: String
-    let time_zone: String
+    let timeZone: String
     let granularity: Granularity
     let entries: [Entry]
   }
@@ -33,25 +34,25 @@ struct ReportRoutes: Sendable {
 
   private func report(_ granularity: Granularity, _ request: Request) async throws -> Response {
     let business = try request.business()
-    let asked = request.uri.queryParameters["date"].map { String($0) }
+    let date = request.uri.queryParameters["date"].map { String($0) }
     let store = RollupStore()
     do {
-      guard let zone = try await store.zone(of: business, from: stores) else {
+      guard let zone = try await CatalogStore().timeZone(of: business, in: stores) else {
         throw Problem(.notFound, "there is no such business")
       }
       let calendar = RollupCalendar(zone: zone)
-      guard let day = calendar.day(asked ?? calendar.dayText(now())) else {
+      guard let day = calendar.day(date ?? calendar.dayText(now())) else {
         throw Problem(
-          .unprocessableContent, "the date is wrong",
+          .unprocessableContent, "the date is invalid",
           fields: [.init(pointer: "query:date", detail: "must be a date such as 2026-11-23, from 2000 to 2099")])
       }
       let entries = try await store.entries(granularity, of: business, in: day, from: stores)
       return try .json(
         Document(
-          date: calendar.dayText(day.lowerBound), time_zone: zone.identifier, granularity: granularity,
+          date: calendar.dayText(day.lowerBound), timeZone: zone.identifier, granularity: granularity,
           entries: entries.map {
             .init(
-              start: RFC3339.text($0.start, in: zone), metric: $0.metric,
+              start: RFC3339.string($0.start, in: zone), metric: $0.metric,
               detail: $0.detail.isEmpty ? nil : $0.detail, count: $0.count)
           }))
     } catch let problem as Problem {

@@ -7,44 +7,35 @@ internal import NIOFoundationEssentialsCompat
 internal import WhatsApp
 internal import Workers
 
-/// What the provider and this program know of each other.
-package struct WhatsAppSecrets: Sendable {
-  /// Signs the provider's webhooks.
-  package let appSecret: String
-  /// Proves, when a webhook is set up, that it is wanted.
-  package let verifyToken: String
-
-  /// Takes both; neither may be empty.
-  package init(appSecret: String, verifyToken: String) {
-    self.appSecret = appSecret
-    self.verifyToken = verifyToken
-  }
-}
-
-/// WhatsApp's webhooks: one POST is one job, kept whole or refused whole. What is in it is the worker's affair: a POST
-/// that is not answered with 200 is sent again for seven days, with all that it holds.
+/// WhatsApp's webhooks: one POST becomes one job, accepted or rejected as a whole, and parsed by the worker. The provider
+/// repeats a POST that is not answered 200 for seven days, with everything in it.
 struct WhatsAppWebhookRoutes: Sendable {
   let enqueuer: JobEnqueuer
-  /// Nil: webhooks are not set up.
+  /// nil: webhooks are answered 503.
   let secrets: WhatsAppSecrets?
-  /// Bytes of bodies in hand, over all requests.
-  let bytes = ConcurrencyLimit(max: 96 << 20)
+  /// Limits the memory that the bodies of all running requests take, in bytes.
+  private let bodyBytes = ConcurrencyLimit(max: 96 << 20)
 
-  /// The largest body the provider sends has 3 MB.
-  static let bodyMax = 3 << 20
+  /// The provider's own limit is 3 MB.
+  private static let bodyBytesMax = 3 << 20
+
+  init(enqueuer: JobEnqueuer, secrets: WhatsAppSecrets?) {
+    self.enqueuer = enqueuer
+    self.secrets = secrets
+  }
 
   func add(to router: RouterGroup<some RequestContext>) {
     router.get("/webhooks/whatsapp") { request, _ in try verify(request) }
     router.post("/webhooks/whatsapp") { request, _ in try await receive(request) }
   }
 
-  /// The provider asks, once, whether webhooks are wanted here.
+  /// Answers the challenge that the provider sends when a webhook is set up.
   private func verify(_ request: Request) throws -> Response {
     let secrets = try requireSecrets()
     let query = request.uri.queryParameters
     guard query["hub.mode"] == "subscribe", let challenge = query["hub.challenge"],
       let token = query["hub.verify_token"], WebhookSignature.isSame(String(token), secrets.verifyToken)
-    else { throw Problem(.forbidden, "this is no verification request, or its token is wrong") }
+    else { throw Problem(.forbidden, "this is not a verification request, or its token is wrong") }
     return Response(
       status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
       body: .init(byteBuffer: .init(string: String(challenge))))
@@ -53,22 +44,22 @@ struct WhatsAppWebhookRoutes: Sendable {
   private func receive(_ request: Request) async throws -> Response {
     let secrets = try requireSecrets()
     let declared = request.headers[.contentLength].flatMap { Int($0) }
-    if let declared, declared > Self.bodyMax { throw Request.tooLarge(Self.bodyMax) }
-    // Without a declared length it may be as large as any.
-    let weight = max(1, declared ?? Self.bodyMax)
-    guard bytes.tryAcquire(weight) else {
+    if let declared, declared > Self.bodyBytesMax { throw Request.tooLarge(Self.bodyBytesMax) }
+    // Without a declared length the body may have the maximum size.
+    let weight = max(1, declared ?? Self.bodyBytesMax)
+    guard bodyBytes.tryAcquire(weight) else {
       throw Problem.unavailable("too many webhooks are under way; send it again", retryAfter: 1)
     }
-    defer { bytes.release(weight) }
-    let body = try await request.bytes(upTo: Self.bodyMax)
-    let signature = HTTPField.Name(WebhookSignature.header).flatMap { request.headers[$0] }
+    defer { bodyBytes.release(weight) }
+    let body = try await request.bytes(upTo: Self.bodyBytesMax)
+    let signature = request.headers[named: HTTPField.Name(WebhookSignature.header)]
     guard WebhookSignature.isValid(signature, of: body, secret: secrets.appSecret) else {
       throw Problem(
         .unauthorized, "the signature is missing or wrong",
         fields: [.init(pointer: "header:\(WebhookSignature.header)", detail: "must be sha256= and the body's HMAC")])
     }
     try await enqueuer.enqueue(
-      WhatsAppEvent(body: body), of: nil, request, inDoubt: "it is not known whether this was kept; send it again")
+      WhatsAppEvent(body: body), of: nil, request, inDoubt: "it is not known whether this was accepted; send it again")
     Failpoint.afterIngestConfirm.visit()
     return Response(status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: .init(string: "ok")))
   }

@@ -5,12 +5,12 @@ import Jobs
 import Messaging
 import Postgres
 
-/// A clinic in São Paulo, made afresh for each demo so that demos never meet.
+/// A clinic in São Paulo with ids of its own, so that demos never interfere with each other.
 struct DemoBusiness: Sendable {
   let id = UUID.version4()
   let consultation = UUID.version4()
   let massage = UUID.version4()
-  /// The clinic's number at WhatsApp, by its id there.
+  /// WhatsApp's id of the clinic's number.
   let phoneNumberID = String(UInt64.random(in: 100_000_000_000_000...999_999_999_999_999))
   let professionals = (0..<6).map { _ in UUID.version4() }
   let zone: TimeZone
@@ -56,7 +56,7 @@ struct DemoBusiness: Sendable {
       number: phoneNumberID, of: id, account: "1\(phoneNumberID)", display: "551130031234", in: pool)
   }
 
-  /// The Monday after next, so that every slot of that week lies ahead and inside the horizon.
+  /// The Monday after next: every slot of that week is in the future and inside the booking horizon.
   func monday(_ now: Date) -> Date {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = zone

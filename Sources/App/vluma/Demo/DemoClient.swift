@@ -1,17 +1,16 @@
 import Curl
 import Foundation
 
-/// The demo's customers: they speak HTTP and know nothing of what is behind it.
+/// The demo's customers, who use the HTTP API only.
 struct DemoClient: Sendable {
-  /// What a booking looks like from outside.
+  /// A booking as the API shows it.
   struct View: Sendable, Decodable {
     struct Change: Sendable, Decodable { let outcome: String }
     let id: UUID
     let status: String
     let reasons: [String]?
-    let starts_at: String?
-    let last_change: Change?
-    let customer_confirmed_at: String?
+    let lastChange: Change?
+    let customerConfirmedAt: String?
   }
 
   let base: String
@@ -23,12 +22,12 @@ struct DemoClient: Sendable {
     self.business = business
   }
 
-  /// How long a customer goes on when told to come again.
+  /// How long a customer repeats a request that is answered 503 or not at all.
   static let retryTimeout = Duration.seconds(120)
 
-  /// Sends a request; told 503, or left without an answer, it sends it again as long as it has retryTimeout.
+  /// Sends a request; where it is answered 503 or not at all, sends it again until ``retryTimeout`` has passed.
   ///
-  /// - Returns: the status and the booking's id where one was given, and how often no clear answer came.
+  /// - Returns: the status (0: no answer), the booking's id where there is one, and how often it was sent again.
   func post(_ body: String, key: String?) async throws -> (status: Int, id: UUID?, unanswered: Int) {
     var headers = [("Content-Type", "application/json")]
     if let key { headers.append(("Idempotency-Key", "\"\(key)\"")) }
@@ -47,12 +46,14 @@ struct DemoClient: Sendable {
     .status
   }
 
-  /// How a booking stands now; nil where no answer is to be had.
+  /// A booking's current state; nil where the request failed.
   func view(_ id: UUID) async -> View? {
     guard let response = try? await send("GET", "/v1/bookings/\(id)", [], nil), response.status == 200 else {
       return nil
     }
-    return try? JSONDecoder().decode(View.self, from: response.body)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try? decoder.decode(View.self, from: response.body)
   }
 
   private func sendUntilAnswered(

@@ -1,12 +1,12 @@
 import Foundation
 import Postgres
 
-/// The day's figures, four ways: what the customers know, what the database holds, what WhatsApp saw, and what the
-/// reports counted. Where two of them know of the same thing, they must agree.
+/// The counts of a demo from four sources: customers, database, WhatsApp and reports. Where several sources have a
+/// count, they must agree.
 struct DemoReconciliation: Sendable {
-  /// One line: nil where a party knows nothing of it.
+  /// One count; nil for sources that do not have it.
   struct Line: Sendable, Equatable {
-    let what: String
+    let name: String
     var customers: Int?
     var database: Int?
     var whatsApp: Int?
@@ -18,7 +18,6 @@ struct DemoReconciliation: Sendable {
   let business: UUID
   let pool: PostgresConnectionPool
 
-  /// Every line of the day.
   func lines(_ results: DemoResults, _ phones: [DemoWhatsAppClient.Message]?) async throws -> [Line] {
     let counted = try await reports()
     let bookings = try await bookingLines(results, counted)
@@ -26,7 +25,7 @@ struct DemoReconciliation: Sendable {
     return bookings + (try await messageLines(phones, counted))
   }
 
-  /// True where nothing of this business is on its way any more.
+  /// True where the business has no open messages and no jobs in the outbox.
   func isSettled() async throws -> Bool {
     let open: Int = try await pool.query(
       """
@@ -38,9 +37,9 @@ struct DemoReconciliation: Sendable {
   }
 
   private func bookingLines(_ results: DemoResults, _ counted: [String: Int]) async throws -> [Line] {
-    var customers = results.ends.filter { $0.key.hasPrefix("rejected") }
+    var customers = results.finalStatuses.filter { $0.key.hasPrefix("rejected") }
     customers["confirmed"] = results.confirmedCount
-    customers["cancelled"] = results.ends["cancelled"] ?? 0
+    customers["cancelled"] = results.finalStatuses["cancelled"] ?? 0
     customers["rescheduled"] = results.movedCount
     customers["attendance_confirmed"] = results.attendanceCount
     let stored = try await counts(
@@ -53,16 +52,30 @@ struct DemoReconciliation: Sendable {
     for (name, count) in counted where name.hasPrefix("booking.") {
       reported[String(name.dropFirst(8)).replacing("|", with: ": ")] = count
     }
-    return Set(customers.filter { $0.value > 0 }.keys).union(stored.keys).union(reported.keys).sorted().map { what in
+    return Set(customers.filter { $0.value > 0 }.keys).union(stored.keys).union(reported.keys).sorted().map { type in
       Line(
-        what: "booking \(what.replacing("_", with: " "))", customers: customers[what] ?? 0, database: stored[what] ?? 0,
-        reports: reported[what] ?? 0)
+        name: "booking \(type.replacing("_", with: " "))", customers: customers[type] ?? 0, database: stored[type] ?? 0,
+        reports: reported[type] ?? 0)
     }
   }
 
   private func messageLines(_ phones: [DemoWhatsAppClient.Message], _ counted: [String: Int]) async throws -> [Line] {
     let states = try await counts(
       "SELECT state, count(*) FROM messaging.message WHERE business_id = \(business) GROUP BY 1")
+    var lines = [try await intentLine(counted)]
+    lines += try await sendLines(states, phones, counted)
+    for state in ["superseded", "expired", "unknown"]
+    where states[state] != nil || counted["message.not_sent|\(state)"] != nil {
+      lines.append(
+        Line(
+          name: "message \(state), not sent", database: states[state] ?? 0,
+          reports: counted["message.not_sent|\(state)"] ?? 0))
+    }
+    return lines + (try await statusLines(phones, counted))
+  }
+
+  /// Confirmed bookings have one intent to say so; a resend to the alternate number is no intent of its own.
+  private func intentLine(_ counted: [String: Int]) async throws -> Line {
     let intents = try await counts(
       """
       SELECT notification, count(*) FROM messaging.message AS message WHERE business_id = \(business)
@@ -73,53 +86,51 @@ struct DemoReconciliation: Sendable {
       SELECT count(DISTINCT booking_id) FROM bookings.booking_event JOIN bookings.booking
         ON booking.id = booking_event.booking_id WHERE business_id = \(business) AND type = 'confirmed'
       """)[0].decode(0)
-    let reports = try await counts(
+    return Line(
+      name: "confirmation intents", customers: confirmed, database: intents["confirmed"] ?? 0,
+      reports: counted["message.prepared|confirmed"] ?? 0)
+  }
+
+  private func sendLines(
+    _ states: [String: Int], _ phones: [DemoWhatsAppClient.Message], _ counted: [String: Int]
+  ) async throws -> [Line] {
+    let byCallback = Dictionary(grouping: phones, by: { $0.callback ?? "" })
+    let accepted = byCallback.values.filter { $0.contains(where: \.accepted) }
+    // A message that was refused temporarily and superseded or expired before its retry was not refused for good.
+    let abandoned = try await pool.query(
+      "SELECT id::text FROM messaging.message WHERE business_id = \(business) AND state IN ('superseded', 'expired')"
+    ).map { try $0.decode(0, as: String.self) }
+    let refused = byCallback.filter { callback, tries in
+      !tries.contains(where: \.accepted) && tries.last?.code != nil && !abandoned.contains(callback)
+    }
+    return [
+      Line(
+        name: "message accepted", database: states["accepted"] ?? 0, whatsApp: accepted.count,
+        reports: counted.total("message.accepted")),
+      Line(
+        name: "message accepted twice", database: 0, whatsApp: accepted.filter { $0.filter(\.accepted).count > 1 }.count
+      ),
+      Line(
+        name: "message refused for good", database: states["refused"] ?? 0, whatsApp: refused.count,
+        reports: counted["message.not_sent|refused"] ?? 0),
+    ]
+  }
+
+  private func statusLines(_ phones: [DemoWhatsAppClient.Message], _ counted: [String: Int]) async throws -> [Line] {
+    let stored = try await counts(
       """
       SELECT report.status, count(*) FROM messaging.status_report AS report
       JOIN messaging.message ON message.id::text = report.callback WHERE business_id = \(business) GROUP BY 1
       """)
-    let byCallback = Dictionary(grouping: phones, by: { $0.callback ?? "" })
-    let accepted = byCallback.values.filter { $0.contains(where: \.accepted) }
-    // One that was refused for the moment, and then had nothing to say any more, was not refused for good.
-    let overtaken = try await pool.query(
-      "SELECT id::text FROM messaging.message WHERE business_id = \(business) AND state IN ('superseded', 'expired')"
-    ).map { try $0.decode(0, as: String.self) }
-    let refused = byCallback.filter { callback, tries in
-      !tries.contains(where: \.accepted) && tries.last?.code != nil && !overtaken.contains(callback)
+    let sent = Dictionary(phones.flatMap { message in Set(message.statuses).map { ($0, 1) } }, uniquingKeysWith: +)
+    return ["sent", "delivered", "read", "failed"].map { status in
+      Line(
+        name: "status \(status)", database: stored[status] ?? 0, whatsApp: sent[status] ?? 0,
+        reports: counted["message.status|\(status)"] ?? 0)
     }
-    let statuses = Dictionary(
-      phones.flatMap { message in Set(message.statuses).map { ($0, 1) } }, uniquingKeysWith: +)
-    var lines = [
-      Line(
-        what: "confirmation intents", customers: confirmed, database: intents["confirmed"] ?? 0,
-        reports: counted["message.prepared|confirmed"] ?? 0),
-      Line(
-        what: "message accepted", database: states["accepted"] ?? 0, whatsApp: accepted.count,
-        reports: counted.total("message.accepted")),
-      Line(
-        what: "message accepted twice", database: 0, whatsApp: accepted.filter { $0.filter(\.accepted).count > 1 }.count
-      ),
-      Line(
-        what: "message refused for good", database: states["refused"] ?? 0, whatsApp: refused.count,
-        reports: counted["message.not_sent|refused"] ?? 0),
-    ]
-    for state in ["superseded", "expired", "unknown"]
-    where states[state] != nil || counted["message.not_sent|\(state)"] != nil {
-      lines.append(
-        Line(
-          what: "message \(state), not sent", database: states[state] ?? 0,
-          reports: counted["message.not_sent|\(state)"] ?? 0))
-    }
-    for status in ["sent", "delivered", "read", "failed"] {
-      lines.append(
-        Line(
-          what: "report: \(status)", database: reports[status] ?? 0, whatsApp: statuses[status] ?? 0,
-          reports: counted["message.status|\(status)"] ?? 0))
-    }
-    return lines
   }
 
-  /// The business' own counts, `metric` or `metric|detail`, over all days.
+  /// The business' counts over all days, by `metric` or `metric|detail`.
   private func reports() async throws -> [String: Int] {
     try await counts(
       """
@@ -136,7 +147,7 @@ struct DemoReconciliation: Sendable {
 }
 
 extension [String: Int] {
-  /// All counts of a metric, whatever their details.
+  /// The sum of a metric over all its details.
   fileprivate func total(_ metric: String) -> Int {
     filter { $0.key == metric || $0.key.hasPrefix(metric + "|") }.values.reduce(0, +)
   }

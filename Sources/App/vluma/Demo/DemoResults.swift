@@ -1,15 +1,15 @@
 import BookingCalendar
 import Foundation
 
-/// What the customers were answered, and whether it is what they were promised.
+/// The answers that customers got, checked against what the scenario expects.
 struct DemoResults: Sendable {
-  /// A booking some customer got a 202 for.
+  /// A booking whose request was answered 202.
   struct Accepted: Sendable {
-    let ask: DemoScenario.BookingRequest
+    let request: DemoScenario.BookingRequest
     let id: UUID
     var isCancelled = false
     var isMoved = false
-    /// Confirmed or cancelled by pressing a button on the telephone.
+    /// The button that the customer pressed in the message about it.
     var pressedButton: ButtonPress?
     var final: DemoClient.View?
   }
@@ -21,19 +21,19 @@ struct DemoResults: Sendable {
   private(set) var refused: [Int: Int] = [:]
   private(set) var requests = 0
   private(set) var repeats = 0
-  /// Requests that were answered 503, or not at all, and sent again.
+  /// Requests that were answered 503 or not at all, and sent again.
   private(set) var unanswered = 0
   private(set) var violations: [String] = []
 
   var acceptedCount: Int { accepted.count }
 
-  mutating func record(_ ask: DemoScenario.BookingRequest, _ answers: [(status: Int, id: UUID?, unanswered: Int)]) {
+  mutating func record(_ request: DemoScenario.BookingRequest, _ answers: [(status: Int, id: UUID?, unanswered: Int)]) {
     requests += answers.count
     repeats += answers.count - 1
     unanswered += answers.map(\.unanswered).reduce(0, +)
     let ids = Set(answers.compactMap(\.id))
     for answer in answers where answer.status != 202 { refused[answer.status, default: 0] += 1 }
-    if case .refused(let statuses) = ask.expectation {
+    if case .refused(let statuses) = request.expectation {
       if answers.contains(where: { !statuses.contains($0.status) }) {
         violations.append("a malformed request was answered \(answers.map(\.status)), not one of \(statuses)")
       }
@@ -41,7 +41,7 @@ struct DemoResults: Sendable {
       violations.append("a good request was answered \(answers.map(\.status))")
     }
     if ids.count > 1 { violations.append("repeats with one key gave \(ids.count) bookings") }
-    for id in ids { accepted[id] = Accepted(ask: ask, id: id) }
+    for id in ids { accepted[id] = Accepted(request: request, id: id) }
   }
 
   mutating func recordCancellation(_ id: UUID, status: Int) {
@@ -62,48 +62,48 @@ struct DemoResults: Sendable {
   mutating func recordFinal(_ id: UUID, _ view: DemoClient.View?) { accepted[id]?.final = view }
 
   /// Final states as the customers see them: `confirmed`, `cancelled`, `rejected: slot_taken` ...
-  var ends: [String: Int] {
-    accepted.values.reduce(into: [:]) { ends, booking in ends[Self.end(booking.final), default: 0] += 1 }
+  var finalStatuses: [String: Int] {
+    accepted.values.reduce(into: [:]) { counts, booking in counts[Self.finalStatus(booking.final), default: 0] += 1 }
   }
 
-  /// Bookings that were confirmed at one time: only those are ever cancelled here.
-  var confirmedCount: Int { (ends["confirmed"] ?? 0) + (ends["cancelled"] ?? 0) }
-  var movedCount: Int { accepted.values.filter { $0.final?.last_change?.outcome == "applied" }.count }
-  var attendanceCount: Int { accepted.values.filter { $0.final?.customer_confirmed_at != nil }.count }
+  /// Bookings that were confirmed at some time: only those are cancelled in the demo.
+  var confirmedCount: Int { (finalStatuses["confirmed"] ?? 0) + (finalStatuses["cancelled"] ?? 0) }
+  var movedCount: Int { accepted.values.filter { $0.final?.lastChange?.outcome == "applied" }.count }
+  var attendanceCount: Int { accepted.values.filter { $0.final?.customerConfirmedAt != nil }.count }
 
-  static func end(_ view: DemoClient.View?) -> String {
+  private static func finalStatus(_ view: DemoClient.View?) -> String {
     guard let view else { return "unknown" }
     guard view.status == "rejected" else { return view.status }
     return "rejected: " + (view.reasons ?? []).sorted().joined(separator: "+")
   }
 
-  /// Holds every answer against what was promised.
+  /// Compares each booking's final status with the expectation.
   mutating func verify() {
     var races: [Int: [String]] = [:]
     for booking in accepted.values {
-      let end = Self.end(booking.final)
-      switch booking.ask.expectation {
+      let status = Self.finalStatus(booking.final)
+      switch booking.request.expectation {
       case .confirmed:
         let wanted = booking.isCancelled ? "cancelled" : "confirmed"
-        if end != wanted { violations.append("a booking nobody else wanted ended \(end), not \(wanted)") }
-        if booking.isMoved, booking.final?.last_change?.outcome != "applied" {
+        if status != wanted { violations.append("a booking without rivals ended \(status), not \(wanted)") }
+        if booking.isMoved, booking.final?.lastChange?.outcome != "applied" {
           violations.append("a move was not applied")
         }
-        if booking.pressedButton == .confirm, booking.final?.customer_confirmed_at == nil {
-          violations.append("a customer's word that they will come was not noted")
+        if booking.pressedButton == .confirm, booking.final?.customerConfirmedAt == nil {
+          violations.append("a confirmed attendance was not stored")
         }
-      case .race(let race): races[race, default: []].append(end)
+      case .race(let race): races[race, default: []].append(status)
       case .rejected(let reason):
-        if end != "rejected: \(reason.rawValue)" {
-          violations.append("a request that is \(reason.rawValue) ended \(end)")
+        if status != "rejected: \(reason.rawValue)" {
+          violations.append("a request that is \(reason.rawValue) ended \(status)")
         }
       case .refused: violations.append("a malformed request became a booking")
       }
     }
-    for (race, ends) in races.sorted(by: { $0.key < $1.key }) {
-      let losers = ends.filter { $0 == "rejected: slot_taken" }.count
-      if ends.filter({ $0 == "confirmed" }).count != 1 || losers != ends.count - 1 {
-        violations.append("race \(race) ended \(ends.sorted())")
+    for (race, statuses) in races.sorted(by: { $0.key < $1.key }) {
+      let losers = statuses.filter { $0 == "rejected: slot_taken" }.count
+      if statuses.filter({ $0 == "confirmed" }).count != 1 || losers != statuses.count - 1 {
+        violations.append("race \(race) ended \(statuses.sorted())")
       }
     }
   }

@@ -2,16 +2,16 @@ import BookingCalendar
 import Foundation
 import Jobs
 
-/// What the demo's customers ask for, and what they must get. Made from a seed: the same seed bookingRequests the same.
+/// The requests of the demo's customers, and what each must lead to. One seed gives one order of requests.
 struct DemoScenario: Sendable {
-  /// What a request must come to.
+  /// What a request must lead to.
   enum Expectation: Sendable, Equatable {
-    /// The only one who wants its slot.
+    /// The only request for its slot.
     case confirmed
-    /// One of several who want a slot: exactly one of them is confirmed, the others are told that it is taken.
+    /// One of several requests for a slot: exactly one is confirmed, the others are rejected as taken.
     case race(Int)
     case rejected(RejectionReason)
-    /// Refused at the door with one of these statuses.
+    /// Refused by the HTTP server with one of these statuses.
     case refused([Int])
   }
 
@@ -20,11 +20,11 @@ struct DemoScenario: Sendable {
     var body: String
     var idempotencyKey: String?
     var expectation: Expectation
-    /// Sent again this often with the same key; every time the same booking must come back.
+    /// How often it is sent again with the same key; each answer must name the same booking.
     var repeats = 0
-    /// Given up by the customer once it is confirmed.
+    /// Cancelled by the customer once it is confirmed.
     var willCancel = false
-    /// Answered by a button of the message that confirms it, where one arrives.
+    /// The button that the customer presses in the message that confirms it, where one arrives.
     var press: DemoResults.ButtonPress?
     /// Moved by the customer to this instant once it is confirmed.
     var rescheduledTo: Date?
@@ -43,15 +43,15 @@ struct DemoScenario: Sendable {
     addInvalid(now)
     addRepeats()
     addMalformed()
-    // Every request has a key, so that one that was left without an answer can be repeated.
+    // Every request has a key, so that it can be repeated where no answer came.
     for index in bookingRequests.indices where bookingRequests[index].idempotencyKey == nil {
       bookingRequests[index].idempotencyKey = "\(UUID.version4())"
     }
-    var generator = SplitMix(state: seed)
+    var generator = SplitMix64(state: seed)
     bookingRequests.shuffle(using: &generator)
   }
 
-  /// An instant of the demo's week, in the clinic's time.
+  /// An instant of the demo's week, in the clinic's time zone.
   private func at(day: Int, hour: Int, minute: Int = 0) -> Date {
     monday + TimeInterval(day * 86_400 + hour * 3_600 + minute * 60)
   }
@@ -64,27 +64,27 @@ struct DemoScenario: Sendable {
       """
   }
 
-  /// 100 customers who want a slot of their own; 20 of them cancel later, 10 move to the next half hour, 10 cancel by
-  /// pressing a button of the message that confirms it, and 40 say so that they will come.
+  /// 100 customers who each want another slot; later 20 of them cancel, 10 move to the next half hour, 10 cancel with
+  /// the button of the confirming message, and 40 confirm with it that they will come.
   private mutating func addSingles() {
     for index in 0..<100 {
-      let (professional, place) = (index % 3, index / 3)
-      let startsAt = at(day: place / 9, hour: [8, 9, 10, 11, 13, 14, 15, 16, 17][place % 9])
-      var ask = BookingRequest(body: body(professional, startsAt), expectation: .confirmed)
+      let (professional, slot) = (index % 3, index / 3)
+      let startsAt = at(day: slot / 9, hour: [8, 9, 10, 11, 13, 14, 15, 16, 17][slot % 9])
+      var request = BookingRequest(body: body(professional, startsAt), expectation: .confirmed)
       if index % 5 == 0 {
-        ask.willCancel = true
+        request.willCancel = true
       } else if index % 10 == 1 {
-        ask.rescheduledTo = startsAt + 1_800
+        request.rescheduledTo = startsAt + 1_800
       } else if index % 10 == 2 {
-        ask.press = .cancel
+        request.press = .cancel
       } else if index % 5 > 2 {
-        ask.press = .confirm
+        request.press = .confirm
       }
-      bookingRequests.append(ask)
+      bookingRequests.append(request)
     }
   }
 
-  /// 20 slots that five customers each want.
+  /// 20 slots, each wanted by five customers.
   private mutating func addRaces() {
     for race in 0..<20 {
       let startsAt = at(day: race / 5, hour: [8, 9, 10, 13, 14][race % 5], minute: 30)
@@ -92,7 +92,7 @@ struct DemoScenario: Sendable {
     }
   }
 
-  /// Requests that are well-formed and cannot be had.
+  /// Well-formed requests that the rules reject.
   private mutating func addInvalid(_ now: Date) {
     let hour: TimeInterval = 3_600
     let cases: [(Date, RejectionReason)] = [
@@ -111,14 +111,14 @@ struct DemoScenario: Sendable {
         body: body(4, at(day: 1, hour: 9), service: UUID.version4()), expectation: .rejected(.unknownService)))
   }
 
-  /// Customers whose network makes them send twice or thrice, and one pair who do so without a key and so race
-  /// themselves.
+  /// Customers who send a request two or three times with one key, and five who send it twice with two keys: those
+  /// race against themselves.
   private mutating func addRepeats() {
     for index in 0..<10 {
-      var ask = BookingRequest(body: body(4, at(day: index / 5, hour: 13 + index % 5)), expectation: .confirmed)
-      ask.idempotencyKey = "demo-\(index)-\(UUID.version4())"
-      ask.repeats = 1 + index % 2
-      bookingRequests.append(ask)
+      var request = BookingRequest(body: body(4, at(day: index / 5, hour: 13 + index % 5)), expectation: .confirmed)
+      request.idempotencyKey = "demo-\(index)-\(UUID.version4())"
+      request.repeats = 1 + index % 2
+      bookingRequests.append(request)
     }
     for index in 0..<5 {
       let twice = body(5, at(day: index, hour: 9))
@@ -126,7 +126,7 @@ struct DemoScenario: Sendable {
     }
   }
 
-  /// Requests that must be refused at the door.
+  /// Requests that the HTTP server must refuse.
   private mutating func addMalformed() {
     let good = body(5, at(day: 0, hour: 15))
     for bad in [
@@ -136,18 +136,5 @@ struct DemoScenario: Sendable {
       bookingRequests.append(BookingRequest(body: bad, expectation: .refused([400, 422])))
     }
     bookingRequests.append(BookingRequest(body: String(repeating: " ", count: 1 << 20), expectation: .refused([413])))
-  }
-}
-
-/// SplitMix64: a small generator whose stream a seed fixes.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

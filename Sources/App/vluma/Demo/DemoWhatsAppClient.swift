@@ -1,15 +1,15 @@
 import Curl
 import Foundation
 
-/// The customers' telephones: what arrived on them, and buttons to press. They are in the stand-in for WhatsApp.
+/// The customers' phones, which the WhatsApp sandbox plays: messages that arrived, and buttons to press.
 struct DemoWhatsAppClient: Sendable {
-  /// A message as WhatsApp decided on it.
+  /// A message that the clinic sent, and how the sandbox answered.
   struct Message: Decodable, Sendable {
     let wamid: String?
     let to: String
     let template: String?
     let callback: String?
-    let phone_number_id: String
+    let phoneNumberId: String
     let code: Int?
     let accepted: Bool
     let statuses: [String]
@@ -17,7 +17,7 @@ struct DemoWhatsAppClient: Sendable {
   }
 
   let base: String
-  /// The clinic's number at WhatsApp.
+  /// WhatsApp's id of the clinic's number.
   let number: String
   private let http = CurlClient()
 
@@ -26,14 +26,16 @@ struct DemoWhatsAppClient: Sendable {
     self.number = number
   }
 
-  /// All messages the clinic wanted to send, in order.
+  /// All messages that the clinic tried to send, in order.
   func messages() async throws -> [Message] {
     let response = try await http.send(
       CurlRequest("GET", "\(base)/sandbox/messages", responseBytesMax: 64 << 20))
-    return try JSONDecoder().decode([Message].self, from: response.body).filter { $0.phone_number_id == number }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode([Message].self, from: response.body).filter { $0.phoneNumberId == number }
   }
 
-  /// A customer presses a button of a message.
+  /// Presses a button of a message as the customer.
   func press(_ payload: String, of message: Message) async throws {
     let body: [String: Any] = [
       "phone_number_id": number, "from": message.to, "name": "Cliente", "context": message.wamid ?? "",
@@ -43,12 +45,11 @@ struct DemoWhatsAppClient: Sendable {
       CurlRequest(
         "POST", "\(base)/sandbox/inbound", headers: [(name: "Content-Type", value: "application/json")],
         body: try JSONSerialization.data(withJSONObject: body)))
-    guard response.status == 202 else { throw Unanswered(status: response.status) }
+    guard response.status == 202 else { throw UnexpectedStatus(status: response.status) }
   }
 
-  /// A customer writes a few words. The provider's webhooks bring them, and so show that they get through: by that,
-  /// what was not accepted is told from what was.
-  func write(_ text: String) async throws {
+  /// Sends a text as a customer. Its webhook shows that webhooks get through, which decides messages in doubt.
+  func sendText(_ text: String) async throws {
     let body: [String: Any] = ["phone_number_id": number, "from": "5511999990000", "name": "Cliente", "text": text]
     _ = try await http.send(
       CurlRequest(
@@ -56,9 +57,8 @@ struct DemoWhatsAppClient: Sendable {
         body: try JSONSerialization.data(withJSONObject: body)))
   }
 
-  /// The stand-in did not do what it was asked to.
-  struct Unanswered: Error, CustomStringConvertible {
+  struct UnexpectedStatus: Error, CustomStringConvertible {
     let status: Int
-    var description: String { "the stand-in for WhatsApp answered \(status)" }
+    var description: String { "the WhatsApp sandbox answered \(status)" }
   }
 }

@@ -4,14 +4,14 @@ import Jobs
 import JobsRabbitMQ
 import RabbitMQ
 
-/// Asks the message broker.
+/// Reads the state of the message broker for the doctor.
 struct BrokerProbe: Sendable {
   let configuration: RabbitMQConfiguration
 
-  /// Pools that are not in queues.yaml; more are not asked for, lest it take long.
+  /// The most pools outside queues.yaml that are checked, to bound the time it takes.
   private static let unknownPoolsMax = 200
 
-  /// Compares the broker with queues.yaml, where that can be read, and counts what waits.
+  /// Compares the broker with queues.yaml, where that can be read, and counts queued jobs.
   ///
   /// - Parameter knownPools: pools that queues.yaml may no longer have; AMQP cannot list queues.
   func collect(_ file: JobConfiguration?, knownPools: Set<PoolName>) async throws -> SystemSnapshot.Broker {
@@ -21,18 +21,16 @@ struct BrokerProbe: Sendable {
       var snapshot = SystemSnapshot.Broker(server: server)
       snapshot.unroutable = try await broker.queueDepth(Topology.unroutable)?.messages
       guard let file else { return snapshot }
-      let plan = try await Topology(file).plan(broker)
-      snapshot.missing = plan.missing
-      snapshot.different = plan.different.map { SystemSnapshot.Broker.Difference(name: $0.name, detail: $0.detail) }
+      snapshot.plan = try await Topology(file).plan(broker)
       for pool in file.workingPools.map(\.name) + Self.unknownPools(knownPools, file) {
-        snapshot.ready[pool] = try await broker.queueDepth(pool.rawValue)?.messages
+        snapshot.queued[pool] = try await broker.queueDepth(pool.rawValue)?.messages
         snapshot.deadLetters[pool] = try await broker.queueDepth(Topology.deadQueue(of: pool))?.messages
       }
       return snapshot
     }
   }
 
-  /// How many jobs wait in these pools; those without a queue are left out.
+  /// Jobs queued in these pools; pools without a queue are left out.
   func ready(in pools: [PoolName]) async throws -> [PoolName: Int] {
     try await RabbitMQAdministration.with(configuration, name: "vluma doctor") { broker -> [PoolName: Int] in
       var ready: [PoolName: Int] = [:]
@@ -43,7 +41,7 @@ struct BrokerProbe: Sendable {
 
   private static func unknownPools(_ knownPools: Set<PoolName>, _ file: JobConfiguration) -> [PoolName] {
     let known = Set(file.pools.map(\.name))
-    // A name in AMQP has 255 bytes at most, and none at all would mean another queue.
+    // AMQP allows 255 bytes; an empty name means the last declared queue.
     let unknownPools = knownPools.filter {
       !known.contains($0) && !$0.rawValue.isEmpty && Topology.deadQueue(of: $0).utf8.count <= 255
     }

@@ -6,17 +6,18 @@ import Jobs
 struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Look at everything from outside: what is wrong, where, and what to do about it.",
+    abstract: "Diagnose settings, servers, workers and queues: what is wrong, and what to do.",
     discussion: """
-      Changes nothing. Exit status 0: nothing is wrong; 1: something was found. A server that is away hides none of \
-      the others, and nothing is waited for longer than some seconds. Pools that were removed are known from what the \
-      store remembers of the last month.
+      Changes nothing. Exit status 0: nothing is wrong; 1: something was found. A server that is unreachable hides \
+      none of the others, and each is waited for a few seconds at most. Removed pools are known from what PostgreSQL \
+      holds of the last month.
       """)
 
   @Flag(help: "Print JSON.")
   var json = false
   @Option(
-    name: .customLong("pool"), help: "Also look for what a pool of this name has left; may be given several times.")
+    name: .customLong("pool"),
+    help: "Also check a pool of this name that queues.yaml no longer has; may be given several times.")
   var pools: [String] = []
 
   func run() async throws {

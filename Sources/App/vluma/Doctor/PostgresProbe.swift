@@ -4,13 +4,13 @@ import JobsPostgres
 import Logging
 import Postgres
 
-/// Asks the store's database.
+/// Reads the state of PostgreSQL for the doctor.
 struct PostgresProbe: Sendable {
   let configuration: PostgresConfiguration
   /// How long one statement may take.
   let timeout: Duration
 
-  /// Whether it is up to date and, where it is, what it holds.
+  /// Whether migrations are applied and, where they are, what the tables hold.
   func collect() async throws -> SystemSnapshot.Store {
     let migrations = AppBuilder.migrations
     var store = SystemSnapshot.Store(server: configuration.serverName)
@@ -19,7 +19,7 @@ struct PostgresProbe: Sendable {
     } catch let failure as PostgresMigrator.Failure {
       store.obstacle = failure.description
     }
-    // Where nothing was applied there need not even be a table of what was.
+    // Where nothing was applied, the table of migrations may not exist.
     guard store.pending.count < migrations.count else { return store }
     let pool = PostgresConnectionPool(configuration, size: 2)
     do {

@@ -8,9 +8,9 @@ import Postgres
 import RabbitMQ
 import Redis
 
-/// Asks every server once, each by itself and none for long, and changes nothing.
+/// Collects what the doctor judges: probes each server separately, with a timeout, and changes nothing.
 struct SnapshotCollector: Sendable {
-  /// Pools to look for besides those that the store remembers.
+  /// Pools to check besides those that PostgreSQL knows.
   private let pools: [PoolName]
   private let environment = Environment()
 
@@ -18,12 +18,11 @@ struct SnapshotCollector: Sendable {
   private static let timeout = Duration.seconds(5)
   /// How long connecting may take, within that.
   private static let connectTimeout = Duration.seconds(3)
-  /// Nodes report once a second: after this time a second probe says something new.
+  /// Nodes report once a second: a second probe after this time sees new reports.
   private static let recheckDelay = Duration.milliseconds(2_500)
 
   init(pools: [PoolName]) { self.pools = pools }
 
-  /// Looks at everything.
   func collect() async -> SystemSnapshot {
     let (settings, configuration) = readSettings()
     async let redis = probeRedis()
@@ -38,13 +37,13 @@ struct SnapshotCollector: Sendable {
     return snapshot
   }
 
-  /// Reads environment and queues.yaml; all that is wrong with them is told at once.
+  /// Reads environment and queues.yaml, and collects all their problems.
   private func readSettings() -> (SystemSnapshot.Settings, JobConfiguration?) {
     let environment = environment
     var settings = SystemSnapshot.Settings(file: environment.queuesFile())
     let readers: [() throws -> Void] = [
       { _ = try environment.rabbitMQ() }, { _ = try environment.postgres() }, { _ = try environment.redis() },
-      { _ = try environment.postgresConnections() }, { _ = try environment.grace() },
+      { _ = try environment.postgresConnections() }, { _ = try environment.shutdownGrace() },
       { _ = try environment.receiptDays() }, { _ = try environment.httpAddress() },
       { _ = try environment.logLevel() }, { _ = try environment.logsJSON() },
       { _ = try environment.whatsAppSecrets() }, { _ = try environment.whatsAppSettings(isNeeded: false) },
@@ -53,16 +52,12 @@ struct SnapshotCollector: Sendable {
       do { try read() } catch { settings.variables.append("\(error)") }
     }
     do {
-      // How it would log has been looked at, and must not keep the file from being read.
-      var quiet = environment
-      quiet.overrides[Environment.logLevel.name] = "error"
-      quiet.overrides[Environment.logFormat.name] = "text"
-      let configuration = try AppBuilder(environment: quiet).configuration()
-      settings.pools = configuration.pools.map { pool in
-        SystemSnapshot.Pool(
-          name: pool.name, kinds: pool.jobs, sizes: pool.workers.min...max(pool.workers.min, pool.workers.max),
-          indexesDeadLetters: pool.name == JobConfiguration.deadLetterPool)
-      }
+      // Malformed log settings were reported above and must not prevent reading the file.
+      var withValidLog = environment
+      withValidLog.overrides[Environment.logLevel.name] = "error"
+      withValidLog.overrides[Environment.logFormat.name] = "text"
+      let configuration = try AppBuilder(environment: withValidLog).configuration()
+      settings.configuration = configuration
       return (settings, configuration)
     } catch {
       settings.fileProblems = "\(error)".split(separator: "\n").map(String.init)
@@ -76,7 +71,7 @@ struct SnapshotCollector: Sendable {
       guard let named = try environment.redis() else { return .answered(nil) }
       configuration = named
     } catch { return .skipped("\(error)") }
-    return await look("Redis at \(configuration.serverName)") {
+    return await attempt("Redis at \(configuration.serverName)") {
       let silent = Logger(label: "vluma.doctor") { _ in SwiftLogNoOpLogHandler() }
       try await RedisClient(configuration, logger: silent).firstConnection()
       return configuration.serverName
@@ -90,7 +85,7 @@ struct SnapshotCollector: Sendable {
       configuration.connectTimeout = Self.connectTimeout
       probe = PostgresProbe(configuration: configuration, timeout: Self.timeout)
     } catch { return .skipped("\(error)") }
-    return await look("PostgreSQL at \(probe.configuration.serverName)") { try await probe.collect() }
+    return await attempt("PostgreSQL at \(probe.configuration.serverName)") { try await probe.collect() }
   }
 
   private func probeBroker(
@@ -99,7 +94,7 @@ struct SnapshotCollector: Sendable {
     let probe: BrokerProbe
     do { probe = try brokerProbe() } catch { return .skipped("\(error)") }
     let names = knownPools.union(pools)
-    return await look("RabbitMQ at \(probe.configuration.serverName)") {
+    return await attempt("RabbitMQ at \(probe.configuration.serverName)") {
       try await probe.collect(configuration, knownPools: names)
     }
   }
@@ -110,18 +105,18 @@ struct SnapshotCollector: Sendable {
     return BrokerProbe(configuration: configuration)
   }
 
-  /// Looks again at pools where nothing was in hand; nil where that cannot be done.
+  /// Probes pools without running jobs a second time; nil where that fails.
   private func secondProbe(at pools: [PoolName]) async -> SystemSnapshot.SecondProbe? {
     guard let probe = try? brokerProbe(), let postgres = try? environment.postgres() else { return nil }
     return try? await withDeadline(.now + Self.timeout) {
       SystemSnapshot.SecondProbe(
-        ready: try await probe.ready(in: pools),
+        queued: try await probe.ready(in: pools),
         nodes: try await PostgresProbe(configuration: postgres, timeout: Self.timeout).nodes())
     }
   }
 
-  /// Looks at one server, and tells in words where that fails.
-  private func look<Value: Sendable>(
+  /// Probes one server; a failure becomes a sentence that names it.
+  private func attempt<Value: Sendable>(
     _ server: String, _ body: @escaping @Sendable () async throws -> Value
   ) async -> SystemSnapshot.ProbeResult<Value> {
     do {

@@ -26,7 +26,7 @@ struct LineLogHandler: LogHandler {
     if let dropped = output.drops() {
       output.write(
         line(
-          .warning, "log lines were lost: standard error did not take them; look at its reader and its disk",
+          .warning, "log lines dropped: standard error could not be written; check its reader and its disk",
           ["count": "\(dropped)"]))
     }
     output.write(line(event.level, "\(event.message)", merged))
@@ -50,7 +50,7 @@ struct LineLogHandler: LogHandler {
     text.contains(where: \.isNewline) ? text.replacing(/\s*\n\s*/, with: " | ") : text
   }
 
-  /// The order of the first four is ECS logging's.
+  /// The first four fields are in the order that ECS logging specifies.
   private func json(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> String {
     func quoted(_ text: String) -> String {
       let data = try? JSONEncoder().encode(text)

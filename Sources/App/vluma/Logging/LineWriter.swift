@@ -3,18 +3,18 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Writes lines to a file descriptor from a thread of its own, so that a log that cannot be written costs log lines and
-/// nothing else.
+/// Writes lines to a file descriptor from a thread of its own, so that a log that cannot be written costs log lines
+/// only.
 ///
-/// Whoever logs never waits for the reader of the log: lines wait in a bounded queue, and those that find it full or cannot
-/// be written (disk full, reader gone) are dropped and counted. ``drops()`` tells of them as soon as lines are written again.
+/// Callers never wait for the log's reader: lines are kept in a bounded queue, and lines that do not fit or cannot be
+/// written (disk full, reader gone) are dropped and counted. ``drops()`` reports them once lines are written again.
 final class LineWriter: Sendable {
   /// Where the program's log goes.
   static let standardError = LineWriter(fileDescriptor: STDERR_FILENO)
 
-  /// Lines that wait take no more than this; some ten thousand of the usual length.
+  /// The most that queued lines take: about ten thousand lines.
   static let bytesMax = 4 << 20
-  /// One write takes no more than this, so that a slow reader sees lines soon.
+  /// The most that one write takes, so that a slow reader sees lines soon.
   private static let writeBytesMax = 64 << 10
 
   private struct State {
@@ -57,7 +57,7 @@ final class LineWriter: Sendable {
     }
   }
 
-  /// How many lines were dropped since this was last asked and lines could be written again; nil where there is nothing new.
+  /// Lines dropped since the last call, once lines can be written again; nil where there are none.
   func drops() -> Int? {
     state.withLock { state in
       guard !state.lastWriteFailed, state.bytes < Self.bytesMax / 2, state.dropped > state.reported else { return nil }
@@ -66,7 +66,7 @@ final class LineWriter: Sendable {
     }
   }
 
-  /// Waits until all lines are written, at most so long: a reader that has stopped must not keep a process from ending.
+  /// Waits until all lines are written, up to `limit`: a reader that has stopped must not keep a process from ending.
   func flush(within limit: Duration = .seconds(1)) {
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end, state.withLock({ $0.isWriting || !$0.lines.isEmpty }) { usleep(1_000) }
@@ -104,7 +104,7 @@ final class LineWriter: Sendable {
     }
   }
 
-  /// False where the descriptor does not take all of it.
+  /// False where not all of it could be written.
   private func writeAll(_ chunk: [UInt8]) -> Bool {
     var rest = chunk[...]
     while !rest.isEmpty {
@@ -112,7 +112,7 @@ final class LineWriter: Sendable {
       if count > 0 {
         rest = rest.dropFirst(count)
       } else if errno == EAGAIN || errno == EWOULDBLOCK {
-        // Somebody else made the descriptor non-blocking (a terminal that is shared): this thread may wait.
+        // Another process made the descriptor non-blocking (a shared terminal): this thread may wait.
         var descriptor = pollfd(fd: fileDescriptor, events: Int16(POLLOUT), revents: 0)
         _ = poll(&descriptor, 1, -1)
       } else if errno != EINTR {

@@ -1,7 +1,12 @@
 import Metrics
 
-/// What the process' log itself is measured by.
+/// The metrics of the process' own log.
 enum LogMetrics {
-  /// Lines were dropped: the log's reader has stopped, is gone, or its disk is full.
-  static func dropped(_ count: Int) { Counter(label: "vluma_log_lines_dropped_total").increment(by: count) }
+  private static let droppedLines = "vluma_log_lines_dropped_total"
+
+  /// What each metric measures, by name.
+  static let help = [droppedLines: "Log lines that standard error did not take."]
+
+  /// Counts lines that were dropped: the log's reader has stopped, is gone, or its disk is full.
+  static func dropped(_ count: Int) { Counter(label: droppedLines).increment(by: count) }
 }

@@ -1,19 +1,23 @@
 import Foundation
 import Jobs
+import JobsPostgres
 import Logging
 import Messaging
 import Postgres
 import Reports
+import Workers
 
-/// Ends messages that no job looks after any more, once a minute: nothing stays open for ever.
+/// Ends messages that are still open an hour after they expired, so that no message stays open forever.
 struct MessageSweeper: Sendable {
   let pool: PostgresConnectionPool
+  let store: PostgresJobStore
+  /// The pool of ``CountEvent``; nil: queues.yaml has none, and the messages are not counted.
+  let countPool: PoolName?
   let now: @Sendable () -> Date
   let logger: Logger
 
-  /// Between two sweeps; a message is an hour out of time by then.
   private static let interval = Duration.seconds(60)
-  /// In one transaction.
+  /// Messages in one transaction.
   private static let limit = 500
 
   /// Sweeps until the task is cancelled.
@@ -22,7 +26,8 @@ struct MessageSweeper: Sendable {
       do {
         while try await sweep() == Self.limit {}
       } catch {
-        logger.debug("messages cannot be swept now", metadata: ["error": "\(error)"])
+        logger.debug(
+          "could not expire overdue messages; tried again in a minute", metadata: ["error": "\(error)"])
       }
       try? await Task.sleep(for: Self.interval)
     }
@@ -31,16 +36,24 @@ struct MessageSweeper: Sendable {
   private func sweep() async throws -> Int {
     try await pool.withTransaction { transaction in
       let ended = try await MessageStore().expireOverdue(limit: Self.limit, in: transaction)
-      let minute = Counter(tenant: nil, metric: "", at: now()).minute
-      try await RollupStore().add(
-        ended.map {
-          .init(
-            business: $0.business, metric: MetricName.messageNotSent.rawValue, detail: $0.state.rawValue,
-            minute: minute,
-            count: 1)
-        }, in: transaction)
-      if !ended.isEmpty { logger.warning("messages were given up", metadata: ["count": "\(ended.count)"]) }
+      guard !ended.isEmpty else { return 0 }
+      try await count(ended, in: transaction)
+      logger.warning("expired overdue messages", metadata: ["count": "\(ended.count)"])
       return ended.count
     }
+  }
+
+  /// Enqueues the counts with the transaction: the reports count exactly the messages that it ends.
+  private func count(
+    _ ended: [(business: UUID, state: MessageState)], in transaction: PostgresTransaction
+  ) async throws {
+    let now = now()
+    let counters = ended.map { message in
+      Counter(
+        tenant: message.business, metric: MetricName.messageNotSent.rawValue, detail: message.state.rawValue, at: now)
+    }
+    let counts = Dictionary(counters.map { ($0, 1) }, uniquingKeysWith: +)
+    guard let countPool, let envelope = try CountEvent.envelope(of: counts, [], at: now) else { return }
+    try await store.enqueue([OutboxEntry(envelope: envelope, pool: countPool)], in: transaction)
   }
 }

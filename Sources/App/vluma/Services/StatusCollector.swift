@@ -8,7 +8,7 @@ import Messaging
 import Postgres
 import RabbitMQ
 
-/// Asks the broker and the store for all that can be counted.
+/// Collects the platform's status from the broker and from PostgreSQL.
 struct StatusCollector: PlatformStatusSource {
   let configuration: JobConfiguration
   let rabbitMQ: RabbitMQConfiguration
@@ -23,11 +23,12 @@ struct StatusCollector: PlatformStatusSource {
       for index in pools.indices {
         let name = pools[index].name
         if name == JobConfiguration.deadLetterPool {
-          pools[index].queued = configuration.workingPools.compactMap { depths[Topology.deadQueue(of: $0.name)] }
-            .reduce(
-              0, +)
+          pools[index].queued = configuration.workingPools
+            .compactMap { depths[Topology.deadQueue(of: $0.name)] }.reduce(0, +)
+          pools[index].dead = 0
         } else {
           pools[index].queued = depths[name.rawValue]
+          // Queued dead letters; those of the index are added below.
           pools[index].dead = depths[Topology.deadQueue(of: name)] ?? 0
         }
       }
@@ -39,32 +40,36 @@ struct StatusCollector: PlatformStatusSource {
     do {
       let counts = try await QueueCounts.read(pool)
       let (settings, nodes) = try await directory.overview()
+      let now = try await PostgresJobStore(pool: pool).now()
       status.nodes = nodes
       status.outbox = counts.outbox
       status.outboxOldestSeconds = counts.outboxOldestSeconds
-      let now = try await PostgresJobStore(pool: pool).now()
       for index in pools.indices {
         let name = pools[index].name
         fill(&pools[index], counts, settings[name], nodes.compactMap { $0.pools[name.rawValue] }, at: now)
       }
       status.gauges = try await Self.gauges(pool)
-    } catch { status.errors.append("\(error)") }
+    } catch {
+      status.errors.append("\(error)")
+      // Without the index the queued ones are not all.
+      if status.nodes == nil { for index in pools.indices { pools[index].dead = nil } }
+    }
     status.pools = pools
     return status
   }
 
-  /// Messages that are not through, and what holds them up.
+  /// Messages that WhatsApp has not accepted, and suspensions.
   private static func gauges(_ pool: PostgresConnectionPool) async throws -> [PlatformStatus.Gauge] {
     let open = try await MessageStore().openCounts(in: pool)
     let states = [MessageState.prepared, .sending, .inDoubt, .unknown].map { state in
       PlatformStatus.Gauge(
-        "whatsapp_messages", help: "Messages to customers that are not accepted by WhatsApp.",
+        "vluma_whatsapp_messages", help: "Messages to customers that are not accepted by WhatsApp.",
         label: ["state", state.rawValue], value: Double(open[state] ?? 0))
     }
     let suspensions = try await SuspensionStore().all(in: pool)
     return states + [
       .init(
-        "whatsapp_pauses", help: "Numbers, templates and accounts that nothing is sent for.",
+        "vluma_whatsapp_suspensions", help: "Numbers, templates and accounts that sending is suspended for.",
         value: Double(suspensions.count))
     ]
   }
@@ -74,15 +79,15 @@ struct StatusCollector: PlatformStatusSource {
     at now: Date
   ) {
     entry.scheduled = counts.scheduled[entry.name] ?? 0
-    entry.dead += counts.dead[entry.name] ?? 0
+    if let queued = entry.dead { entry.dead = queued + (counts.dead[entry.name] ?? 0) }
     entry.nodes = reports.count
     entry.running = reports.map(\.running).reduce(0, +)
     entry.localConcurrency = reports.map(\.localConcurrency).reduce(0, +)
     entry.isPaused = setting?.isPaused ?? false
     entry.pausedKinds = (setting?.pausedKinds ?? []).sorted { $0.rawValue < $1.rawValue }
-    entry.size = setting?.size ?? configuration.pool(entry.name)?.workers.start ?? 0
-    if entry.queued ?? 0 > 0, let taken = reports.compactMap(\.lastFetchedEnqueuedAt).max() {
-      entry.oldestAgeSeconds = max(0, now.timeIntervalSince(taken))
+    entry.size = setting?.size ?? configuration.pool(entry.name)?.workers.start
+    if entry.queued ?? 0 > 0, let fetched = reports.compactMap(\.lastFetchedEnqueuedAt).max() {
+      entry.oldestAgeSeconds = max(0, now.timeIntervalSince(fetched))
     }
   }
 

@@ -35,7 +35,7 @@ CREATE TABLE bookings.professional_service (
   PRIMARY KEY (professional_id, service_id)
 );
 
--- No references: a request for a business that does not exist is kept as well, as rejected.
+-- No foreign keys: a request for a business that does not exist is stored too, as rejected.
 CREATE TABLE bookings.booking (
   id uuid PRIMARY KEY,
   business_id uuid NOT NULL,
@@ -49,11 +49,11 @@ CREATE TABLE bookings.booking (
   status text NOT NULL CHECK (status IN ('validating', 'confirmed', 'rejected', 'cancelled')),
   reasons jsonb NOT NULL DEFAULT '[]',
   alternatives jsonb NOT NULL DEFAULT '[]',
-  -- What was asked for, hashed: the same idempotency key with another request is told apart.
+  -- A hash of the request, to detect another request with the same idempotency key.
   fingerprint text NOT NULL,
   -- The last reschedule and its outcome.
   last_change jsonb,
-  -- The newest command that was applied; UUIDv7, so an older one that comes late is known as such.
+  -- The newest command that was applied. UUIDv7: an older command that comes late is recognized.
   last_command uuid NOT NULL,
   attendance_confirmed_at timestamptz,
   version int NOT NULL DEFAULT 1,
@@ -63,7 +63,7 @@ CREATE TABLE bookings.booking (
 CREATE INDEX booking_business_idx ON bookings.booking (business_id, starts_at);
 
 -- The time a booking occupies in a professional's calendar, buffers included; adjacent ranges do not overlap.
--- Empty and unbounded ranges would slip through the exclusion constraint.
+-- The exclusion constraint does not catch empty and unbounded ranges: the CHECK does.
 CREATE TABLE bookings.claim (
   booking_id uuid PRIMARY KEY,
   business_id uuid NOT NULL,

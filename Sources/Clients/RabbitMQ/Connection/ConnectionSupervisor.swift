@@ -1,26 +1,23 @@
 internal import Logging
 
-/// Keeps one connection standing, for publishing or for consuming, for as long as the task lives that runs it: does
-/// what ``ConnectionLifecycle`` says, and reports to it and to the log.
+/// Keeps one connection open, for publishing or for consuming: drives ``ConnectionLifecycle``, and logs.
 struct ConnectionSupervisor: Sendable {
-  /// What the connection is for; the two are never the same one, because in an alarm the broker stops reading from a
-  /// connection that publishes, acknowledgements included.
+  /// Publishing and consuming never share a connection: in an alarm the broker stops reading from one that publishes,
+  /// acknowledgements included.
   enum Purpose: String, Sendable {
     case publishing, consuming
-
-    var verb: String { self == .publishing ? "publish" : "consume" }
   }
 
   let configuration: RabbitMQConfiguration
   let purpose: Purpose
-  /// What the broker shows for the connection.
+  /// Shown by the broker for the connection.
   let name: String
   let logger: Logger
 
-  /// Connects, again and again, until the task is cancelled; then the connection is closed politely.
+  /// Connects, and reconnects after every loss, until the task is cancelled; then the connection is closed gracefully.
   ///
-  /// `attach` takes a fresh connection into use; where it throws the connection is given up. `detach` follows when that
-  /// connection has ended.
+  /// `attach` prepares a new connection for use; where it throws the connection is dropped. `detach` follows when a
+  /// connection that was attached has ended.
   func run(attach: (RabbitMQConnection) async throws -> Void, detach: () -> Void) async {
     var random = SystemRandomNumberGenerator()
     var lifecycle = ConnectionLifecycle(hosts: configuration.hosts, now: .now)
@@ -37,11 +34,11 @@ struct ConnectionSupervisor: Sendable {
           try await attach(fresh)
           connection = fresh
           lifecycle.handle(.opened, at: .now, using: &random)
-          logger.debug("\(purpose.rawValue) connection is open")
+          logger.debug("RabbitMQ connection opened", metadata: metadata)
         } catch {
           if Task.isCancelled { continue }
           lifecycle.handle(.failed(Self.wrapped(error, host)), at: .now, using: &random)
-          // Of several hosts one may be away: that is news only when none of them would do.
+          // One of several hosts may be away: logged only when none of them could be used.
           if let failure = lifecycle.failure { logFailure(failure) }
         }
       case .open:
@@ -49,7 +46,7 @@ struct ConnectionSupervisor: Sendable {
         guard let end else { continue }
         connection = nil
         detach()
-        logger.warning("\(purpose.rawValue) connection was lost; connecting again", metadata: ["error": "\(end)"])
+        logger.warning("RabbitMQ connection lost; reconnecting", metadata: metadata(end))
       case .closed:
         guard let connection else { return }
         await connection.close()
@@ -59,7 +56,7 @@ struct ConnectionSupervisor: Sendable {
     }
   }
 
-  /// Passes on what the connection tells, until its end, which is returned; nil where the task was cancelled before.
+  /// Reports the connection's events until its end, which is returned; nil where the task was cancelled before.
   private func watch(
     _ connection: RabbitMQConnection?, _ report: (ConnectionLifecycle.Event) -> Void
   ) async -> RabbitMQError? {
@@ -67,24 +64,35 @@ struct ConnectionSupervisor: Sendable {
       for await event in connection.events {
         report(event)
         switch event {
-        case .blocked(true): logger.warning("the broker takes no messages for now: it is short of memory or disk")
-        case .blocked(false): logger.notice("the broker takes messages again")
+        case .blocked(true):
+          logger.warning("RabbitMQ blocked the connection: memory or disk alarm", metadata: metadata)
+        case .blocked(false): logger.notice("RabbitMQ unblocked the connection", metadata: metadata)
         case .lost(let end): return end
         default: break
         }
       }
     }
     if Task.isCancelled { return nil }
-    // A connection's last word is its end, so this is never reached; if it were, there must be no busy loop.
-    let end = RabbitMQError.connectionClosed(code: 0, reason: "it ended without a word")
+    // A connection's last event is its loss, so this is never reached; if it were, there must be no busy loop.
+    let end = RabbitMQError.connectionClosed(code: 0, reason: "ended without a close reason")
     report(.lost(end))
     return end
   }
 
   private func logFailure(_ failure: RabbitMQError) {
-    var text = "cannot \(purpose.verb); trying again"
-    if failure.isRefusedLogin { text += " every few seconds, until user, password and virtual host are right" }
-    logger.warning("\(text)", metadata: ["error": "\(failure)"])
+    if failure.isRefusedLogin {
+      logger.warning(
+        "RabbitMQ refused the login; retrying until user, password and virtual host are right",
+        metadata: metadata(failure))
+    } else {
+      logger.warning("cannot connect to RabbitMQ; retrying", metadata: metadata(failure))
+    }
+  }
+
+  private var metadata: Logger.Metadata { ["purpose": "\(purpose.rawValue)"] }
+
+  private func metadata(_ error: RabbitMQError) -> Logger.Metadata {
+    metadata.merging(["error": "\(error)"]) { _, new in new }
   }
 
   private static func wrapped(_ error: any Error, _ host: RabbitMQConfiguration.Host) -> RabbitMQError {

@@ -18,7 +18,7 @@ struct Handshake {
     guard let connection = amqp_new_connection() else { throw failed("out of memory") }
     do throws(RabbitMQError) {
       let (seconds, attoseconds) = configuration.connectTimeout.components
-      var timeout = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+      var timeout = vluma_timeval(Int(seconds) * 1_000_000 + Int(attoseconds / 1_000_000_000_000))
       if let tls = configuration.tls {
         try TLSSocket(tls: tls, host: host).open(connection, within: timeout)
       } else {
@@ -59,21 +59,21 @@ struct Handshake {
     }
   }
 
-  /// What is often the matter where the login comes to nothing without a word.
+  /// The usual cause of a login that fails without an answer.
   private func hint(_ status: Int32) -> String {
     guard configuration.tls == nil else {
-      // With TLS 1.3 a client learns only after the handshake what the server thinks of its certificate.
+      // With TLS 1.3 a client learns only after the handshake whether the server accepts its certificate.
       return status == AMQP_STATUS_SSL_ERROR.rawValue
         ? " during the login (does the broker want a client certificate, or another one than certfile?)" : ""
     }
-    // A TLS port answers our protocol header with an alert, which is no AMQP, or hangs up.
+    // A TLS port answers the AMQP protocol header with a TLS alert, or closes the connection.
     let strange = [AMQP_STATUS_BAD_AMQP_DATA, AMQP_STATUS_CONNECTION_CLOSED, AMQP_STATUS_SOCKET_ERROR].map(\.rawValue)
     return strange.contains(status) ? " during the login (a port for TLS needs a URL that begins with amqps://)" : ""
   }
 
   private func failed(_ reason: String) -> RabbitMQError { .connectionFailed(server: host.label, reason: reason) }
 
-  /// The capabilities librabbitmq does not announce by itself, and the name the broker shows for the connection.
+  /// The capabilities librabbitmq does not announce by itself, and the connection's name.
   private func clientProperties<Result>(_ body: (amqp_table_t) -> Result) -> Result {
     let capabilities: [String: RabbitMQValue] = [
       "connection.blocked": .bool(true), "consumer_cancel_notify": .bool(true), "publisher_confirms": .bool(true),

@@ -1,12 +1,12 @@
-/// Declares, looks at and removes exchanges and queues; connects for each use, so it suits commands and start-up.
+/// Declares, inspects and deletes exchanges and queues; connects for each use, so it suits commands and start-up.
 ///
-/// A refused declaration closes only its channel: each method opens a fresh one.
+/// A refused method closes only its channel: each opens a new one.
 package final class RabbitMQAdministration: Sendable {
   private let connection: RabbitMQConnection
 
   private init(_ connection: RabbitMQConnection) { self.connection = connection }
 
-  /// Lends an administration on a connection of its own for the length of `body`.
+  /// Runs `body` on a connection of its own, and closes it.
   package static func with<Value>(
     _ configuration: RabbitMQConfiguration, name: String = "vluma administration",
     _ body: (RabbitMQAdministration) async throws -> Value
@@ -37,36 +37,27 @@ package final class RabbitMQAdministration: Sendable {
     }
   }
 
-  /// Makes a durable queue, or finds it with the same arguments; code 406 where they differ.
+  /// Declares a durable queue; code 406 where it exists with other arguments.
   package func declareQueue(_ name: String, arguments: [String: RabbitMQValue] = [:]) async throws {
     try await call(.declareQueue(name: name, passive: false, arguments: arguments))
   }
 
-  /// Makes a durable exchange, or finds it alike; code 406 where it differs.
+  /// Declares a durable exchange; code 406 where it exists with another type or other arguments.
   package func declareExchange(_ name: String, type: String, arguments: [String: RabbitMQValue] = [:]) async throws {
     try await call(.declareExchange(name: name, type: type, passive: false, arguments: arguments))
   }
 
-  /// Binds a queue to an exchange; doing it again changes nothing.
+  /// Binds a queue to an exchange; a second time it changes nothing.
   package func bind(queue: String, to exchange: String, routingKey: String) async throws {
     try await call(.bindQueue(queue: queue, exchange: exchange, routingKey: routingKey))
   }
 
-  /// Removes a binding; none there is no error.
-  package func unbind(queue: String, from exchange: String, routingKey: String) async throws {
-    try await call(.unbindQueue(queue: queue, exchange: exchange, routingKey: routingKey))
-  }
-
-  /// Removes a queue; with `onlyIfEmpty`, code 406 where it holds messages.
+  /// Deletes a queue; with `onlyIfEmpty`, code 406 where it holds messages.
   package func deleteQueue(_ name: String, onlyIfEmpty: Bool) async throws {
     try await call(.deleteQueue(name: name, onlyIfEmpty: onlyIfEmpty))
   }
 
-  /// Removes an exchange.
   package func deleteExchange(_ name: String) async throws { try await call(.deleteExchange(name: name)) }
-
-  /// Throws away a queue's ready messages. For tests.
-  package func purgeQueue(_ name: String) async throws { try await call(.purgeQueue(name: name)) }
 
   @discardableResult
   private func call(_ method: AMQPMethod) async throws -> AMQPReply {

@@ -1,30 +1,29 @@
-/// Where the RabbitMQ nodes are, how to log in, and how the way there is protected.
+/// Addresses of the RabbitMQ nodes, login and encryption.
 package struct RabbitMQConfiguration: Sendable {
   /// One node of a cluster.
-  package struct Host: Sendable, Equatable {
-    /// Host name or address.
-    package let name: String
+  struct Host: Sendable, Equatable {
+    let name: String
     /// TCP port; where the URL names none 5672, and 5671 for `amqps://`.
-    package let port: Int
+    let port: Int
 
     /// `name:port`, as errors show it.
     var label: String { "\(name):\(port)" }
   }
 
   /// The nodes, tried in random order.
-  package let hosts: [Host]
+  let hosts: [Host]
   /// The virtual host, `/` by default.
-  package let virtualHost: String
+  let virtualHost: String
   /// Login name, `guest` by default.
   package let user: String
   /// Password. Never logged.
   package let password: String
-  /// How the connection is encrypted and who is believed; nil for `amqp://`, which is not encrypted.
-  package let tls: TLS?
-  /// Heartbeat interval; a peer silent for twice as long is given up. 10 s: RabbitMQ's guide advises 5 to 20.
-  package var heartbeat: Duration = .seconds(10)
-  /// How long connecting (TLS included) may take, and logging in as long again, per host. The look-up of a host's name
-  /// comes on top.
+  /// nil: `amqp://`, not encrypted.
+  let tls: TLS?
+  /// Heartbeat interval; a peer silent for twice as long is disconnected. 10 s: RabbitMQ's guide advises 5 to 20.
+  var heartbeat: Duration = .seconds(10)
+  /// How long connecting (TLS included) may take, and logging in as long again, per host. Resolving a host's name
+  /// is not included.
   package var connectTimeout: Duration = .seconds(5)
 
   /// `host:port` of every node: safe to show.
@@ -43,7 +42,7 @@ package struct RabbitMQConfiguration: Sendable {
     user = parts.user
     password = parts.password
     if parts.isEncrypted { tls = try TLS(parts.parameters) } else { tls = nil }
-    // Not 0, AMQP's "none": without heartbeats a peer that vanished would be taken for a quiet one.
+    // Not 0, AMQP's "none": without heartbeats a peer that vanished is not noticed.
     if let seconds = try parts.parameters.number("heartbeat", in: 1...60) { heartbeat = .seconds(seconds) }
     if let milliseconds = try parts.parameters.number("connection_timeout", in: 100...60_000) {
       connectTimeout = .milliseconds(milliseconds)

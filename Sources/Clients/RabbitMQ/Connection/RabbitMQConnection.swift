@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// One connection to a RabbitMQ node, with a thread of its own.
 ///
-/// Use ``RabbitMQPublisher`` and ``RabbitMQConsumer`` for the traffic: they rebuild their connections. This is what
-/// they build on, and what ``RabbitMQAdministration`` uses.
+/// It is not replaced when it is lost: ``RabbitMQPublisher`` and ``RabbitMQConsumer`` open a new one,
+/// ``RabbitMQAdministration`` fails.
 final class RabbitMQConnection: Sendable {
   private let loop: RabbitMQLoop
 
@@ -28,7 +28,7 @@ final class RabbitMQConnection: Sendable {
     return RabbitMQConnection(loop)
   }
 
-  /// Connects to any of the nodes, tried once each in random order; throws what the last one said.
+  /// Connects to any of the nodes, tried once each in random order; throws the error of the last one.
   static func open(_ configuration: RabbitMQConfiguration, name: String) async throws -> RabbitMQConnection {
     var failure: any Error = RabbitMQError.connectionFailed(server: configuration.serverName, reason: "no host")
     for host in configuration.hosts.shuffled() {
@@ -78,14 +78,14 @@ final class RabbitMQConnection: Sendable {
     }
   }
 
-  /// What befalls the connection, for one reader; the last is its loss.
+  /// The connection's events, for one reader; the last is its loss.
   var events: AsyncStream<ConnectionLifecycle.Event> { loop.events }
 
   /// Sends what is settled, then closes; returns when it is done, within about two seconds.
   func close() async {
-    try? loop.post { $0.isClosing = true }
+    loop.stop()
     // In a task of its own, because the caller's is often cancelled already, and the last acknowledgements must still
-    // go out.
+    // be sent.
     _ = await Task { try? await loop.closed.wait() }.value
   }
 

@@ -2,7 +2,7 @@
 package enum RabbitMQError: Error, Equatable, Sendable {
   /// The URL cannot be used, or a file that it names cannot be read; the text says why and never repeats the URL.
   case invalidURL(String)
-  /// No connection could be made to the server: it is away, does not answer in time, or is not believed (TLS).
+  /// No connection could be made to the server: it cannot be reached, does not answer in time, or its certificate is refused (TLS).
   case connectionFailed(server: String, reason: String)
   /// The server refused the login or the virtual host.
   case loginRefused(server: String, reason: String)
@@ -28,7 +28,7 @@ package enum RabbitMQError: Error, Equatable, Sendable {
 }
 
 extension RabbitMQError: CustomStringConvertible {
-  /// A sentence that is safe to log: it names servers and quotes the broker's reply texts, never a URL or a message.
+  /// Safe to log: it names servers and quotes the broker's reply texts, never a URL or a message.
   package var description: String {
     switch self {
     case .invalidURL(let why): "the RabbitMQ URL cannot be used: \(why)"

@@ -5,17 +5,17 @@ internal import Synchronization
 
 /// What the connection's thread does with frames that arrive.
 extension RabbitMQLoop {
-  /// Takes all frames there are and returns their number; never waits.
+  /// Handles all frames that have arrived and returns their number; never waits.
   ///
-  /// TIMEOUT says that nothing is left, so that poll may be trusted to tell of more; with TLS too, although OpenSSL
-  /// holds bytes of its own, of which poll knows nothing. librabbitmq reads 128 KB at a time and a TLS record has 16 KB
-  /// at most, so SSL_read hands over all that was decrypted. TIMEOUT comes only after an SSL_read that asked for more
+  /// TIMEOUT says that nothing is left, so that poll reports all that follows; with TLS too, although OpenSSL
+  /// holds bytes of its own, which poll does not see. librabbitmq reads 128 KB at a time and a TLS record has 16 KB
+  /// at most, so SSL_read returns all that was decrypted. TIMEOUT comes only after an SSL_read that asked for more
   /// of the socket, and a poll that found none there. What OpenSSL then still holds is the beginning of a record, as
-  /// it reads no further ahead: the rest is yet to arrive, and will wake us.
+  /// it reads no further ahead: the rest is yet to arrive, and poll will report it.
   @discardableResult
   func readFrames(of connection: amqp_connection_state_t) throws(RabbitMQError) -> Int {
     var frame = amqp_frame_t()
-    var immediately = timeval()
+    var immediately = vluma_timeval(0)
     var count = 0
     while true {
       let status = amqp_simple_wait_frame_noblock(connection, &frame, &immediately)
@@ -23,14 +23,14 @@ extension RabbitMQLoop {
       try check(status)
       try handle(frame)
       count += 1
-      // Everything was copied out, so the library's memory can go; not at every frame, for it costs.
+      // Everything was copied out, so the library's memory can be released; not at every frame, which would be slow.
       if count.isMultiple(of: 64) { amqp_maybe_release_buffers(connection) }
     }
     amqp_maybe_release_buffers(connection)
     return count
   }
 
-  /// Gives the channels' users what has arrived for them.
+  /// Passes the deliveries that have arrived to the channels' delegates.
   func deliverReceived() {
     for number in channels.keys {
       guard let state = channels[number], !state.received.isEmpty else { continue }
@@ -39,7 +39,7 @@ extension RabbitMQLoop {
     }
   }
 
-  /// Takes one frame; everything in it is copied out.
+  /// Handles one frame; everything in it is copied out.
   private func handle(_ frame: amqp_frame_t) throws(RabbitMQError) {
     let number = frame.channel
     switch Int32(frame.frame_type) {
@@ -61,23 +61,18 @@ extension RabbitMQLoop {
   private func receive(_ content: FrameAssembler.Content, on number: UInt16) {
     guard let channel = channels[number]?.channel else { return }
     switch content.announcement {
-    case .delivery(let tag, let redelivered, let exchange, let routingKey),
-      .got(let tag, let redelivered, let exchange, let routingKey):
+    case .delivery(let tag, let redelivered, let exchange, let routingKey):
       let delivery = RabbitMQDelivery(
         properties: content.properties, body: content.body, exchange: exchange, routingKey: routingKey,
         redelivered: redelivered, tag: tag, channel: channel)
       channels[number]?.unacked.delivered(tag)
-      if case .got = content.announcement {
-        answer(.message(delivery), on: number)
-      } else {
-        channels[number]?.received.append(delivery)
-        markHealthy()
-      }
+      channels[number]?.received.append(delivery)
+      markHealthy()
     case .returned: channel.delegate.returned(content)
     }
   }
 
-  /// The broker does more than let us in.
+  /// The connection works: the broker has confirmed or delivered a message.
   private func markHealthy() {
     guard !isHealthy else { return }
     isHealthy = true
@@ -120,7 +115,7 @@ extension RabbitMQLoop {
     state.channel.end()
     var ok = amqp_channel_close_ok_t()
     let status = amqp_send_method(connection, number, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok)
-    // Our own close is answered all the same, and the answer must not meet a new channel of this number.
+    // The broker still answers our own close; that answer must not reach a new channel of this number.
     if state.calls.contains(where: \.isClose) {
       crossedCloses.insert(number)
     } else {
@@ -129,7 +124,7 @@ extension RabbitMQLoop {
     let error = RabbitMQError.channelClosed(code: code, reason: text)
     for call in state.calls { call.reply.resolve(.failure(error)) }
     state.channel.delegate.closed(error)
-    // Last: the channel's users were to hear of it in any case.
+    // Last: the callers and the delegate must learn of the close also where the write failed.
     try check(status)
   }
 
@@ -138,8 +133,8 @@ extension RabbitMQLoop {
     if crossedCloses.remove(number) == nil {
       guard let state = channels.removeValue(forKey: number) else { return }
       state.channel.end()
-      // What was called behind the close is never answered.
-      let error = RabbitMQError.channelClosed(code: 0, reason: "the channel was closed before")
+      // The broker never answers calls written after the close.
+      let error = RabbitMQError.channelClosed(code: 0, reason: "the channel is already closed")
       for call in state.calls { call.reply.resolve(call.isClose ? .success(.done) : .failure(error)) }
     }
     numbers.withLock { $0.release(number) }

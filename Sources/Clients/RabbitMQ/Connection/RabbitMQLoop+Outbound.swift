@@ -5,19 +5,18 @@ internal import Synchronization
 
 /// What the connection's thread writes.
 extension RabbitMQLoop {
-  /// Calls a method of a channel that stands; a call of one that is gone must not reach its successor of the same
-  /// number.
+  /// Writes a call, unless its channel is closed: it must not reach the channel's successor of the same number.
   func send(_ call: Call, on connection: amqp_connection_state_t) throws(RabbitMQError) {
     let number = call.channel.number
     guard channels[number]?.channel === call.channel else {
-      call.reply.resolve(.failure(RabbitMQError.channelClosed(code: 0, reason: "the channel was closed before")))
+      call.reply.resolve(.failure(RabbitMQError.channelClosed(code: 0, reason: "the channel is already closed")))
       return
     }
     channels[number]?.calls.append(call)
-    try check(call.method.send(connection, channel: number))
+    try check(AMQPMethodWriter(connection: connection, channel: number).write(call.method))
   }
 
-  /// Writes what the channels' users have to publish, as far as they let it go.
+  /// Writes the messages the channels' delegates have to publish now.
   func writeMessages(on connection: amqp_connection_state_t) throws(RabbitMQError) {
     for (number, state) in channels {
       var written = 0
@@ -27,13 +26,13 @@ extension RabbitMQLoop {
         writingSince.withLock { $0 = nil }
         try check(status)
         written += 1
-        // Look for `connection.blocked`, and for confirms that open the window, while writing.
+        // A confirm opens the window for more, and `connection.blocked` closes it, while messages are written.
         if written.isMultiple(of: 32) { try readFrames(of: connection) }
       }
     }
   }
 
-  /// Tells the broker of all that was settled since the last time.
+  /// Writes what was settled since the last flush.
   func flushSettlements(on connection: amqp_connection_state_t) throws(RabbitMQError) {
     for number in channels.keys {
       for frame in channels[number]?.unacked.flush() ?? [] {
@@ -46,9 +45,9 @@ extension RabbitMQLoop {
     }
   }
 
-  /// Says good-bye and waits for the answer, two seconds at most.
+  /// Closes the connection and waits for the broker's answer, two seconds at most.
   func closeGracefully(_ connection: amqp_connection_state_t) {
-    var timeout = timeval(tv_sec: 2, tv_usec: 0)
+    var timeout = vluma_timeval(2_000_000)
     amqp_set_rpc_timeout(connection, &timeout)
     _ = amqp_connection_close(connection, AMQP_REPLY_SUCCESS)
   }

@@ -1,26 +1,26 @@
 internal import CRabbitMQ
 internal import ClientLoop
+internal import DequeModule
 internal import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// The thread that owns one librabbitmq connection: it polls the socket and its mailbox, writes what callers handed
-/// over, and hands up what arrived. No other thread ever touches the connection; only `abort` reaches for its socket.
+/// The thread that owns one librabbitmq connection: it polls the socket and its mailbox, writes what callers posted, and
+/// delivers what arrived. No other thread touches the connection; only `abort` shuts its socket down.
 ///
-/// `@unchecked Sendable`: `mailbox`, `numbers`, `socket` and `writingSince` are locked; the rest is the thread's own.
+/// `@unchecked Sendable`: `loop`, `end`, `numbers`, `socket` and `writingSince` are locked; the rest is the thread's own.
 final class RabbitMQLoop: @unchecked Sendable {
-  /// What callers hand to the thread.
-  struct Mailbox {
+  /// What callers leave for the thread.
+  struct Mailbox: LoopMailbox {
     var calls: [Call] = []
     var opened: [RabbitMQChannel] = []
     var settlements: [(channel: RabbitMQChannel, tag: UInt64, settlement: Settlement)] = []
     var wantsPublishing = false
-    var isClosing = false
-    /// Set when the thread has ended: nothing is taken any more.
-    var end: RabbitMQError?
+
+    var isEmpty: Bool { calls.isEmpty && opened.isEmpty && settlements.isEmpty && !wantsPublishing }
   }
 
-  /// A method whose answer somebody waits for.
+  /// A method whose answer a caller waits for.
   struct Call {
     let channel: RabbitMQChannel
     let method: AMQPMethod
@@ -28,8 +28,8 @@ final class RabbitMQLoop: @unchecked Sendable {
     let deadline: ContinuousClock.Instant
   }
 
-  /// A descriptor of the socket of our own, so that it cannot be closed, and its number used again, while somebody
-  /// breaks it.
+  /// A duplicate of the socket's descriptor, so that it cannot be closed, and its number used again, while `abort` shuts
+  /// it down.
   private struct SocketHandle {
     var descriptor: Int32?
     var isAborted = false
@@ -46,20 +46,23 @@ final class RabbitMQLoop: @unchecked Sendable {
 
   let opened = Promise<Void>()
   let closed = Promise<RabbitMQError>()
-  /// What befalls the connection once it is open, for one reader; the last is its loss.
+  /// Events of the connection once it is open, for one reader; the last is its loss.
   let (events, eventContinuation) = AsyncStream.makeStream(of: ConnectionLifecycle.Event.self)
   let numbers = Mutex(ChannelNumbers())
   let writingSince = Mutex<ContinuousClock.Instant?>(nil)
   private let configuration: RabbitMQConfiguration
   private let host: RabbitMQConfiguration.Host
   private let name: String
-  private let wakeup: Wakeup
-  private let mailbox = Mutex(Mailbox())
+  private let loop: MailboxLoop<Mailbox>
+  /// Why the connection ended; set before the mailbox is closed.
+  private let end = Mutex<RabbitMQError?>(nil)
   private let socket = Mutex(SocketHandle())
 
   // The thread's own.
   private(set) var connection: amqp_connection_state_t?
   var channels: [UInt16: ChannelState] = [:]
+  /// Calls that were taken from the mailbox and are not written yet. They are answered also where a write fails.
+  private var unsentCalls = Deque<Call>()
   /// Numbers whose channel the broker closed while our own close was on its way: its answer to that is still to come.
   var crossedCloses: Set<UInt16> = []
   /// True once the broker has confirmed or delivered a message.
@@ -69,28 +72,22 @@ final class RabbitMQLoop: @unchecked Sendable {
     self.configuration = configuration
     self.host = host
     self.name = name
-    wakeup = try Wakeup()
+    loop = try MailboxLoop(name: "rabbitmq \(name)")
   }
 
-  func start() {
-    NamedThread.start(named: "rabbitmq \(name)") { self.run() }
-  }
+  func start() { loop.start { self.run() } }
 
-  /// Gives the thread something; throws where the connection has ended.
+  /// Sends what is settled, then closes the connection.
+  func stop() { loop.stop() }
+
+  /// Changes the thread's mailbox; throws where the connection has ended.
   func post(_ change: (inout Mailbox) -> Void) throws(RabbitMQError) {
-    let (wakes, end) = mailbox.withLock { mailbox in
-      let wasEmpty =
-        mailbox.calls.isEmpty && mailbox.opened.isEmpty && mailbox.settlements.isEmpty && !mailbox.wantsPublishing
-        && !mailbox.isClosing
-      if mailbox.end == nil { change(&mailbox) }
-      return (wasEmpty, mailbox.end)
-    }
-    if let end { throw end }
-    if wakes { wakeup.wake() }
+    guard !loop.post(change) else { return }
+    throw end.withLock { $0 } ?? .connectionClosed(code: 0, reason: "the connection has ended")
   }
 
-  /// Breaks the connection under a thread that has been inside one write for longer than `limit`: in an alarm of the
-  /// broker librabbitmq's write has no timeout.
+  /// Breaks the connection where the thread has been inside one write for longer than `limit`: librabbitmq's write has
+  /// no timeout, and in an alarm the broker stops reading.
   func abortIfWriting(longerThan limit: Duration) {
     guard let since = writingSince.withLock({ $0 }), since + limit < .now else { return }
     abort()
@@ -111,12 +108,12 @@ final class RabbitMQLoop: @unchecked Sendable {
     do throws(RabbitMQError) {
       let connection = try Handshake(configuration, host: host, name: name).connect()
       self.connection = connection
-      // Somebody may have given up while the login was under way.
+      // `abort` may have been called while the login was under way.
       let isAborted = socket.withLock { socket in
         socket.descriptor = dup(amqp_get_sockfd(connection))
         return socket.isAborted
       }
-      if isAborted { throw RabbitMQError.connectionClosed(code: 0, reason: "given up by this program") }
+      if isAborted { throw RabbitMQError.connectionClosed(code: 0, reason: "aborted by this client") }
       let channelMax = amqp_get_channel_max(connection)
       numbers.withLock { $0.channelMax = UInt16(clamping: channelMax) }
       opened.resolve()
@@ -131,14 +128,13 @@ final class RabbitMQLoop: @unchecked Sendable {
     failAll(end)
   }
 
-  private func failAll(_ end: RabbitMQError) {
-    let left = mailbox.withLock { mailbox in
-      mailbox.end = end
-      defer { mailbox = Mailbox(end: end) }
-      return mailbox
-    }
+  /// Closes the mailbox and answers every call that is posted, unsent or unanswered.
+  func failAll(_ end: RabbitMQError) {
+    self.end.withLock { $0 = end }
+    let left = loop.close()
     opened.resolve(.failure(end))
-    for call in left.calls + channels.values.flatMap(\.calls) { call.reply.resolve(.failure(end)) }
+    for call in left.calls + unsentCalls + channels.values.flatMap(\.calls) { call.reply.resolve(.failure(end)) }
+    unsentCalls = []
     for channel in left.opened + channels.values.map(\.channel) {
       channel.end()
       channel.delegate.closed(end)
@@ -152,43 +148,42 @@ final class RabbitMQLoop: @unchecked Sendable {
   private func serve(_ connection: amqp_connection_state_t) -> RabbitMQError {
     do throws(RabbitMQError) {
       while true {
-        let mail = mailbox.withLock { mailbox in
-          defer { mailbox = Mailbox() }
-          return mailbox
-        }
-        for channel in mail.opened { channels[channel.number] = ChannelState(channel: channel) }
-        // Numbers are used again: a delivery of a channel that is gone means nothing to its successor.
-        for settled in mail.settlements where channels[settled.channel.number]?.channel === settled.channel {
-          channels[settled.channel.number]?.unacked.settle(settled.tag, settled.settlement)
-        }
-        // Before the calls: one of them may close the channel.
-        try flushSettlements(on: connection)
-        for call in mail.calls { try send(call, on: connection) }
+        let isStopRequested = try processMail(on: connection)
         try writeMessages(on: connection)
         let framesRead = try readFrames(of: connection)
         try flushSettlements(on: connection)
         deliverReceived()
-        if mail.isClosing {
+        if isStopRequested {
           closeGracefully(connection)
-          return .connectionClosed(code: 200, reason: "closed by this program")
+          return .connectionClosed(code: 200, reason: "closed by this client")
         }
         try checkCalls()
-        // Frames may have opened the window for messages that wait: then look again at once.
+        // Frames may have opened the window for queued messages: then write at once.
         waitForWork(connection, isBusy: framesRead > 0)
       }
     } catch { return error }
   }
 
+  /// Takes the mail and writes its settlements and calls; true where a stop is requested.
+  func processMail(on connection: amqp_connection_state_t) throws(RabbitMQError) -> Bool {
+    let (mail, isStopRequested) = loop.take()
+    unsentCalls += mail.calls
+    for channel in mail.opened { channels[channel.number] = ChannelState(channel: channel) }
+    // Numbers are used again: a delivery of a closed channel must not be settled on its successor.
+    for settled in mail.settlements where channels[settled.channel.number]?.channel === settled.channel {
+      channels[settled.channel.number]?.unacked.settle(settled.tag, settled.settlement)
+    }
+    // Before the calls: one of them may close the channel.
+    try flushSettlements(on: connection)
+    while let call = unsentCalls.popFirst() { try send(call, on: connection) }
+    return isStopRequested
+  }
+
   private func waitForWork(_ connection: amqp_connection_state_t, isBusy: Bool) {
     guard amqp_data_in_buffer(connection) == 0, amqp_frames_enqueued(connection) == 0 else { return }
-    var descriptors = [
-      pollfd(fd: amqp_get_sockfd(connection), events: Int16(POLLIN), revents: 0),
-      pollfd(fd: wakeup.fileDescriptor, events: Int16(POLLIN), revents: 0),
-    ]
     // One second: librabbitmq sends and checks heartbeats only when it is called.
-    let timeout: Int32 = channels.values.contains { !$0.calls.isEmpty } ? 100 : 1000
-    _ = poll(&descriptors, 2, isBusy ? 0 : timeout)
-    if descriptors[1].revents != 0 { wakeup.drain() }
+    let timeout: Duration = channels.values.contains { !$0.calls.isEmpty } ? .milliseconds(100) : .seconds(1)
+    loop.poll(amqp_get_sockfd(connection), timeout: isBusy ? .zero : timeout)
   }
 
   private func checkCalls() throws(RabbitMQError) {

@@ -1,9 +1,8 @@
 internal import Foundation
 
-/// A RabbitMQ URL, taken apart and percent-decoded (https://www.rabbitmq.com/docs/uri-spec, with several hosts).
+/// A RabbitMQ URL, parsed and percent-decoded (https://www.rabbitmq.com/docs/uri-spec, with several hosts).
 ///
-/// No refusal repeats more of the URL than names of parameters and paths of files: all else may be the password,
-/// misplaced.
+/// Errors repeat no part of the URL but parameter names and file paths: any other part may contain a misplaced password.
 struct RabbitMQURL {
   let isEncrypted: Bool
   let user: String
@@ -20,7 +19,7 @@ struct RabbitMQURL {
     }
     let rest = url.dropFirst(isEncrypted ? "amqps://".count : "amqp://".count)
     // A password may hold an at sign or a question mark: the last at sign before the first slash ends the login, and
-    // the query begins behind that.
+    // the query begins after it.
     let at = rest[..<(rest.firstIndex(of: "/") ?? rest.endIndex)].lastIndex(of: "@")
     let behindLogin = rest[(at.map { rest.index(after: $0) } ?? rest.startIndex)...]
     let address = behindLogin[..<(behindLogin.firstIndex(of: "?") ?? rest.endIndex)]
@@ -56,7 +55,7 @@ struct RabbitMQURL {
     }
     guard let colon = text.lastIndex(of: ":") else { return .init(name: String(text), port: defaultPort) }
     guard let port = Int(text[text.index(after: colon)...]), (1...65535).contains(port), colon > text.startIndex else {
-      // What stands there may be a password with a slash in it: it is not repeated.
+      // This text may be a password with a slash in it: it is not repeated.
       throw .invalidURL("its host part is not host:port with a port of 1 to 65535 (a password's / is written %2F)")
     }
     return .init(name: String(text[..<colon]), port: port)

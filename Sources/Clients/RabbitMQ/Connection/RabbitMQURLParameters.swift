@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The query parameters of a RabbitMQ URL, each of them known and given once.
+/// The query parameters of a RabbitMQ URL; unknown and repeated ones are refused.
 struct RabbitMQURLParameters {
   private static let forAll: Set = ["heartbeat", "connection_timeout"]
   private static let forTLS: Set = ["cacertfile", "certfile", "keyfile", "verify", "server_name_indication"]
@@ -11,7 +11,7 @@ struct RabbitMQURLParameters {
     for piece in query.split(separator: "&") {
       let halves = piece.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = try RabbitMQURL.decoded(halves[0], "query")
-      // What is no name may be the rest of a password: it is not repeated.
+      // Text that is not a name may be the rest of a password: it is not repeated.
       guard halves.count == 2, !name.isEmpty, name.utf8.allSatisfy(Self.isOfNames) else {
         throw .invalidURL("its query is not parameter=value&... (a password's ? is written %3F, a path's & %26)")
       }
@@ -40,10 +40,8 @@ struct RabbitMQURLParameters {
 
   private static func list(_ names: Set<String>) -> String { names.sorted().joined(separator: ", ") }
 
-  /// The value as it was given; nil where it was not.
   subscript(name: String) -> String? { values[name] }
 
-  /// A whole number.
   func number(_ name: String, in range: ClosedRange<Int>) throws(RabbitMQError) -> Int? {
     guard let text = values[name] else { return nil }
     guard let number = Int(text), range.contains(number) else {
@@ -52,13 +50,12 @@ struct RabbitMQURLParameters {
     return number
   }
 
-  /// The path of a file, which must be there: better a refusal at start than a connection that never comes about.
+  /// The path of a file, which must be readable: an error at start instead of connections that always fail.
   func file(_ name: String) throws(RabbitMQError) -> String? {
     guard let path = values[name] else { return nil }
     guard Self.canRead(path) else { throw .invalidURL("its \(name) cannot be read: \(path)") }
     return path
   }
 
-  /// True where there is a file of this path, and this process may read it.
   static func canRead(_ path: String) -> Bool { FileManager.default.contents(atPath: path) != nil }
 }

@@ -2,7 +2,7 @@ internal import ClientLoop
 package import Logging
 internal import Synchronization
 
-/// Keeps one connection for consuming and the subscriptions on it; both come back by themselves after any loss.
+/// Keeps one connection for consuming and the subscriptions on it; both are rebuilt after every loss.
 ///
 /// Call ``run()`` in a task of its own.
 package final class RabbitMQConsumer: Sendable {
@@ -17,7 +17,6 @@ package final class RabbitMQConsumer: Sendable {
     self.logger = logger
   }
 
-  /// True while the connection stands.
   package var isConnected: Bool { current.withLock { $0.result != nil } }
 
   /// Starts consuming a queue. Deliveries come from ``RabbitMQSubscription/deliveries``; at most `prefetch` of them are
@@ -28,20 +27,19 @@ package final class RabbitMQConsumer: Sendable {
     return subscription
   }
 
-  /// How many messages of a queue are ready, that is neither delivered to anybody nor settled; nil where there is no
-  /// such queue.
+  /// How many messages of a queue are ready, which means not delivered; nil where there is no such queue.
   ///
-  /// It asks the broker (a passive declaration, on a channel of its own of the present connection), so what it says was
-  /// true a moment ago. Throws ``RabbitMQError/connectionClosed(code:reason:)`` while there is no connection, and what
-  /// the broker says where it refuses. A broker that does not answer within 10 s loses the connection.
+  /// It asks the broker (a passive declaration, on a channel of its own). Throws
+  /// ``RabbitMQError/connectionClosed(code:reason:)`` while there is no connection, and the broker's error where it
+  /// refuses. Where the broker does not answer within 10 s, the connection ends.
   package func readyCount(of queue: String) async throws -> Int? {
     guard case .success(let connection)? = current.withLock({ $0 }).result else {
-      throw RabbitMQError.connectionClosed(code: 0, reason: "there is none at the moment")
+      throw RabbitMQError.connectionClosed(code: 0, reason: "not connected")
     }
     return try await connection.queueDepth(queue)?.messages
   }
 
-  /// Serves until the task is cancelled; then unsettled deliveries go back to their queues with the connection.
+  /// Runs until the task is cancelled; then the connection is closed, and the broker requeues unsettled deliveries.
   package func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask {

@@ -2,17 +2,16 @@ internal import ClientLoop
 internal import Logging
 internal import Synchronization
 
-/// A queue being consumed, through any number of lost connections.
+/// A queue being consumed, across lost connections.
 package final class RabbitMQSubscription: Sendable {
-  /// The queue's name.
   package let queue: String
-  /// What arrives, in the broker's order; for one reader. It ends when the subscription was cancelled.
+  /// The deliveries in the broker's order, for one reader. The stream ends when the subscription is cancelled.
   package let deliveries: AsyncStream<[RabbitMQDelivery]>
 
   private let logger: Logger
   private let output: AsyncStream<[RabbitMQDelivery]>.Continuation
   private let state: Mutex<SubscriptionState>
-  /// Tells the driver that the state has changed; several changes before it looks are one.
+  /// Signals that the state has changed; several changes before it is read are one signal.
   private let (changes, changeContinuation) = AsyncStream.makeStream(
     of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
@@ -23,11 +22,11 @@ package final class RabbitMQSubscription: Sendable {
     state = Mutex(SubscriptionState(queue: queue, prefetch: prefetch))
   }
 
-  /// True while the broker knows the consumer, or none is wanted.
+  /// True while the broker has the consumer, or none is wanted (prefetch 0).
   package var isAttached: Bool { state.withLock { $0.isAttached } }
 
-  /// Changes how many deliveries may be unsettled; 0 stops delivery. It takes effect soon, and deliveries under way
-  /// stay valid.
+  /// Changes how many deliveries may be unsettled; 0 stops delivery. It takes effect soon, and unsettled deliveries stay
+  /// valid.
   ///
   /// A quorum queue's consumer cannot change its prefetch, so a second one is made before the first is cancelled.
   package func setPrefetch(_ prefetch: Int) { report(.prefetchChanged(prefetch: prefetch)) }
@@ -35,7 +34,7 @@ package final class RabbitMQSubscription: Sendable {
   /// Stops delivery for good; what was delivered can still be settled.
   package func cancel() {
     report(.cancelled)
-    // Without a channel nothing can arrive any more; with one, what is on its way still does.
+    // With a channel, deliveries may still arrive: `.finish` ends the stream.
     if state.withLock({ $0.isTerminated }) { output.finish() }
   }
 
@@ -47,29 +46,28 @@ package final class RabbitMQSubscription: Sendable {
     changeContinuation.yield()
   }
 
-  /// Attaches to whatever connection there is, again and again, until the task is cancelled.
+  /// Consumes on the present connection, and on the next one after each loss, until the task or the subscription is
+  /// cancelled.
   func serve(_ connection: () async throws -> RabbitMQConnection) async {
-    var backoff = Backoff()
     defer {
       state.withLock { $0.handle(.detached) }
       output.finish()
     }
-    while !Task.isCancelled {
-      do {
-        let live = try await connection()
-        if state.withLock({ $0.isCancelled }) { return }
-        try await serve(on: live, &backoff)
-        return
-      } catch {
-        let isCancelled = state.withLock { state in
-          state.handle(.detached)
-          return state.isCancelled
-        }
-        if Task.isCancelled || isCancelled { return }
-        logger.warning("consumer was lost; consuming again", metadata: ["queue": "\(queue)", "error": "\(error)"])
-      }
-      try? await Task.sleep(for: backoff.next())
+    try? await retrying(decide: handleLoss) { backoff in
+      let live = try await connection()
+      if state.withLock({ $0.isCancelled }) { return }
+      try await serve(on: live, &backoff)
     }
+  }
+
+  private func handleLoss(_ error: any Error) -> RetryStep {
+    let isCancelled = state.withLock { state in
+      state.handle(.detached)
+      return state.isCancelled
+    }
+    if isCancelled { return .giveUp }
+    logger.warning("consumer lost; resubscribing", metadata: ["queue": "\(queue)", "error": "\(error)"])
+    return .retry
   }
 
   private func serve(on connection: RabbitMQConnection, _ backoff: inout Backoff) async throws {
@@ -82,7 +80,7 @@ package final class RabbitMQSubscription: Sendable {
     throw CancellationError()
   }
 
-  /// Does what the state asks for, until it asks for nothing more.
+  /// Performs the state's steps until there are none.
   private func performSteps(on channel: RabbitMQChannel) async throws {
     while let step = nextStep() {
       switch step {
@@ -108,7 +106,7 @@ package final class RabbitMQSubscription: Sendable {
     }
   }
 
-  /// The channel's voice; it outlives no generation.
+  /// Forwards one generation's channel events to the subscription.
   private struct SubscriptionDelegate: ChannelDelegate {
     let subscription: RabbitMQSubscription
     let generation: Int

@@ -1,19 +1,17 @@
-/// One subscription, between what its reader wishes and what the broker knows: a state machine without I/O.
+/// One subscription, between what its reader requested and what the broker has: a state machine without I/O.
 ///
 /// Its driver opens a channel for each generation, does one ``Step`` after the other until there is none, and reports
-/// what came of them; wishes, losses and cancellations come in between, from anywhere. A generation is a channel's
-/// life: what is told of an older one is ignored.
+/// their results; requests, losses and cancellations come in between, from any thread. There is one generation for each
+/// channel: events of an older one are ignored.
 struct SubscriptionState {
-  /// A consumer at the broker.
   struct Consumer: Equatable, Sendable {
-    /// Never used twice: the broker's word on one consumer must not be taken for one on its successor.
+    /// Never used twice: an event of one consumer must not be taken for one of its successor.
     let tag: String
     let prefetch: Int
   }
 
-  /// What its driver and the broker report.
   enum Event: Sendable, Equatable {
-    /// The reader wants at most so many deliveries unsettled; 0: none are delivered.
+    /// The reader requested this limit of unsettled deliveries; 0: none are delivered.
     case prefetchChanged(prefetch: Int)
     /// The channel of a generation is open.
     case attached(generation: Int)
@@ -24,23 +22,23 @@ struct SubscriptionState {
     /// The broker cancelled a consumer (`basic.cancel`): its queue was deleted or lost its leader.
     case consumerCancelledByBroker(tag: String, generation: Int)
     case channelLost(RabbitMQError, generation: Int)
-    /// The reader wants all that is unsettled delivered again.
+    /// The reader requested that all unsettled deliveries are delivered again.
     case restartRequested
-    /// The driver has given the channel up.
+    /// The driver no longer uses the channel.
     case detached
-    /// The reader wants no more deliveries, for good.
+    /// The reader wants no more deliveries.
     case cancelled
   }
 
-  /// What the driver is to do.
+  /// What the driver does next.
   enum Step: Equatable {
     /// Set the prefetch (`basic.qos`), then consume under this tag; then report `consumerCreated`.
     case create(Consumer)
     /// Cancel the consumer; what it delivered stays valid. Then report `consumerCancelled`.
     case cancel(tag: String)
-    /// Close the channel and attach another: the error says why.
+    /// Close the channel and open another, because of the error.
     case rebuild(RabbitMQError)
-    /// Tell the reader that nothing more comes. What was delivered can be settled for as long as the channel stands.
+    /// End the reader's stream. What was delivered can be settled while the channel is open.
     case finish
   }
 
@@ -49,13 +47,13 @@ struct SubscriptionState {
   private(set) var isCancelled = false
   private var generation = 0
   private var hasChannel = false
-  /// The consumer that the broker knows and that delivers.
+  /// The consumer that delivers.
   private var consumer: Consumer?
-  /// The consumer being made: the broker may cancel it before it has confirmed it.
+  /// The consumer being created: the broker may cancel it before it has confirmed it.
   private var pending: Consumer?
-  /// A consumer that its successor, or a wish for none, has made useless.
+  /// A consumer to be cancelled: its successor delivers, or none is wanted.
   private var outgoing: Consumer?
-  /// Why the channel is of no use any more.
+  /// Why the channel must be replaced.
   private var loss: RabbitMQError?
   private var isFinished = false
 
@@ -64,13 +62,12 @@ struct SubscriptionState {
     self.prefetch = max(0, prefetch)
   }
 
-  /// True while the broker knows the consumer, or none is wanted.
+  /// True while the broker has the consumer, or none is wanted.
   var isAttached: Bool { hasChannel && loss == nil && (consumer != nil) == (prefetch > 0) }
 
-  /// True where nothing can arrive any more and nobody waits for anything.
+  /// True where no delivery can arrive any more.
   var isTerminated: Bool { isCancelled && !hasChannel }
 
-  /// Begins a new generation, and forgets all that an older one knew.
   mutating func nextGeneration() -> Int {
     detach()
     generation += 1
@@ -88,7 +85,7 @@ struct SubscriptionState {
       self.pending = nil
     case .consumerCancelled(let tag): if outgoing?.tag == tag { outgoing = nil }
     case .consumerCancelledByBroker(let tag, let generation):
-      // One that is outgoing anyway is no loss.
+      // The end of an outgoing consumer is no loss.
       guard consumer?.tag == tag || pending?.tag == tag else { return }
       lose(.channelClosed(code: 0, reason: "the broker cancelled the consumer"), generation)
     case .channelLost(let error, let generation): lose(error, generation)
@@ -102,10 +99,10 @@ struct SubscriptionState {
     }
   }
 
-  /// What is to be done now; nil: nothing, until the next event. The same step is named until it is reported done.
+  /// The next step; nil: none until the next event. The same step is returned until its result is reported.
   ///
   /// The prefetch of a live consumer cannot be changed (a quorum queue keeps that of its `basic.consume`): a second one
-  /// is made, and only then the first one is cancelled, so that deliveries go on.
+  /// is created, and only then the first one is cancelled, so that deliveries continue.
   mutating func nextStep(using random: inout some RandomNumberGenerator) -> Step? {
     guard hasChannel else { return nil }
     if let loss { return .rebuild(loss) }

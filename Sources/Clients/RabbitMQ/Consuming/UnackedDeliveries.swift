@@ -1,17 +1,14 @@
 internal import DequeModule
 
-/// How a delivery ends.
 enum Settlement: Sendable, Equatable {
   case acknowledge
   case requeue
 }
 
-/// The open deliveries of one channel, and the fewest frames that tell the broker which are done: a state machine
-/// without I/O.
+/// The unsettled deliveries of one channel, and the fewest frames that settle them: a state machine without I/O.
 struct UnackedDeliveries {
-  /// A frame to send.
   enum Frame: Equatable {
-    /// basic.ack of this tag, or of all open ones up to it.
+    /// basic.ack of this tag, or of all unsettled ones up to it.
     case acknowledge(UInt64, multiple: Bool)
     /// basic.reject with requeue.
     case requeue(UInt64)
@@ -26,13 +23,12 @@ struct UnackedDeliveries {
   private var entries = Deque<Entry>()
   private var settledSinceFlush: [UInt64] = []
 
-  /// Deliveries that are not settled yet.
   var unackedCount: Int { entries.count { $0.settlement == nil } }
 
-  /// A delivery arrived; tags of a channel only grow.
+  /// Adds a delivery; tags of a channel only grow.
   mutating func delivered(_ tag: UInt64) { entries.append(Entry(tag: tag)) }
 
-  /// A delivery's end; the first one counts, and an unknown tag is none.
+  /// Settles a delivery once; later settlements and unknown tags are ignored.
   mutating func settle(_ tag: UInt64, _ settlement: Settlement) {
     guard let index = index(of: tag), entries[index].settlement == nil else { return }
     entries[index].settlement = settlement
@@ -41,12 +37,12 @@ struct UnackedDeliveries {
 
   /// The frames for all that was settled since the last flush.
   ///
-  /// A run of acknowledged deliveries at the head becomes one frame with `multiple`; others go one by one, at once:
-  /// nothing waits for a slow neighbour.
+  /// Consecutive acknowledged deliveries at the head become one frame with `multiple`; others get one frame each, at
+  /// once: none waits for a slow job before it.
   mutating func flush() -> [Frame] {
     var frames: [Frame] = []
     var headRun: (last: UInt64, count: Int)?
-    func closeRun(_ frames: inout [Frame]) {
+    func endRun(_ frames: inout [Frame]) {
       if let run = headRun { frames.append(.acknowledge(run.last, multiple: run.count > 1)) }
       headRun = nil
     }
@@ -55,13 +51,13 @@ struct UnackedDeliveries {
         switch settlement {
         case .acknowledge: headRun = (head.tag, (headRun?.count ?? 0) + 1)
         case .requeue:
-          closeRun(&frames)
+          endRun(&frames)
           frames.append(.requeue(head.tag))
         }
       }
       entries.removeFirst()
     }
-    closeRun(&frames)
+    endRun(&frames)
     for tag in settledSinceFlush {
       guard let index = index(of: tag), let settlement = entries[index].settlement, !entries[index].isSent else {
         continue

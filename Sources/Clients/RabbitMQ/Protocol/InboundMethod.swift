@@ -24,14 +24,7 @@ enum InboundMethod {
     case AMQP_BASIC_RETURN_METHOD:
       let body = decoded(amqp_basic_return_t.self)
       self = .content(
-        .returned(
-          code: Int(body.reply_code), exchange: String(body.exchange), routingKey: String(body.routing_key)))
-    case AMQP_BASIC_GET_OK_METHOD:
-      let body = decoded(amqp_basic_get_ok_t.self)
-      self = .content(
-        .got(
-          tag: body.delivery_tag, redelivered: body.redelivered != 0, exchange: String(body.exchange),
-          routingKey: String(body.routing_key)))
+        .returned(exchange: String(body.exchange), routingKey: String(body.routing_key)))
     case AMQP_BASIC_ACK_METHOD:
       let body = decoded(amqp_basic_ack_t.self)
       self = .confirm(tag: body.delivery_tag, multiple: body.multiple != 0, positive: true)
@@ -52,11 +45,9 @@ enum InboundMethod {
     case AMQP_QUEUE_DECLARE_OK_METHOD:
       let body = decoded(amqp_queue_declare_ok_t.self)
       self = .reply(.queue(messages: Int(body.message_count), consumers: Int(body.consumer_count)))
-    case AMQP_BASIC_GET_EMPTY_METHOD: self = .reply(.noMessage)
     case AMQP_CHANNEL_OPEN_OK_METHOD, AMQP_CONFIRM_SELECT_OK_METHOD, AMQP_BASIC_QOS_OK_METHOD,
       AMQP_BASIC_CONSUME_OK_METHOD, AMQP_BASIC_CANCEL_OK_METHOD, AMQP_EXCHANGE_DECLARE_OK_METHOD,
-      AMQP_QUEUE_BIND_OK_METHOD, AMQP_QUEUE_UNBIND_OK_METHOD, AMQP_QUEUE_DELETE_OK_METHOD,
-      AMQP_EXCHANGE_DELETE_OK_METHOD, AMQP_QUEUE_PURGE_OK_METHOD:
+      AMQP_QUEUE_BIND_OK_METHOD, AMQP_QUEUE_DELETE_OK_METHOD, AMQP_EXCHANGE_DELETE_OK_METHOD:
       self = .reply(.done)
     default: self = .ignored
     }

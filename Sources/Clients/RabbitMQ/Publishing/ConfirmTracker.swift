@@ -1,46 +1,29 @@
 internal import DequeModule
 
-/// What became of one published message.
-package enum PublishResult: Sendable, Equatable {
-  /// The broker confirmed that it holds the message in a queue.
-  case confirmed
-  /// No queue is bound under the routing key: nothing was kept.
-  case returned
-  /// The broker nacked the message (its queue is full or unavailable): nothing was kept.
-  case nacked
-  /// The deadline passed before the message was first written: nothing was kept.
-  case expired
-  /// The deadline passed after the message was written: it may or may not be kept. Publish it again under the same id.
-  case lost
-}
-
-/// The life of every message between the caller of `publish` and the broker's verdict: a state machine without I/O.
+/// The messages between the caller of `publish` and the broker's confirm: a state machine without I/O.
 ///
-/// Messages wait in order; those written get the channel's next delivery tag. When a connection is lost, what was in
-/// flight goes back to the head of the line and is written again under the next connection, until its deadline.
+/// Messages are queued in order; those written get the channel's next delivery tag. When a connection is lost, what was
+/// in flight returns to the head of the queue and is written again on the next connection, until its deadline.
 struct ConfirmTracker {
-  /// One message under way.
   struct Entry {
-    /// Whom to tell: the caller's batch and the message's place in it.
     let position: BatchPosition
     let message: RabbitMQMessage
     let deadline: ContinuousClock.Instant
     var wasWritten = false
   }
 
-  /// Where messages go: one that cannot be reached is no news of the others.
+  /// Nacks are counted for each destination: one may be unavailable and the others well.
   struct Destination: Hashable {
     let exchange: String
     let routingKey: String
   }
 
-  /// A message's place in its caller's batch.
+  /// A message's index in its caller's batch.
   struct BatchPosition: Equatable {
     let batch: Int
     let index: Int
   }
 
-  /// A message's end.
   struct Resolution: Equatable {
     let position: BatchPosition
     let result: PublishResult
@@ -48,12 +31,11 @@ struct ConfirmTracker {
 
   private struct InFlightMessage {
     let tag: UInt64
-    /// Nil once resolved; the slot stays until the tags before it are done.
+    /// nil: resolved; it stays in the array until the tags before it are resolved.
     var entry: Entry?
     var isReturned = false
-    /// The caller was told `lost` already; the message still occupies the window.
+    /// The caller has the result `lost` already; the message still occupies the window.
     var isExpired = false
-    /// It stands at the head of those in flight, though its caller has given up.
     func isOverdue(_ now: ContinuousClock.Instant, by timeout: Duration) -> Bool {
       isExpired && entry.map { $0.deadline + timeout <= now } ?? false
     }
@@ -63,10 +45,11 @@ struct ConfirmTracker {
   private var inFlight = Deque<InFlightMessage>()
   private var nextTag: UInt64 = 1
   private var inFlightBytes = 0
-  /// While positive, so many messages at the head of the line are written one at a time: one of them closes channels.
+  /// While positive, this many messages at the head of the queue are written one at a time: one of them makes the broker
+  /// close the channel.
   private var candidateCount = 0
 
-  /// True between the broker's `connection.blocked` and `unblocked`: nothing new is written.
+  /// True between the broker's `connection.blocked` and `unblocked`: nothing is written.
   var isBlocked = false
 
   /// A window of this many unconfirmed messages reaches the broker's full rate (500 did in a measurement of the raw
@@ -76,13 +59,12 @@ struct ConfirmTracker {
   /// One message may be larger when it is alone.
   static let inFlightBytesMax = 1 << 20
 
-  /// Messages that wait or are in flight.
+  /// Messages that are queued or in flight.
   var count: Int { waiting.count + inFlight.count { $0.entry != nil } }
 
-  /// Puts a message at the end of the line.
   mutating func add(_ entry: Entry) { waiting.append(entry) }
 
-  /// The next message to write, with its tag; nil where the window is full, publishing is blocked, or nothing waits.
+  /// The next message to write, with its tag; nil where the window is full, publishing is blocked, or the queue is empty.
   mutating func next() -> RabbitMQMessage? {
     let window = candidateCount > 0 ? 1 : Self.inFlightMax
     guard !isBlocked, var entry = waiting.first, inFlight.count < window else { return nil }
@@ -95,13 +77,13 @@ struct ConfirmTracker {
     return entry.message
   }
 
-  /// True where the broker owes its word on the oldest message since long after the deadline. It withholds it while the
-  /// queue has no leader, and what was written behind it holds the window; under a new connection the others go on.
+  /// True where the oldest message is unconfirmed for `timeout` after its deadline. The broker does not confirm while the
+  /// queue has no leader, and the messages behind fill the window; on a new connection those for other queues continue.
   func isStuck(_ now: ContinuousClock.Instant, timeout: Duration) -> Bool {
     !isBlocked && inFlight.first?.isOverdue(now, by: timeout) ?? false
   }
 
-  /// Where the messages go that the broker speaks of: one tag, or all up to it.
+  /// The destinations of one tag, or of all up to it.
   func destinations(_ tag: UInt64, multiple: Bool) -> Set<Destination> {
     var destinations = Set<Destination>()
     for flight in inFlight {
@@ -136,10 +118,10 @@ struct ConfirmTracker {
     if !inFlight[index].isExpired { resolutions.append(Resolution(position: entry.position, result: result)) }
   }
 
-  /// The broker returned a message; its ack follows. The same message may be in flight twice: the oldest unmarked one
-  /// is meant.
+  /// The broker returned a message; its ack follows. The same message may be in flight twice: the oldest one that is not
+  /// returned yet is meant.
   mutating func returned(_ content: FrameAssembler.Content) {
-    guard case .returned(_, let exchange, let routingKey) = content.announcement else { return }
+    guard case .returned(let exchange, let routingKey) = content.announcement else { return }
     let index = inFlight.firstIndex { flight in
       guard !flight.isReturned, let message = flight.entry?.message else { return false }
       return message.properties.messageID == content.properties.messageID && message.exchange == exchange
@@ -148,7 +130,7 @@ struct ConfirmTracker {
     if let index { inFlight[index].isReturned = true }
   }
 
-  /// The connection is gone: what was in flight waits again, in order, before all else.
+  /// Queues what was in flight again, in order, before all else.
   @discardableResult
   mutating func connectionLost() -> [Resolution] {
     waiting.prepend(contentsOf: inFlight.filter { !$0.isExpired }.compactMap(\.entry))
@@ -159,10 +141,10 @@ struct ConfirmTracker {
     return []
   }
 
-  /// The broker closed the channel for the fault of one message (its exchange is missing, say), without saying which.
+  /// The broker closed the channel because of one message (its exchange is missing, say), without saying which.
   ///
-  /// One that was alone in flight is at fault and nacked. Of several each is written alone next time, until all of
-  /// them are resolved.
+  /// A message that was alone in flight is nacked. Of several, each is written alone next time, until all of them are
+  /// resolved.
   mutating func channelClosed() -> [Resolution] {
     let candidates = inFlight.filter { $0.entry != nil }
     if candidates.count == 1, let entry = candidates[0].entry {
@@ -177,7 +159,7 @@ struct ConfirmTracker {
     return []
   }
 
-  /// Resolves all whose deadline has passed; with nil, all there are.
+  /// Resolves all messages whose deadline has passed (nil: all).
   mutating func expire(_ now: ContinuousClock.Instant?) -> [Resolution] {
     func isDue(_ entry: Entry) -> Bool { now.map { entry.deadline <= $0 } ?? true }
     var resolutions: [Resolution] = []

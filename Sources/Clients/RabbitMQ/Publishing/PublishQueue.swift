@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// Where callers, the connection's thread and the clock meet: a lock around the tracker and the callers' batches.
+/// The publisher's messages between callers, connection thread and timer: a lock around ``ConfirmTracker`` and the
+/// callers' batches.
 final class PublishQueue: Sendable {
-  /// A caller's messages under way.
   private struct Batch {
     var results: [PublishResult?]
     var missing: Int
@@ -15,20 +15,20 @@ final class PublishQueue: Sendable {
     var nextBatch = 0
     var connection: RabbitMQConnection?
     var channel: RabbitMQChannel?
-    /// The connections are numbered; one that was lost before it was taken into use is never used.
+    /// The connections are numbered; one that was lost before ``connected(_:_:session:)`` is never used.
     var lastSession = 0
     var session: Int?
     var lostSession = 0
-    /// Destinations for which the broker's last word was a refusal.
+    /// Destinations whose last confirm was a nack.
     var nackBreakers: [ConfirmTracker.Destination: NackBreaker] = [:]
     var isStopped = false
   }
 
   private let state = Mutex(State())
-  /// A write that lasts longer than this is stuck (an alarm whose notice did not come in time): the connection is
-  /// broken.
+  /// A write that lasts longer than this is stuck (in an alarm, before `connection.blocked` arrived): the connection is
+  /// aborted.
   private static let writeMax = Duration.seconds(5)
-  /// So long after its caller has given up a message may hold up the others.
+  /// How long after its deadline an unconfirmed message may hold up the others.
   private static let confirmMax = Duration.seconds(5)
 
   var isReady: Bool { state.withLock { $0.channel != nil && !$0.tracker.isBlocked } }
@@ -59,7 +59,7 @@ final class PublishQueue: Sendable {
     }
   }
 
-  /// Confirms are on: messages may be written. False where the channel was lost in the meantime.
+  /// Starts writing on a channel that has confirms on. False where the channel was lost in the meantime.
   func connected(_ connection: RabbitMQConnection, _ channel: RabbitMQChannel, session: Int) -> Bool {
     let isTaken = state.withLock { state in
       guard state.lostSession < session else { return false }
@@ -79,7 +79,7 @@ final class PublishQueue: Sendable {
     if isStuck { connection?.abort() } else { connection?.abortIfWriting(longerThan: Self.writeMax) }
   }
 
-  /// Nothing will be written any more: everybody is told, now and from now on.
+  /// Resolves all messages, and those that are added from now on, without writing them.
   func stop() {
     state.withLock { $0.isStopped = true }
     change { $0.expire(nil) }
@@ -91,7 +91,7 @@ final class PublishQueue: Sendable {
 
   func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool) {
     let tripped = state.withLock { state in
-      // Mostly nothing was nacked, and nothing has to be looked up.
+      // The usual case needs no search for destinations.
       if positive, state.nackBreakers.isEmpty { return RabbitMQConnection?.none }
       var isTripped = false
       for destination in state.tracker.destinations(tag, multiple: multiple) {
@@ -121,12 +121,12 @@ final class PublishQueue: Sendable {
       return state.connection
     }
     guard let connection else { return }
-    // The broker closes a channel for one message's fault; a broken connection is nobody's.
+    // The broker closes a channel because of one message; for a broken connection no message is to blame.
     if case .channelClosed = error { change { $0.channelClosed() } } else { change { $0.connectionLost() } }
     connection.abort()
   }
 
-  /// Applies a change of the tracker and answers the callers whose last message it resolved.
+  /// Changes the tracker and answers the callers whose last message that resolved.
   private func change(_ body: (inout ConfirmTracker) -> [ConfirmTracker.Resolution]) {
     let done = state.withLock { state in
       var done: [Batch] = []
@@ -141,18 +141,4 @@ final class PublishQueue: Sendable {
     }
     for batch in done { batch.continuation.resume(returning: batch.results.map { $0 ?? .lost }) }
   }
-}
-
-/// The publishQueue's ear at one connection.
-struct PublisherDelegate: ChannelDelegate {
-  let publishQueue: PublishQueue
-  let session: Int
-
-  func nextMessage() -> RabbitMQMessage? { publishQueue.nextMessage(session) }
-  func confirmed(_ tag: UInt64, multiple: Bool, positive: Bool) {
-    publishQueue.confirmed(tag, multiple: multiple, positive: positive)
-  }
-  func returned(_ message: FrameAssembler.Content) { publishQueue.returned(message) }
-  func blocked(_ isBlocked: Bool) { publishQueue.blocked(isBlocked) }
-  func closed(_ error: RabbitMQError) { publishQueue.closed(error, session: session) }
 }

@@ -1,29 +1,29 @@
 extension RabbitMQConfiguration {
-  /// How a connection is encrypted (TLS 1.2 or later), who is believed at its other end, and who we say we are.
+  /// How a connection is encrypted (TLS 1.2 or later), which servers are trusted, and the client's certificate.
   ///
   /// All files are PEM. They are read again for every connection, so that renewed certificates need no restart.
-  package struct TLS: Sendable, Equatable {
+  struct TLS: Sendable, Equatable {
     /// A client certificate and its key.
-    package struct Identity: Sendable, Equatable {
-      /// The certificate, and behind it those that lead to its authority: the URL's `certfile`.
-      package let certificateFile: String
+    struct Identity: Sendable, Equatable {
+      /// The certificate, followed by those that lead to its authority: the URL's `certfile`.
+      let certificateFile: String
       /// The certificate's private key, without a password: the URL's `keyfile`.
-      package let keyFile: String
+      let keyFile: String
     }
 
     /// The certificates of the authorities that are trusted: the URL's `cacertfile`, or else ``systemAuthorities``. Nil
-    /// only where nobody is verified and none was named.
-    package let authoritiesFile: String?
-    /// What the client shows of itself where the broker asks; nil: nothing.
-    package let identity: Identity?
-    /// False for the URL's `verify=verify_none`: **unsafe**, for whoever answers is believed, and given the password.
-    package let verifiesServer: Bool
-    /// The name that the certificate must bear, and that is indicated to the server, where it is not the one to connect
-    /// to: the URL's `server_name_indication`.
-    package let serverName: String?
+    /// only where the server is not verified and none was named.
+    let authoritiesFile: String?
+    /// The client's certificate, sent where the broker asks for one; nil: none.
+    let identity: Identity?
+    /// False for the URL's `verify=verify_none`: **unsafe**, any server that answers is trusted, and gets the password.
+    let verifiesServer: Bool
+    /// The name that the certificate must be for, and that is indicated to the server (SNI), where it is not the host's:
+    /// the URL's `server_name_indication`.
+    let serverName: String?
 
-    /// Debian's bundle of public authorities (package ca-certificates).
-    package static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
+    /// Debian's bundle of public authorities (ca-certificates).
+    static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
     init(_ parameters: RabbitMQURLParameters) throws(RabbitMQError) {
       switch parameters["verify"] ?? "verify_peer" {

@@ -1,13 +1,13 @@
 internal import CRabbitMQ
 internal import Foundation
 
-/// Opens TLS sockets to one host with librabbitmq and OpenSSL: TLS 1.2 or later, and nothing sent, the password least
-/// of all, before the broker's certificate was found good.
+/// Opens TLS sockets to one host with librabbitmq and OpenSSL: TLS 1.2 or later. Nothing is sent, the password above all,
+/// before the broker's certificate is verified.
 struct TLSSocket {
   let tls: RabbitMQConfiguration.TLS
   let host: RabbitMQConfiguration.Host
 
-  /// Gives the connection a socket and shakes hands, blocking for `timeout` at most.
+  /// Opens the connection's socket and performs the TLS handshake, blocking for `timeout` at most.
   func open(_ connection: amqp_connection_state_t, within timeout: timeval) throws(RabbitMQError) {
     guard let socket = amqp_ssl_socket_new(connection) else { throw failed("OpenSSL cannot be used") }
     guard amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST) == AMQP_STATUS_OK.rawValue else {
@@ -27,21 +27,21 @@ struct TLSSocket {
     if let identity = tls.identity {
       let (certificate, key) = (identity.certificateFile, identity.keyFile)
       guard amqp_ssl_socket_set_key(socket, certificate, key) == AMQP_STATUS_OK.rawValue else {
-        let text = AMQPStatus.lastOpenSSLError ?? "they are no pair"
+        let text = AMQPStatus.lastOpenSSLError ?? "certificate and key do not match"
         throw failed("certfile \(certificate) and keyfile \(key) cannot be used: \(text) (keys must have no password)")
       }
     }
     let name = tls.serverName ?? host.name
     var timeout = timeout
-    var verdict: Int32 = 0
-    let status = vluma_tls_open(socket, host.name, Int32(host.port), name, verifies, &timeout, &verdict)
+    var verification: Int32 = 0
+    let status = vluma_tls_open(socket, host.name, Int32(host.port), name, verifies, &timeout, &verification)
     guard status != AMQP_STATUS_OK.rawValue else { return }
-    if tls.verifiesServer, verdict != X509_V_OK {
-      let fault = String(cString: X509_verify_cert_error_string(Int(verdict)))
+    if tls.verifiesServer, verification != X509_V_OK {
+      let fault = String(cString: X509_verify_cert_error_string(Int(verification)))
       throw failed("its certificate is refused: \(fault) (expected: \(name), by an authority of cacertfile)")
     }
     if status == AMQP_STATUS_SSL_CONNECTION_FAILED.rawValue {
-      let text = AMQPStatus.lastOpenSSLError ?? "the broker hung up"
+      let text = AMQPStatus.lastOpenSSLError ?? "the broker closed the connection"
       throw failed("the TLS handshake failed: \(text) (does that port speak TLS?)")
     }
     throw failed(AMQPStatus.text(status))

@@ -5,7 +5,7 @@ internal import Jobs
 internal import Logging
 internal import Synchronization
 
-/// Moves dead jobs from the broker into the index, where the operator finds them. While PostgreSQL is away they wait in
+/// Moves dead letters from the broker into the index, where the operator finds them. While PostgreSQL is away they stay at
 /// the broker.
 final class DeadLetterIndexer: Sendable {
   /// The dead letters of one pool.
@@ -26,7 +26,7 @@ final class DeadLetterIndexer: Sendable {
 
   private let paused = Atomic(false)
 
-  /// Letters taken and not yet recorded, per pool.
+  /// Dead letters delivered and not yet recorded, per pool.
   private static let capacity = 200
 
   init(pools: [PoolName], broker: any JobBroker, index: any DeadLetterIndex, stallTimeout: Duration, logger: Logger) {
@@ -36,26 +36,26 @@ final class DeadLetterIndexer: Sendable {
       return Source(subscription, StallMonitor(subscription, pool: name, stallTimeout: stallTimeout, logger: logger))
     }
     self.index = index
-    outage = OutageLog("dead letters cannot be indexed; they wait", logger: logger)
+    outage = OutageLog("dead letters cannot be indexed; they stay at the broker", logger: logger)
   }
 
-  /// True while the broker hands out letters.
+  /// True while the consumers are alive and not stalled.
   var isConsuming: Bool { sources.allSatisfy { $0.subscription.isConsuming && !$0.stallMonitor.isStalled } }
 
   /// Pauses or resumes indexing.
-  func isPaused(_ isPaused: Bool) {
+  func setPaused(_ isPaused: Bool) {
     paused.store(isPaused, ordering: .relaxed)
     for source in sources { source.subscription.setCapacity(isPaused ? 0 : Self.capacity) }
   }
 
-  /// Takes nothing more; what is in hand is still recorded.
+  /// Fetches nothing more; what was delivered is still recorded.
   func drain() { for source in sources { source.subscription.cancel() } }
 
   /// Indexes until drained or cancelled.
   func run() async {
     await withDiscardingTaskGroup { watching in
       for source in sources {
-        // While letters are being recorded, which may take as long as PostgreSQL is away, further ones are not missed.
+        // While a batch is being recorded, which may take as long as PostgreSQL is away, no delivery is expected.
         watching.addTask {
           await source.stallMonitor.run {
             !self.paused.load(ordering: .relaxed) && !source.isRecording.load(ordering: .relaxed)
@@ -78,46 +78,46 @@ final class DeadLetterIndexer: Sendable {
     }
   }
 
-  /// Records letters and acknowledges them. While the store is away they wait; where it refuses a batch each half is
-  /// tried by itself, and a letter it refuses alone goes back to the broker, so that it holds up nobody else.
+  /// Records dead letters and acknowledges them. While the store is unavailable they wait. Where it refuses a batch, each
+  /// half is tried by itself; one that it refuses alone is requeued after a second, so that it holds up no other.
   private func record(_ deliveries: [JobDelivery]) async {
     let letters = deliveries.map(Self.letter)
-    var backoff = Backoff(initial: .milliseconds(100), max: .seconds(5))
-    while !Task.isCancelled {
-      do {
-        try await index.record(letters)
-        outage.succeeded()
-        Failpoint.afterDeadLetterIndexed.visit()
-        for delivery in deliveries { delivery.acknowledge() }
-        return
-      } catch let error as JobStoreError {
-        outage.failed(error)
-      } catch  where deliveries.count > 1 && !Task.isCancelled {
+    do {
+      try await retrying(
+        backoff: Backoff(initial: .milliseconds(100), max: .seconds(5)),
+        decide: { error in
+          guard error is JobStoreError || deliveries.count == 1 else { return .giveUp }
+          outage.failed(error)
+          return error is JobStoreError ? .retry : .giveUp
+        }, { _ in try await index.record(letters) })
+    } catch {
+      if deliveries.count > 1, !Task.isCancelled {
         await record(Array(deliveries[..<(deliveries.count / 2)]))
         return await record(Array(deliveries[(deliveries.count / 2)...]))
-      } catch {
-        outage.failed(error)
-        try? await TimeSource.sleep(for: .seconds(1))
-        break
       }
-      try? await TimeSource.sleep(for: backoff.next())
+      if !Task.isCancelled { try? await TimeSource.sleep(for: .seconds(1)) }
+      for delivery in deliveries { delivery.requeue() }
+      return
     }
-    for delivery in deliveries { delivery.requeue() }
+    outage.succeeded()
+    Failpoint.afterDeadLetterIndexed.visit()
+    for delivery in deliveries { delivery.acknowledge() }
   }
 
   private static func letter(_ delivery: JobDelivery) -> DeadLetter {
     let unknown = DeadLetterInfo(
-      reason: .unreadable, detail: "it came without a reason", cause: "deadLetterInfo", kind: "unreadable",
+      reason: .unreadable, detail: "dead letter without reason headers", cause: "dead_letter_info", kind: "unreadable",
       pool: "unknown", attempts: 0, at: TimeSource.date)
     switch delivery.content {
     case .job(let envelope):
-      // Run 0 marks a carrier of a message that could not be read.
+      // Run 0 marks the envelope around a message that could not be read.
       return DeadLetter(
         jobRun: envelope.jobRun, envelope: envelope.run > 0 ? envelope : nil,
         deadLetterInfo: delivery.deadLetterInfo ?? unknown, body: delivery.body)
     case .unreadable:
       return DeadLetter(
-        jobRun: JobRun(id: delivery.bodyID, run: 0), envelope: nil, deadLetterInfo: delivery.deadLetterInfo ?? unknown,
+        jobRun: JobRun(id: delivery.contentID, run: 0), envelope: nil,
+        deadLetterInfo: delivery.deadLetterInfo ?? unknown,
         body: delivery.body)
     }
   }

@@ -1,10 +1,10 @@
-/// What may be told of an error in logs and certificates of death.
+/// The text of an error for logs and dead letters.
 ///
-/// The platform's own errors say only what they may say. The standard library's and Foundation's quote values: of them
-/// only the type is told.
+/// Errors of this package say nothing personal. Those of the standard library and Foundation quote values, so only their
+/// type is given.
 struct ErrorDescription {
   let detail: String
-  /// The error's type, by which deaths are grouped.
+  /// The error's type, by which dead letters are grouped.
   let cause: String
 
   init(_ error: any Error) {

@@ -4,170 +4,175 @@ internal import JobConfiguration
 internal import Jobs
 internal import Logging
 
-/// The ways a job leaves a worker: done, put off, retried, dead, or given back. Each keeps the job somewhere before it
-/// lets go of it here.
+/// The ways a job leaves this node: completed, snoozed, retried, parked, dead-lettered or requeued. Each keeps the job
+/// somewhere else before the delivery is acknowledged.
 struct JobCompleter<Store: JobStore>: Sendable {
   let pool: PoolConfiguration
   let retryTiers: RetryTiers
   let store: Store
   let broker: any JobBroker
+  let metrics: PoolMetrics
   let logger: Logger
 
-  /// Jobs put off for longer than this wait in PostgreSQL even if a tier would do: their instant should hold.
+  /// Jobs snoozed for longer than this are scheduled in PostgreSQL even if a tier would do: their instant should hold.
   private var snoozeTierMax: Duration { .seconds(2) }
 
-  /// After a commit. `outcome` is nil where the job had its receipt before.
-  func complete(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ outcome: JobOutcome?) async {
+  /// After the commit: acknowledges the delivery, or snoozes the job.
+  ///
+  /// - Parameter outcome: nil: the run had its receipt before.
+  func complete(_ delivery: JobDelivery, envelope: JobEnvelope, outcome: JobOutcome?) async {
     switch outcome {
-    case nil: count(.duplicate, envelope)
-    case .completed: count(.completed, envelope)
+    case nil: metrics.processed(.duplicate, kind: envelope.kind)
+    case .completed: metrics.processed(.completed, kind: envelope.kind)
     case .cancelled(let reason):
       logger.info("job cancelled", metadata: metadata(envelope, ["reason": "\(reason)"]))
-      count(.cancelled, envelope)
-    case .snoozed(let pause, _): return await snooze(delivery, envelope, pause)
+      metrics.processed(.cancelled, kind: envelope.kind)
+    case .snoozed(let delay, _): return await snooze(delivery, envelope: envelope, for: delay)
     }
-    await clearStarts(delivery, envelope)
+    await clearStarts(of: delivery, envelope: envelope)
     delivery.acknowledge()
   }
 
-  /// After a failed attempt.
-  func fail(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ error: any Error, _ decision: RetryDecision) async {
-    let safe = ErrorDescription(error)
-    let (detail, cause) = (safe.detail, safe.cause)
-    if decision == .never { return await deadLetter(delivery, envelope, .permanentError, detail: detail, cause: cause) }
-    var generator = TimeSource.generator
-    guard var pause = pool.retry.delay(afterAttempt: envelope.attempt, using: &generator) else {
-      return await deadLetter(delivery, envelope, .attemptsExhausted, detail: detail, cause: cause)
+  /// After a failed attempt: enqueues or schedules the next one, or makes the job a dead letter.
+  func fail(_ delivery: JobDelivery, envelope: JobEnvelope, error: any Error, decision: RetryDecision) async {
+    let description = ErrorDescription(error)
+    func endAsDeadLetter(_ reason: DeadLetterReason) async {
+      await deadLetter(
+        delivery, envelope: envelope, reason: reason, detail: description.detail, cause: description.cause)
     }
-    if case .after(let wished) = decision { pause = wished }
+    if decision == .never { return await endAsDeadLetter(.permanentError) }
+    var generator = TimeSource.generator
+    guard var delay = pool.retry.delay(afterAttempt: envelope.attempt, using: &generator) else {
+      return await endAsDeadLetter(.attemptsExhausted)
+    }
+    if case .after(let requested) = decision { delay = requested }
     logger.warning(
-      "attempt failed; trying again",
-      metadata: metadata(envelope, ["attempt": "\(envelope.attempt)", "pause": "\(pause)", "error": "\(detail)"]))
+      "attempt failed; retrying",
+      metadata: metadata(
+        envelope,
+        ["attempt": "\(envelope.attempt)", "delay": "\(delay)", "error": "\(description.detail)"]))
     var next = envelope
     next.attempt += 1
-    let isEnqueued: Bool
-    // A tier is rounded to; a pause that was asked for holds.
-    if decision == .default, let tier = retryTiers.tier(for: pause, using: &generator) {
-      isEnqueued = await enqueueUntilConfirmed(OutgoingJob(next, to: .retry(after: tier, pool: pool.name)))
-    } else {
-      isEnqueued = await schedule(next, pause)
-    }
+    // A drawn delay may be rounded to a tier; one that was asked for holds.
+    let isKept = await enqueueOrSchedule(next, after: delay, mayUseTier: decision == .default)
     Failpoint.afterRetryPublish.visit()
-    await acknowledgeIfKept(delivery, envelope, isEnqueued, .retried)
+    await acknowledge(delivery, envelope: envelope, isKept: isKept, as: .retried)
   }
 
-  private func snooze(_ delivery: JobDelivery, _ envelope: JobEnvelope, _ pause: Duration) async {
-    var generator = TimeSource.generator
-    let isEnqueued: Bool
-    if pause <= snoozeTierMax, let tier = retryTiers.tier(for: pause, using: &generator) {
-      isEnqueued = await enqueueUntilConfirmed(OutgoingJob(envelope, to: .retry(after: tier, pool: pool.name)))
-    } else {
-      isEnqueued = await schedule(envelope, pause)
-    }
+  private func snooze(_ delivery: JobDelivery, envelope: JobEnvelope, for delay: Duration) async {
+    let isKept = await enqueueOrSchedule(envelope, after: delay, mayUseTier: delay <= snoozeTierMax)
     Failpoint.afterSchedule.visit()
-    await acknowledgeIfKept(delivery, envelope, isEnqueued, .snoozed)
+    await acknowledge(delivery, envelope: envelope, isKept: isKept, as: .snoozed)
   }
 
-  /// Puts a job aside whose kind is paused.
-  func park(_ delivery: JobDelivery, _ envelope: JobEnvelope) async {
-    let isEnqueued = await retryingStoreCall("parking a job") { try await store.park(envelope, pool: pool.name) } != nil
-    guard isEnqueued else { return requeueUnstarted(delivery, envelope) }
-    // It was not begun here: what is marked of it was marked by others, and stays.
-    count(.parked, envelope)
+  /// Parks a job whose kind is paused.
+  func park(_ delivery: JobDelivery, envelope: JobEnvelope) async {
+    let isParked = await retryingStoreCall("park") { try await store.park(envelope, pool: pool.name) } != nil
+    guard isParked else { return requeueUnstarted(delivery, envelope: envelope) }
+    // It was not started here: the start markers are other processes' and stay.
+    metrics.processed(.parked, kind: envelope.kind)
     delivery.acknowledge()
   }
 
-  /// Sends the job to its pool's dead letters; `envelope` is nil where none could be read.
+  /// Publishes the job to its pool's dead letters.
+  ///
+  /// - Parameter envelope: nil: none could be read.
   func deadLetter(
-    _ delivery: JobDelivery, _ envelope: JobEnvelope?, _ reason: DeadLetterReason, detail: String, cause: String
-  )
-    async
-  {
-    let deadEnvelope = envelope ?? JobEnvelope(id: delivery.bodyID, run: 0, kind: "unreadable", body: delivery.body)
-    let deadLetterInfo = DeadLetterInfo(
-      reason: reason, detail: detail, cause: cause, kind: deadEnvelope.kind.rawValue, pool: pool.name,
-      attempts: deadEnvelope.attempt,
-      at: TimeSource.date)
+    _ delivery: JobDelivery, envelope: JobEnvelope?, reason: DeadLetterReason, detail: String, cause: String
+  ) async {
+    let envelope = envelope ?? JobEnvelope(id: delivery.contentID, run: 0, kind: "unreadable", body: delivery.body)
+    let info = DeadLetterInfo(
+      reason: reason, detail: detail, cause: cause, kind: envelope.kind.rawValue, pool: pool.name,
+      attempts: envelope.attempt, at: TimeSource.date)
     logger.error(
-      "job is dead",
-      metadata: metadata(deadEnvelope, ["reason": "\(reason.rawValue)", "detail": "\(deadLetterInfo.detail)"]))
-    let isEnqueued = await enqueueUntilConfirmed(OutgoingJob(deadEnvelope, to: .dead(pool: pool.name, deadLetterInfo)))
+      "job is dead", metadata: metadata(envelope, ["reason": "\(reason.rawValue)", "detail": "\(info.detail)"]))
+    let isKept = await enqueueUntilConfirmed(OutgoingJob(envelope, to: .dead(pool: pool.name, info)))
     Failpoint.afterDeadLetterPublish.visit()
-    await acknowledgeIfKept(delivery, deadEnvelope, isEnqueued, .dead)
+    await acknowledge(delivery, envelope: envelope, isKept: isKept, as: .dead)
   }
 
-  /// Gives the job back to its queue, untouched: neither an attempt nor a crash.
-  func requeue(_ delivery: JobDelivery, _ envelope: JobEnvelope) async {
-    await clearStarts(delivery, envelope)
-    requeueUnstarted(delivery, envelope)
+  /// Requeues a job that was started, untouched: neither an attempt nor a crash.
+  func requeue(_ delivery: JobDelivery, envelope: JobEnvelope) async {
+    await clearStarts(of: delivery, envelope: envelope)
+    requeueUnstarted(delivery, envelope: envelope)
   }
 
-  /// Gives back a job that was not begun here: what is marked of it was marked by others, and stays.
-  func requeueUnstarted(_ delivery: JobDelivery, _ envelope: JobEnvelope) {
-    count(.requeued, envelope)
+  /// Requeues a job that was not started here: the start markers are other processes' and stay.
+  func requeueUnstarted(_ delivery: JobDelivery, envelope: JobEnvelope) {
+    metrics.processed(.requeued, kind: envelope.kind)
     delivery.requeue()
   }
 
-  /// Takes the marks of a redelivered job back: its attempt came to a proper end, so what was marked was no crash.
-  /// Losing this costs nothing but an early death after many crashes.
-  private func clearStarts(_ delivery: JobDelivery, _ envelope: JobEnvelope) async {
-    guard delivery.redelivered else { return }
-    // In a task of its own, because this one is cancelled when a shutdown interrupts the job.
-    await TimeSource.withCancellationShield {
-      try? await withDeadline(TimeSource.now + .seconds(1)) { try await store.clearStarts(envelope.jobRun) }
-    }
-  }
+  // MARK: Keeping the job elsewhere
 
-  /// Runs a store call until it succeeds; nil when the task is cancelled first, or the store refuses it three times.
-  func retryingStoreCall<Value>(_ what: String, _ body: () async throws -> Value) async -> Value? {
-    var backoff = Backoff(initial: .milliseconds(50), max: .seconds(2))
-    var refusals = 0
-    while !Task.isCancelled, refusals < 3 {
-      do { return try await body() } catch {
-        if !(error is JobStoreError) { refusals += 1 }
-        logger.warning(
-          "the store cannot be reached; trying again", metadata: ["doing": "\(what)", "error": "\(error)"])
-        try? await TimeSource.sleep(for: backoff.next())
-      }
+  /// Sends the job through a retry tier where it may and one is near enough, otherwise schedules it in PostgreSQL; false
+  /// when the task is cancelled first.
+  private func enqueueOrSchedule(_ envelope: JobEnvelope, after delay: Duration, mayUseTier: Bool) async -> Bool {
+    var generator = TimeSource.generator
+    if mayUseTier, let tier = retryTiers.tier(for: delay, using: &generator) {
+      return await enqueueUntilConfirmed(OutgoingJob(envelope, to: .retry(after: tier, pool: pool.name)))
     }
-    return nil
-  }
-
-  private func schedule(_ envelope: JobEnvelope, _ pause: Duration) async -> Bool {
-    await retryingStoreCall("scheduling a job") { try await store.schedule(envelope, pool: pool.name, for: pause) }
-      != nil
+    return await retryingStoreCall("schedule") {
+      try await store.schedule(envelope, pool: pool.name, after: delay)
+    } != nil
   }
 
   /// Enqueues until the broker holds the job; false when the task is cancelled first.
   private func enqueueUntilConfirmed(_ job: OutgoingJob) async -> Bool {
-    var backoff = Backoff(initial: .milliseconds(50), max: .seconds(2))
-    while !Task.isCancelled {
-      let outcome = await broker.enqueue([job], deadline: TimeSource.now + .seconds(10)).first
-      if outcome == .enqueued { return true }
-      logger.warning(
-        "a job cannot be passed on; trying again",
-        metadata: metadata(job.envelope, ["outcome": "\(outcome ?? .unavailable)"]))
-      try? await TimeSource.sleep(for: backoff.next())
+    do {
+      try await retrying(
+        backoff: Backoff(initial: .milliseconds(50), max: .seconds(2)),
+        decide: { error in
+          let result = (error as? NotEnqueued)?.result ?? .unavailable
+          logger.warning("enqueueing failed; retrying", metadata: metadata(job.envelope, ["result": "\(result)"]))
+          return .retry
+        },
+        { _ in
+          let result = await broker.enqueue([job], deadline: TimeSource.now + .seconds(10)).first ?? .unavailable
+          if result != .enqueued { throw NotEnqueued(result: result) }
+        })
+      return true
+    } catch {
+      return false
     }
-    return false
   }
 
-  private func acknowledgeIfKept(
-    _ delivery: JobDelivery, _ envelope: JobEnvelope, _ isEnqueued: Bool, _ outcome: JobMetrics.Outcome
-  )
-    async
-  {
-    guard isEnqueued else { return await requeue(delivery, envelope) }
-    await clearStarts(delivery, envelope)
-    count(outcome, envelope)
+  /// Runs a store call until it succeeds; nil when the task is cancelled first, or the store refuses it three times.
+  func retryingStoreCall<Value>(_ operation: String, _ body: () async throws -> Value) async -> Value? {
+    var refusals = 0
+    return try? await retrying(
+      backoff: Backoff(initial: .milliseconds(50), max: .seconds(2)),
+      decide: { error in
+        if !(error is JobStoreError) { refusals += 1 }
+        logger.warning(
+          "job store call failed; retrying", metadata: ["operation": "\(operation)", "error": "\(error)"])
+        return refusals < 3 ? .retry : .giveUp
+      }, { _ in try await body() })
+  }
+
+  private func acknowledge(
+    _ delivery: JobDelivery, envelope: JobEnvelope, isKept: Bool, as outcome: PoolMetrics.Outcome
+  ) async {
+    guard isKept else { return await requeue(delivery, envelope: envelope) }
+    await clearStarts(of: delivery, envelope: envelope)
+    metrics.processed(outcome, kind: envelope.kind)
     delivery.acknowledge()
   }
 
-  private func count(_ outcome: JobMetrics.Outcome, _ envelope: JobEnvelope) {
-    JobMetrics.ended(outcome, pool: pool.name, kind: envelope.kind)
+  /// Removes the start markers of a redelivered job: its attempt came to a proper end, so they mark no crash. Losing this
+  /// costs an early dead letter after many crashes, and nothing else.
+  private func clearStarts(of delivery: JobDelivery, envelope: JobEnvelope) async {
+    guard delivery.redelivered else { return }
+    // This task is cancelled when a shutdown interrupts the job.
+    await TimeSource.withCancellationShield {
+      try? await withDeadline(TimeSource.now + .seconds(1)) { try await store.clearStarts(envelope.jobRun) }
+    }
   }
 
   private func metadata(_ envelope: JobEnvelope, _ more: Logger.Metadata) -> Logger.Metadata {
     more.merging(["job": "\(envelope.jobRun)", "kind": "\(envelope.kind)", "pool": "\(pool.name)"]) { mine, _ in mine }
   }
 }
+
+/// Why the broker does not hold a job.
+private struct NotEnqueued: Error { let result: EnqueueResult }

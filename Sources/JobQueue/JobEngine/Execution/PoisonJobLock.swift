@@ -1,39 +1,15 @@
 internal import ClientLoop
-internal import DequeModule
-internal import Synchronization
 
-/// Where jobs that may have killed more than one process run one at a time, whatever their pool: if this process dies
-/// too, only one of them can be to blame.
+/// Runs poison jobs, which may have ended more than one process, one at a time over all pools: if this process ends too,
+/// only one of them can be the cause.
 final class PoisonJobLock: Sendable {
-  private struct State {
-    var isHeld = false
-    var waiters = Deque<Promise<Void>>()
-  }
-  private let state = Mutex(State())
+  private let semaphore = AsyncSemaphore(permits: 1)
 
-  /// Runs `body` while nothing else is in quarantine, in order of arrival; false where the task is cancelled first.
+  /// Runs `body` alone, in order of arrival; false where the task is cancelled first.
   func withLock(_ body: () async -> Void) async -> Bool {
-    let waiter = Promise<Void>()
-    state.withLock { state in
-      if state.isHeld { state.waiters.append(waiter) } else { waiter.resolve() }
-      state.isHeld = true
-    }
-    do { try await waiter.wait() } catch {
-      let wasResolved = state.withLock { state in
-        state.waiters.removeAll { $0 === waiter }
-        return waiter.result != nil
-      }
-      if wasResolved { unlock() }
-      return false
-    }
+    do { try await semaphore.acquire() } catch { return false }
     await body()
-    unlock()
+    semaphore.release()
     return true
-  }
-
-  private func unlock() {
-    state.withLock { state in
-      if let waiter = state.waiters.popFirst() { waiter.resolve() } else { state.isHeld = false }
-    }
   }
 }

@@ -5,8 +5,8 @@ internal import Jobs
 internal import Logging
 internal import Synchronization
 
-/// Runs one pool on this node: takes jobs while there is room, begins as many as its share allows, and drains when
-/// told.
+/// Runs one pool on this node: fetches deliveries up to the prefetch limit, starts as many jobs as the local concurrency
+/// allows, and drains on shutdown.
 final class JobFetcher<Store: JobStore>: Sendable {
   let pool: PoolConfiguration
   private let executor: JobExecutor<Store>
@@ -17,29 +17,29 @@ final class JobFetcher<Store: JobStore>: Sendable {
 
   private struct State {
     var buffer: PrefetchBuffer
-    var capacity: PrefetchLimit
+    var limit: PrefetchLimit
     var lastFetchedEnqueuedAt: Date?
 
-    /// The broker has been asked for more than is in hand.
-    var wantsMore: Bool { !buffer.isDraining && buffer.totalJobs < capacity.current }
+    /// Fewer jobs are running or prefetched than the broker may deliver.
+    var hasCapacity: Bool { !buffer.isDraining && buffer.totalJobs < limit.current }
   }
 
-  /// Begins with a share of zero; ``resize(to:)`` sets it going.
+  /// Starts with a local concurrency of zero; ``resize(to:nodes:)`` sets it going.
   init(pool: PoolConfiguration, executor: JobExecutor<Store>, broker: any JobBroker, stallTimeout: Duration) {
     self.pool = pool
     self.executor = executor
     let batchKinds = pool.batch == nil ? [] : executor.workers.filter { $0.value.takesBatches }.map(\.key)
     let buffer = PrefetchBuffer(
       size: 0, batchKinds: Set(batchKinds), batchSize: pool.batch?.size ?? 1, batchWait: pool.batch?.wait ?? .zero)
-    state = Mutex(State(buffer: buffer, capacity: PrefetchLimit(batchSize: pool.batch?.size ?? 1)))
+    state = Mutex(State(buffer: buffer, limit: PrefetchLimit(batchSize: pool.batch?.size ?? 1)))
     subscription = broker.subscribe(pool: pool.name, capacity: 0)
     stallMonitor = StallMonitor(subscription, pool: pool.name, stallTimeout: stallTimeout, logger: executor.logger)
   }
 
-  /// True while the broker hands out jobs as wished.
+  /// True while the consumer is alive and not stalled.
   var isConsuming: Bool { subscription.isConsuming && !stallMonitor.isStalled }
 
-  /// What this node tells the others of the pool.
+  /// What this node reports of the pool with its lease.
   var report: PoolReport {
     state.withLock {
       PoolReport(
@@ -47,50 +47,49 @@ final class JobFetcher<Store: JobStore>: Sendable {
     }
   }
 
-  /// Sets this node's share of the pool's size. Growing takes effect at once; shrinking begins nothing new until enough
-  /// has ended.
+  /// Sets this node's part of the pool's size. Growing takes effect at once; shrinking starts nothing new until enough
+  /// jobs have ended.
   ///
   /// - Parameter nodes: how many nodes share the pool, this one included.
-  func resize(to share: Int, nodes: Int) {
-    executor.rate?.nodes = nodes
-    // The wish goes out with the lock held: an older one must not overtake it.
+  func resize(to localConcurrency: Int, nodes: Int) {
+    executor.throttle?.nodes = nodes
+    // The prefetch limit is set with the lock held: an older one must not overtake it.
     let surplus: [JobDelivery]? = state.withLock { state in
-      guard state.buffer.size != share else { return nil }
-      state.buffer.size = share
-      let capacity = state.capacity.resize(to: share)
-      subscription.setCapacity(capacity)
-      return state.buffer.trim(to: capacity)
+      guard state.buffer.size != localConcurrency else { return nil }
+      state.buffer.size = localConcurrency
+      let limit = state.limit.resize(to: localConcurrency)
+      subscription.setCapacity(limit)
+      return state.buffer.trim(to: limit)
     }
     guard let surplus else { return }
-    JobMetrics.share(share, pool: pool.name)
-    // Jobs held ready for workers that are no more are somebody else's; held for long, the broker would take them back.
+    executor.metrics.localConcurrency(localConcurrency)
+    // Jobs prefetched for workers that are gone can run on other nodes; held for long, the broker would take them back.
     for delivery in surplus { delivery.requeue() }
     signal.send()
   }
 
-  /// Which kinds are not to be begun from now on.
-  func pause(_ kinds: Set<JobKind>) { executor.paused.set(kinds) }
+  /// Sets the kinds that are not started from now on.
+  func pause(_ kinds: Set<JobKind>) { executor.pausedKinds.set(kinds) }
 
-  /// Lets jobs come back that were put aside and whose kind is paused no longer, some at a time.
+  /// Unparks jobs whose kind is no longer paused, 1,000 at a time.
   func unpark() async throws {
-    while let pendingUnpark = executor.paused.pendingUnpark(now: TimeSource.now) {
+    while let pendingUnpark = executor.pausedKinds.pendingUnpark(now: TimeSource.now) {
       let count = try await executor.store.unpark(pool: pool.name, except: pendingUnpark.pausedKinds, limit: 1_000)
-      if count < 1_000 { executor.paused.unparked(pendingUnpark, at: TimeSource.now) }
+      if count < 1_000 { executor.pausedKinds.unparked(pendingUnpark, at: TimeSource.now) }
     }
   }
 
-  /// Runs until ``drain()`` was called and all jobs have ended. Cancelling interrupts the running jobs and gives them
-  /// back.
+  /// Runs until ``drain()`` was called and all jobs have ended. Cancelling interrupts the running jobs and requeues them.
   func run() async {
     await withDiscardingTaskGroup { group in
-      group.addTask { await self.take() }
-      group.addTask { await self.stallMonitor.run { self.state.withLock { $0.wantsMore } } }
+      group.addTask { await self.fetch() }
+      group.addTask { await self.stallMonitor.run { self.state.withLock { $0.hasCapacity } } }
       await dispatch()
       group.cancelAll()
     }
   }
 
-  /// Takes nothing more, gives back what has not begun, and lets the rest finish.
+  /// Fetches nothing more, requeues what was not started, and lets running jobs finish.
   func drain() {
     subscription.cancel()
     let unbegun = state.withLock { $0.buffer.drain() }
@@ -98,16 +97,16 @@ final class JobFetcher<Store: JobStore>: Sendable {
     signal.send()
   }
 
-  private func take() async {
+  private func fetch() async {
     for await deliveries in subscription.deliveries {
       stallMonitor.arrived()
       let unwanted = state.withLock { state in
-        // Without a share nothing would begin them. What was requeued when it was lost may have come straight back.
-        if state.capacity.current == 0 { return deliveries }
+        // Nothing would start them. What was requeued when the local concurrency fell to zero may come straight back.
+        if state.limit.current == 0 { return deliveries }
         if case .job(let envelope) = deliveries.last?.content { state.lastFetchedEnqueuedAt = envelope.enqueuedAt }
         let unwanted = state.buffer.add(deliveries, now: TimeSource.now)
-        if let capacity = state.capacity.arrived(sizes: deliveries.lazy.map(\.body.count)) {
-          subscription.setCapacity(capacity)
+        if let limit = state.limit.arrived(sizes: deliveries.lazy.map(\.body.count)) {
+          subscription.setCapacity(limit)
         }
         return unwanted
       }
@@ -134,7 +133,7 @@ final class JobFetcher<Store: JobStore>: Sendable {
               self.signal.send()
             }
           }
-          JobMetrics.inHand(state.withLock { $0.buffer.totalJobs }, pool: pool.name)
+          executor.metrics.running(state.withLock { $0.buffer.totalJobs })
           // A cancelled task gets nil: then the running jobs are being interrupted, and draining ends the loop.
           if await signals.next() == nil {
             drain()

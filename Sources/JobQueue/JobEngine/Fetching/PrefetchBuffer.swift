@@ -1,15 +1,15 @@
 internal import DequeModule
 internal import Jobs
 
-/// The jobs a pool has taken and not begun, and which of them to begin next: a state machine without I/O.
+/// The jobs of a pool that were delivered and not started, and which of them to start next: a state machine without I/O.
 struct PrefetchBuffer: Sendable {
   /// What the dispatcher should do.
   enum Step {
-    /// Begin these together: one, or a batch of one kind.
+    /// Start these together: one, or a batch of one kind.
     case begin([JobDelivery])
-    /// Nothing can begin before something changes, or this instant has come.
+    /// Nothing can start before something changes, or this instant has come.
     case wait(until: ContinuousClock.Instant?)
-    /// Draining is over: nothing runs and nothing waits.
+    /// Draining is over: nothing runs and nothing is prefetched.
     case finished
   }
 
@@ -20,9 +20,9 @@ struct PrefetchBuffer: Sendable {
 
   /// Kinds whose worker takes batches.
   let batchKinds: Set<JobKind>
-  /// Most jobs in a batch.
+  /// The most jobs in a batch.
   let batchSize: Int
-  /// Longest wait for a batch to fill.
+  /// How long a batch waits for more jobs.
   let batchWait: Duration
 
   private var prefetched = Deque<Prefetched>()
@@ -33,9 +33,9 @@ struct PrefetchBuffer: Sendable {
   /// How many jobs or batches may run.
   var size: Int
   private(set) var isDraining = false
-  /// The bodies of all jobs in hand, in bytes.
+  /// The bodies of all jobs running or prefetched, in bytes.
   private(set) var totalBytes = 0
-  /// What runs. After a lost connection the broker hands out again what runs here all the while.
+  /// What runs. After a lost connection the broker delivers again what still runs here.
   private var runningJobRuns: Set<JobRun> = []
 
   init(size: Int, batchKinds: Set<JobKind>, batchSize: Int, batchWait: Duration) {
@@ -45,10 +45,10 @@ struct PrefetchBuffer: Sendable {
     self.batchWait = batchWait
   }
 
-  /// Jobs taken from the broker and not settled.
+  /// Jobs running or prefetched.
   var totalJobs: Int { prefetched.count + runningJobCount }
 
-  /// Jobs arrived; what is not wanted is returned: all of it while draining, and what would be too much to hold. The
+  /// Adds deliveries and returns those to requeue: all of them while draining, and what would exceed the bytes allowed. The
   /// first one is always taken, however large.
   mutating func add(_ deliveries: [JobDelivery], now: ContinuousClock.Instant) -> [JobDelivery] {
     if isDraining { return deliveries }
@@ -71,9 +71,9 @@ struct PrefetchBuffer: Sendable {
     subtractBytes(deliveries)
   }
 
-  /// Forgets what waits and was taken back by the broker: it comes again, here or elsewhere. Begun now, it would be done
-  /// alongside its next copy, and without a look for its receipt. A connection takes all its deliveries along, so what
-  /// it leaves is always in front of what came by the next one.
+  /// Drops prefetched deliveries of a lost connection: the broker delivers them again, here or elsewhere. Started now, such a
+  /// job would run beside its next copy, and its receipt would not be looked up. A connection loses all its deliveries, so
+  /// they are always in front of those of the next one.
   private mutating func dropLost() {
     while let first = prefetched.first, !first.delivery.isHeld {
       prefetched.removeFirst()
@@ -85,7 +85,7 @@ struct PrefetchBuffer: Sendable {
     for delivery in deliveries { totalBytes -= delivery.body.count }
   }
 
-  /// Keeps at most so many prefetched; the youngest beyond are returned, to be given back.
+  /// Keeps at most so many prefetched; returns the youngest beyond, to requeue.
   mutating func trim(to capacity: Int) -> [JobDelivery] {
     let surplus = prefetched.suffix(max(0, prefetched.count - capacity)).map(\.delivery)
     prefetched.removeLast(surplus.count)
@@ -93,7 +93,7 @@ struct PrefetchBuffer: Sendable {
     return surplus
   }
 
-  /// Begins no more; what waits is returned, to be given back.
+  /// Starts no more; returns what was prefetched, to requeue.
   mutating func drain() -> [JobDelivery] {
     isDraining = true
     let unbegun = prefetched.map(\.delivery)
@@ -102,14 +102,14 @@ struct PrefetchBuffer: Sendable {
     return unbegun
   }
 
-  /// What to do now; `.begin` counts as begun.
+  /// What to do now; `.begin` counts as started.
   mutating func next(now: ContinuousClock.Instant) -> Step {
     if isDraining, busyWorkers == 0 { return .finished }
     guard busyWorkers < size else { return .wait(until: nil) }
     dropLost()
     var considered = Set<JobKind>()
     var wake: ContinuousClock.Instant?
-    // In order of arrival; a batch that waits for company holds up nothing behind it.
+    // In order of arrival; a batch that waits for more jobs holds up nothing behind it.
     for index in prefetched.indices where canBegin(prefetched[index].delivery) {
       guard let kind = batchKind(of: prefetched[index].delivery) else {
         return begin([prefetched.remove(at: index).delivery])
@@ -145,13 +145,12 @@ struct PrefetchBuffer: Sendable {
     return .begin(jobs)
   }
 
-  /// False for the copy of a job that runs: when that has ended, the copy's turn finds its receipt, or does the job
-  /// again.
+  /// False for the copy of a running job: once that has ended, the copy finds its receipt, or runs.
   private func canBegin(_ delivery: JobDelivery) -> Bool {
     delivery.jobRun.map { !runningJobRuns.contains($0) } ?? true
   }
 
-  /// The kind a delivery can be batched under. One that came back is done alone: it may be what killed a process.
+  /// The kind to batch a delivery under. A redelivered job runs alone: it may be what ended a process.
   private func batchKind(of delivery: JobDelivery) -> JobKind? {
     guard !delivery.redelivered, case .job(let envelope) = delivery.content else { return nil }
     return batchKinds.contains(envelope.kind) ? envelope.kind : nil

@@ -1,34 +1,34 @@
-/// How many jobs a node wants in hand of a pool: enough that no worker waits for the broker, and no more than their
-/// bytes allow. A calculation without I/O.
+/// How many jobs of a pool a node may have running or prefetched: enough that no worker waits for the broker, and no more than
+/// their bytes allow. A calculation without I/O.
 struct PrefetchLimit {
-  /// Bodies in hand should not take more than this together. The broker counts messages only, so it is kept by asking
-  /// for fewer of them where they are large.
+  /// Bodies held should not take more than this together. The broker counts messages only, so the limit is lowered where
+  /// bodies are large.
   static let bytesTarget = 32 << 20
-  /// Beyond this, bodies are given back, as the last resort: the broker would hand them out again at once, so it must be
-  /// rare. It takes a sudden change to much larger bodies to get here.
+  /// Beyond this, deliveries are requeued. The broker delivers them again at once, so it must be rare: it takes a sudden
+  /// change to much larger bodies to get here.
   static let bytesMax = 8 * bytesTarget
-  /// Where a single consumer gains nothing from more, as measured on quorum queues.
+  /// A single consumer gains nothing from more, as measured on quorum queues.
   static let countMax = 2_000
 
   /// Jobs of one worker: a batch, or one.
   let batchSize: Int
-  /// What the broker was last asked for.
+  /// The limit that was last set.
   private(set) var current = 0
-  private var share = 0
-  /// The size of the largest bodies of late, in bytes; it sinks by a thousandth with each smaller one.
+  private var localConcurrency = 0
+  /// The size of the largest recent bodies, in bytes; it falls by a thousandth with each smaller one.
   private var largest = 1.0
 
   init(batchSize: Int) { self.batchSize = batchSize }
 
-  /// The node's share of the pool's size; returns the capacity to ask for.
-  mutating func resize(to share: Int) -> Int {
-    self.share = share
+  /// Returns the limit to set for this node's part of the pool's size.
+  mutating func resize(to localConcurrency: Int) -> Int {
+    self.localConcurrency = localConcurrency
     current = target
     return current
   }
 
-  /// Jobs arrived; returns the capacity to ask for where it should change. Asking makes a new consumer, so it is done
-  /// only where the capacity is off by a factor of two.
+  /// Jobs arrived; returns the limit to set where it should change. Setting it makes a new consumer, so it is changed only
+  /// where it is off by a factor of two.
   mutating func arrived(sizes: some Sequence<Int>) -> Int? {
     for size in sizes { largest = max(Double(size), largest * 0.999, 1) }
     let target = target
@@ -37,10 +37,10 @@ struct PrefetchLimit {
     return current
   }
 
-  /// Twice what runs, in count; at least one job, in bytes.
+  /// Twice what can run, bounded by the bytes; at least one job.
   private var target: Int {
-    guard share > 0 else { return 0 }
-    let byCount = min(Self.countMax, share * batchSize * 2)
+    guard localConcurrency > 0 else { return 0 }
+    let byCount = min(Self.countMax, localConcurrency * batchSize * 2)
     return max(1, min(byCount, Int(Double(Self.bytesTarget) / largest)))
   }
 }

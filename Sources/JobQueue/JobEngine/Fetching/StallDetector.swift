@@ -1,17 +1,17 @@
-/// When a silent flow of jobs is asked after, and when it is rebuilt: a state machine without I/O.
+/// Decides when a silent consumer's queue is read, and when the consumer is restarted: a state machine without I/O.
 ///
 /// A consumer can be alive on both sides and get nothing all the same (a broker that lost it in a restart or a change of
-/// leader). The one proof is a queue with waiting jobs of which none arrives. Seen twice, with some time in between,
-/// the flow is rebuilt; each further time only after twice as long, so that a broker in trouble is not hammered.
+/// leader). The one proof is a queue with ready jobs of which none is delivered. When that is seen twice, with some time in
+/// between, the consumer is restarted; each further time only after twice as long, to spare a broker that is overloaded.
 struct StallDetector {
-  /// So long nothing may arrive before the queue is looked at.
+  /// How long nothing may arrive before the queue's depth is read.
   let stallTimeout: Duration
-  /// The longest it grows to after rebuilding in vain.
+  /// The longest it grows to after restarts that did not help.
   static let stallTimeoutMax = Duration.seconds(300)
 
   private var lastActivityAt: ContinuousClock.Instant
   private var failedRestarts = 0
-  /// Jobs wait and none arrives.
+  /// Jobs are ready and none is delivered.
   private(set) var isStalled = false
 
   init(stallTimeout: Duration, now: ContinuousClock.Instant) {
@@ -26,9 +26,9 @@ struct StallDetector {
     isStalled = false
   }
 
-  /// True when the queue should be asked how many jobs wait.
+  /// True when the queue's depth should be read.
   ///
-  /// - Parameter hasCapacity: whether more jobs are wanted at all; a full hand is no stallTimeout.
+  /// - Parameter hasCapacity: false: the buffer is full, so silence is expected.
   mutating func shouldCheckQueue(_ now: ContinuousClock.Instant, hasCapacity: Bool) -> Bool {
     guard hasCapacity else {
       lastActivityAt = now
@@ -38,11 +38,11 @@ struct StallDetector {
     return now - lastActivityAt >= checkInterval
   }
 
-  /// What the queue said, nil where it could not be asked; returns true when the flow is to be rebuilt.
-  mutating func shouldRestart(_ waiting: Int?, _ now: ContinuousClock.Instant) -> Bool {
-    guard let waiting else { return false }
+  /// Takes the number of ready jobs (nil: it could not be read); returns true when the consumer is to be restarted.
+  mutating func shouldRestart(_ ready: Int?, _ now: ContinuousClock.Instant) -> Bool {
+    guard let ready else { return false }
     lastActivityAt = now
-    guard waiting > 0 else {
+    guard ready > 0 else {
       failedRestarts = 0
       isStalled = false
       return false
@@ -53,7 +53,7 @@ struct StallDetector {
     return true
   }
 
-  /// Between the first look and the second a third of the stallTimeout is enough.
+  /// Between the first reading and the second a third of the timeout is enough.
   private var checkInterval: Duration {
     if isStalled, failedRestarts == 0 { return stallTimeout / 3 }
     return min(stallTimeout * (1 << min(failedRestarts, 16)), Self.stallTimeoutMax)

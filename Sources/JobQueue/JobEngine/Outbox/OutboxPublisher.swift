@@ -3,9 +3,8 @@ internal import Jobs
 internal import Logging
 internal import Synchronization
 
-/// Enqueues committed outbox entries at once and forgets those the broker holds, many in one statement.
-///
-/// What fails stays in the outbox, for the relay.
+/// Enqueues committed outbox entries at once and deletes those that the broker holds, many in one statement. What fails
+/// stays in the outbox, for the relay.
 final class OutboxPublisher<Store: JobStore>: Sendable {
   private let store: Store
   private let broker: any JobBroker
@@ -13,9 +12,9 @@ final class OutboxPublisher<Store: JobStore>: Sendable {
   private let enqueued = Mutex<[JobRun]>([])
   private let signal = Signal()
 
-  /// Past this many, whoever adds more deletes them itself: memory stays bounded while PostgreSQL is slow.
+  /// Past this many, a caller that adds more deletes them itself: memory stays bounded while PostgreSQL is slow.
   private static var enqueuedMax: Int { 10_000 }
-  /// How long enqueuing may take before the relay is left to it.
+  /// How long enqueueing may take before it is left to the relay.
   static var enqueueTimeout: Duration { .seconds(5) }
 
   init(store: Store, broker: any JobBroker, logger: Logger) {
@@ -24,14 +23,14 @@ final class OutboxPublisher<Store: JobStore>: Sendable {
     self.logger = logger
   }
 
-  /// Enqueues the entries and waits for the broker's word.
+  /// Enqueues the entries and waits for the confirms.
   func publish(_ entries: [OutboxEntry]) async {
     guard !entries.isEmpty else { return }
-    let done = await enqueue(entries)
+    let confirmed = await enqueue(entries)
     Failpoint.afterOutboxPublish.visit()
-    guard !done.isEmpty else { return }
+    guard !confirmed.isEmpty else { return }
     let isOverfull = enqueued.withLock { enqueued in
-      enqueued += done
+      enqueued += confirmed
       return enqueued.count > Self.enqueuedMax
     }
     if isOverfull { await flush() } else { signal.send() }
@@ -40,14 +39,14 @@ final class OutboxPublisher<Store: JobStore>: Sendable {
   /// Enqueues the entries and returns those the broker holds now.
   func enqueue(_ entries: [OutboxEntry]) async -> [JobRun] {
     let jobs = entries.map { OutgoingJob($0.envelope, to: .pool($0.pool)) }
-    let outcomes = await broker.enqueue(jobs, deadline: TimeSource.now + Self.enqueueTimeout)
-    let unroutable = Set(zip(entries, outcomes).filter { $0.1 == .unroutable }.map(\.0.pool))
+    let results = await broker.enqueue(jobs, deadline: TimeSource.now + Self.enqueueTimeout)
+    let unroutable = Set(zip(entries, results).filter { $0.1 == .unroutable }.map(\.0.pool))
     for pool in unroutable {
       logger.error(
-        "the broker has no queue for a pool; its jobs wait in the outbox: run vluma topology apply",
+        "pool has no queue at the broker; its jobs stay in the outbox: run vluma topology apply",
         metadata: ["pool": "\(pool)"])
     }
-    return zip(entries, outcomes).filter { $0.1 == .enqueued }.map(\.0.envelope.jobRun)
+    return zip(entries, results).filter { $0.1 == .enqueued }.map(\.0.envelope.jobRun)
   }
 
   /// Deletes in the background until the task is cancelled.
@@ -55,7 +54,7 @@ final class OutboxPublisher<Store: JobStore>: Sendable {
     for await _ in signal.stream { await flush() }
   }
 
-  /// Deletes what is known to be enqueued. What fails is tried again with the next, or republished by the relay: harmless.
+  /// Deletes what is known to be enqueued. Where that fails the relay publishes the rows again, which is harmless.
   func flush() async {
     let batch = enqueued.withLock { enqueued in
       defer { enqueued = [] }
@@ -65,7 +64,7 @@ final class OutboxPublisher<Store: JobStore>: Sendable {
     do {
       try await store.deleteFromOutbox(batch)
     } catch {
-      logger.debug("outbox rows could not be deleted now", metadata: ["error": "\(error)"])
+      logger.debug("deleting outbox rows failed; the relay will publish them again", metadata: ["error": "\(error)"])
     }
   }
 }

@@ -1,42 +1,41 @@
 internal import ClientLoop
 internal import Jobs
 
-/// Sweeps up what crashes and outages leave behind: outbox entries that were not enqueued at once, and scheduled jobs
-/// that are due.
+/// Enqueues what crashes and outages left in the outbox, and scheduled jobs that are due.
 struct OutboxRelay<Store: JobStore>: Sendable {
   let store: Store
   let broker: any JobBroker
   let outbox: OutboxPublisher<Store>
   let outage: OutageLog
 
-  /// Younger entries are still in the hands of whoever committed them.
+  /// Younger entries are still being enqueued by the process that committed them.
   private var age: Duration { .seconds(2) }
-  /// How often due jobs are looked for: they fire within a second of their time.
-  private var interval: Duration { .milliseconds(250) }
+  /// Due jobs are enqueued within a second of their time.
+  private var pollInterval: Duration { .milliseconds(250) }
   /// Entries in one round.
   private var limit: Int { 500 }
 
-  /// Sweeps until the task is cancelled.
+  /// Polls until the task is cancelled.
   func run() async {
-    var backoff = Backoff(initial: interval, max: .seconds(2))
-    while !Task.isCancelled {
-      var isMore = false
-      var pause = interval
-      // Without a broker nothing could be published: due jobs stay where they are, and transactions are not held open.
-      if broker.isReady {
-        do {
-          isMore = try await releaseDueJobs() == limit
-          isMore = try await relay() == limit || isMore
-          outage.succeeded()
-          backoff.reset()
-        } catch {
-          if Task.isCancelled { return }
-          outage.failed(error)
-          pause = backoff.next()
+    try? await retrying(
+      backoff: Backoff(initial: pollInterval, max: .seconds(2)),
+      decide: { error in
+        outage.failed(error)
+        return .retry
+      },
+      { backoff in
+        while true {
+          // Without a broker nothing could be published: due jobs stay where they are, and no transaction is held open.
+          var isPageFull = false
+          if broker.isReady {
+            isPageFull = try await releaseDueJobs() == limit
+            isPageFull = try await relay() == limit || isPageFull
+            outage.succeeded()
+            backoff.reset()
+          }
+          if isPageFull { try Task.checkCancellation() } else { try await TimeSource.sleep(for: pollInterval) }
         }
-      }
-      if !isMore { try? await TimeSource.sleep(for: pause) }
-    }
+      })
   }
 
   private func releaseDueJobs() async throws -> Int {
@@ -48,9 +47,9 @@ struct OutboxRelay<Store: JobStore>: Sendable {
 
   private func relay() async throws -> Int {
     try await store.relayOutbox(olderThan: age, limit: limit) { entries in
-      let kept = await outbox.enqueue(entries)
+      let enqueued = await outbox.enqueue(entries)
       Failpoint.afterRelayPublish.visit()
-      return kept
+      return enqueued
     }
   }
 }

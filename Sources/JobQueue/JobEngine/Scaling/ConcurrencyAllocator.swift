@@ -3,27 +3,26 @@ internal import Foundation
 internal import JobConfiguration
 internal import Jobs
 
-/// Keeps this node's lease and sets its pools to their shares: a pool's size, the operator's or queues.yaml's, divided
-/// among the live nodes.
+/// Renews this node's lease and sets its local concurrency: a pool's size, the operator's or queues.yaml's, divided among
+/// the live nodes.
 struct ConcurrencyAllocator<Store: JobStore>: Sendable {
   let node: String
   let startedAt: Date
   let directory: any PoolDirectory
   let fetchers: [JobFetcher<Store>]
-  let letters: DeadLetterIndexer?
+  let deadLetterIndexer: DeadLetterIndexer?
   let draining: DrainState
   let outage: OutageLog
-  /// Before shares have been set once nothing can flow.
   let leaseTracker = LeaseTracker()
 
   /// How often the lease is renewed, and so the longest a change can stay unseen when a notification is lost.
   private var interval: Duration { .seconds(1) }
-  /// How long a silent node keeps its shares.
+  /// How long a silent node keeps its part of the pools.
   private var lease: Duration { .seconds(4) }
-  /// The store has been away for longer than the lease lasts.
+  /// The store has been unavailable for longer than the lease lasts.
   var isLeaseExpired: Bool { leaseTracker.isOverdue(lease + interval, at: TimeSource.now) }
 
-  /// Allocates until the task is cancelled, then gives the lease up.
+  /// Allocates until the task is cancelled.
   func run() async {
     let signal = Signal()
     await withDiscardingTaskGroup { group in
@@ -45,36 +44,36 @@ struct ConcurrencyAllocator<Store: JobStore>: Sendable {
     }
   }
 
-  /// Apart from the lease, which must be renewed whatever this takes. What fails is tried again in a moment.
+  /// In a task beside the lease's, which must be renewed however long this takes. What fails is repeated with the next poll.
   private func unpark() async {
     guard leaseTracker.hasBegun else { return }
     for fetcher in fetchers { try? await fetcher.unpark() }
   }
 
-  /// Gives the lease up, so that the other nodes take over at once.
+  /// Ends the lease, so that the other nodes take over at once.
   ///
-  /// In a task of its own, because this one may be cancelled by then.
+  /// Shielded, because this task may be cancelled by then.
   func release() async { await TimeSource.withCancellationShield { try? await directory.releaseLease(node) } }
 
-  /// Reports, reads, and sets the shares; while PostgreSQL is away they stay as they are.
+  /// Reports, reads, and sets the local concurrency, which stays as it is while PostgreSQL is away.
   func allocate() async {
-    // On its way out: the others take over now, not when the last job has ended.
+    // The other nodes take over now, not when the last job has ended.
     if draining.isDraining { return await release() }
     var pools: [String: PoolReport] = [:]
     for fetcher in fetchers { pools[fetcher.pool.name.rawValue] = fetcher.report }
-    if letters != nil { pools[JobConfiguration.deadLetterPool.rawValue] = PoolReport(localConcurrency: 1) }
+    if deadLetterIndexer != nil { pools[JobConfiguration.deadLetterPool.rawValue] = PoolReport(localConcurrency: 1) }
     do {
       let report = NodeReport(id: node, startedAt: startedAt, pools: pools)
       let (settings, nodes) = try await directory.renewLease(report, lease: lease)
-      // Before anything is taken: a kind may have been paused for the harm it does.
+      // Before anything is fetched: a kind may have been paused because it does harm.
       for fetcher in fetchers { fetcher.pause(settings[fetcher.pool.name]?.pausedKinds ?? []) }
       for fetcher in fetchers {
         let total = Self.size(of: fetcher.pool, settings[fetcher.pool.name])
         let poolNodes = nodes.filter { $0.pools.keys.contains(fetcher.pool.name.rawValue) }.map(\.id)
         fetcher.resize(
-          to: LocalConcurrency.localConcurrency(of: total, for: node, among: poolNodes), nodes: max(1, poolNodes.count))
+          to: LocalConcurrency.of(total, node: node, among: poolNodes), nodes: max(1, poolNodes.count))
       }
-      letters?.isPaused(settings[JobConfiguration.deadLetterPool]?.isPaused ?? false)
+      deadLetterIndexer?.setPaused(settings[JobConfiguration.deadLetterPool]?.isPaused ?? false)
       leaseTracker.renewed(at: TimeSource.now)
       outage.succeeded()
     } catch {

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// When the lease was renewed last, and with it what the store has to say was read.
+/// When the lease was last renewed, and with it the settings read.
 final class LeaseTracker: Sendable {
   private let last = Mutex<ContinuousClock.Instant?>(nil)
 
@@ -9,8 +9,7 @@ final class LeaseTracker: Sendable {
 
   func renewed(at now: ContinuousClock.Instant) { last.withLock { $0 = now } }
 
-  /// True where the last renewal is longer ago than this: the others take this node for dead, and the database cannot be
-  /// reached from here.
+  /// True where the last renewal is longer ago than the limit: the other nodes take this one for dead.
   func isOverdue(_ limit: Duration, at now: ContinuousClock.Instant) -> Bool {
     last.withLock { $0.map { $0 + limit < now } ?? false }
   }

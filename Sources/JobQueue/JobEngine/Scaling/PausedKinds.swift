@@ -3,9 +3,9 @@ internal import Jobs
 internal import Synchronization
 
 /// The kinds of a pool's jobs that an operator has paused, as the allocator last read them, and whether the parked jobs
-/// of all other kinds have been let go.
+/// of all other kinds have been unparked.
 final class PausedKinds: Sendable {
-  /// What is to be let go: the parked jobs of all kinds but these.
+  /// Parked jobs of all kinds but these are to be unparked.
   struct UnparkRequest: Sendable {
     let pausedKinds: Set<JobKind>
     fileprivate let revision: Int
@@ -20,13 +20,13 @@ final class PausedKinds: Sendable {
   }
   private let state = Mutex(State())
 
-  /// After this time it is done once more: a node that heard of a pause late, and then of nothing more, may have parked
-  /// a job after everybody else was through.
+  /// How often unparking is repeated: a node that read a pause late, and then lost PostgreSQL, may park a job after all
+  /// others have unparked theirs.
   private static let recheckInterval = Duration.seconds(60)
 
   func contains(_ kind: JobKind) -> Bool { state.withLock { $0.kinds.contains(kind) } }
 
-  /// What is to be let go now; nil where that has been done.
+  /// What to unpark now; nil where that has been done.
   func pendingUnpark(now: ContinuousClock.Instant) -> UnparkRequest? {
     state.withLock { state in
       let isFresh = state.unparkedAt.map { now < $0 + Self.recheckInterval } ?? false
@@ -35,7 +35,7 @@ final class PausedKinds: Sendable {
     }
   }
 
-  /// All of it has been let go. What changed in the meantime stays to be done.
+  /// All of it was unparked. What changed in the meantime stays to be done.
   func unparked(_ pendingUnpark: UnparkRequest, at now: ContinuousClock.Instant) {
     state.withLock { state in
       state.unparked = pendingUnpark.revision
@@ -52,9 +52,9 @@ final class PausedKinds: Sendable {
     }
   }
 
-  /// A job was parked just now; true where its kind is paused no longer, so that it must be let go.
+  /// A job was parked just now; true where its kind is no longer paused, so that it must be unparked.
   @discardableResult
-  func parked(_ kind: JobKind) -> Bool {
+  func didPark(_ kind: JobKind) -> Bool {
     state.withLock { state in
       guard !state.kinds.contains(kind) else { return false }
       state.revision += 1

@@ -1,64 +1,59 @@
 package import Jobs
 
-/// What monitoring and operators see: depths of queues, sizes of pools, and who works.
-package struct PlatformStatus: Sendable, Codable, Equatable {
-  /// One pool.
-  package struct Pool: Sendable, Codable, Equatable {
-    /// Which pool, as queues.yaml names it.
+/// What monitoring and operators see: depths of queues, sizes of pools, and live nodes. Nil: not known, because the
+/// server that knows it could not be asked.
+package struct PlatformStatus: Sendable, Equatable {
+  package struct Pool: Sendable, Equatable {
     package var name: PoolName
-    /// Jobs that wait in the queue; nil where the broker cannot tell (it is away, or the queue is missing).
+    /// Jobs in the queue; also nil where the broker has no such queue.
     package var queued: Int?
-    /// Jobs taken by workers and not settled, as the nodes report them once a second.
-    package var running = 0
-    /// Jobs that wait in PostgreSQL for their time. Those in the broker's tiers are counted by tier.
-    package var scheduled = 0
-    /// Dead jobs nobody has dealt with: open letters, and those on their way to the index.
-    package var dead = 0
-    /// The size wished for over all nodes: the operator's, or else the one queues.yaml starts with.
-    package var size = 0
-    /// What the live nodes have of it together: 0 while it is paused, or no node runs it. The dead letters' pool counts
-    /// 1 for each node.
-    package var localConcurrency = 0
-    /// True while an operator has stopped it on all nodes; its jobs wait.
-    package var isPaused = false
-    /// Kinds of its jobs that an operator has stopped; they wait among the scheduled.
+    /// Jobs running or prefetched, as the nodes report once a second.
+    package var running: Int?
+    /// Jobs in PostgreSQL: scheduled, retrying or parked. Those in the broker's retry tiers are counted by tier.
+    package var scheduled: Int?
+    /// Open dead letters, with those that are not indexed yet.
+    package var dead: Int?
+    /// Configured concurrent jobs over all nodes: the operator's size, or else the one queues.yaml starts with.
+    package var size: Int?
+    /// What the live nodes have of the size together: 0 while the pool is paused, or no node runs it. The dead letters'
+    /// pool counts 1 for each node.
+    package var localConcurrency: Int?
+    /// True while an operator has paused it on all nodes.
+    package var isPaused: Bool?
+    /// Kinds of its jobs that an operator has paused; their jobs are parked.
     package var pausedKinds: [JobKind] = []
-    /// How many live nodes run it.
-    package var nodes = 0
-    /// An estimate of the oldest retrying job's age, in seconds: from when the job taken last was enqueued. Nil where
-    /// nothing waits or was taken.
+    /// Live nodes that run it.
+    package var nodes: Int?
+    /// An estimate of the oldest queued job's age, in seconds, from when the job that was fetched last was enqueued.
+    /// Also nil where nothing is queued or was fetched.
     package var oldestAgeSeconds: Double?
 
-    /// A pool nothing is known of yet: counts are 0, and what may be unknown is nil.
+    /// A pool of which nothing is known yet.
     package init(name: PoolName) { self.name = name }
   }
 
   /// A retry tier of the broker.
-  package struct Tier: Sendable, Codable, Equatable {
-    /// The tier's pause as queues.yaml writes it, such as `30s`.
+  package struct Tier: Sendable, Equatable {
+    /// The tier's delay as queues.yaml writes it, such as `30s`.
     package var name: String
-    /// Jobs that wait in it; nil where the broker cannot tell.
     package var retrying: Int?
 
-    /// A tier and what was counted in it.
     package init(name: String, retrying: Int?) {
       self.name = name
       self.retrying = retrying
     }
   }
 
-  /// A figure of what the jobs are about, such as messages that are in doubt.
-  package struct Gauge: Sendable, Codable, Equatable {
-    /// Its name as Prometheus knows it.
+  /// A figure of a feature, such as messages that are in doubt.
+  package struct Gauge: Sendable, Equatable {
+    /// The name of the Prometheus metric.
     package var name: String
-    /// What it counts, in a sentence.
+    /// What it counts, as a sentence.
     package var help: String
-    /// A label's name and value that tell it from others of that name; nil where there are none.
+    /// The name and value of a label that tells it from other gauges of the name; nil: it is the only one.
     package var label: [String]?
-    /// How much.
     package var value: Double
 
-    /// Takes a figure as it was counted.
     package init(_ name: String, help: String, label: [String]? = nil, value: Double) {
       self.name = name
       self.help = help
@@ -69,27 +64,26 @@ package struct PlatformStatus: Sendable, Codable, Equatable {
 
   /// Every pool of queues.yaml, in the file's order.
   package var pools: [Pool] = []
-  /// The retry tiers, shortest first; empty where the broker could not be asked.
+  /// Shortest first; empty where the broker could not be asked.
   package var tiers: [Tier] = []
   /// Returned jobs whose pool is gone.
   package var unroutable: Int?
-  /// Jobs committed and not known to be enqueued.
-  package var outbox = 0
-  /// Age of the oldest of them, in seconds.
+  /// Jobs that are committed and not known to be enqueued.
+  package var outbox: Int?
+  /// Age of the oldest of them, in seconds; also nil where there is none.
   package var outboxOldestSeconds: Double?
-  /// All live worker processes, by id; empty where PostgreSQL could not be asked.
-  package var nodes: [NodeReport] = []
-  /// What the domain counts; gauges of one name stand together.
+  /// All live worker processes, by id.
+  package var nodes: [NodeReport]?
+  /// In any order.
   package var gauges: [Gauge] = []
-  /// What could not be asked, in words.
+  /// What could not be asked, a sentence for each.
   package var errors: [String] = []
 
-  /// A status nothing is known of yet; a monitor fills in what it learns.
   package init() {}
 }
 
-/// The port to everything that can be counted.
+/// The port to everything that is counted.
 package protocol PlatformStatusSource: Sendable {
-  /// Looks at everything now. What cannot be reached is named in ``PlatformStatus/errors``.
+  /// Never fails: what cannot be asked is named in ``PlatformStatus/errors``.
   func status() async -> PlatformStatus
 }

@@ -1,19 +1,16 @@
 public import Foundation
 
-/// The one place where jobs become bytes and bytes become jobs.
+/// Turns jobs into envelopes, and envelopes back into jobs.
 public enum JobCodec {
-  /// A body larger than this is dead at once: no job of the platform comes near it (a webhook POST is at most 3 MiB).
-  public static let maxBodyBytes = 4 << 20
+  /// A job with a larger body is dead at once. The largest body of the platform is a webhook's, of at most 3 MiB.
+  package static let maxBodyBytes = 4 << 20
 
-  /// Why a body cannot become a job. The texts name fields and types, never values.
-  public enum Failure: Error, Equatable, CustomStringConvertible {
-    /// The body is not JSON of the job's shape.
+  /// Why a body cannot become a job. The texts name fields, types and versions, never values: they are safe to log.
+  package enum Failure: Error, Equatable, CustomStringConvertible {
     case unreadable(String)
-    /// The body is of a newer shape than this program knows.
     case newerSchema(found: Int, known: Int)
 
-    /// A sentence that is safe to log: it tells fields, types and versions, and quotes nothing of the body's values.
-    public var description: String {
+    package var description: String {
       switch self {
       case .unreadable(let what): "the body cannot be read: \(what)"
       case .newerSchema(let found, let known):
@@ -22,8 +19,8 @@ public enum JobCodec {
     }
   }
 
-  /// The job's JSON, keys sorted so that equal jobs have equal bytes; a ``RawJob``'s own bytes.
-  public static func encode<Work: Job>(_ job: Work) throws -> Data {
+  /// The job's JSON with sorted keys, so that equal jobs have equal bytes; the bytes of a ``RawJob``.
+  package static func encode<Work: Job>(_ job: Work) throws -> Data {
     if let raw = job as? any RawJob { return raw.body }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -31,8 +28,7 @@ public enum JobCodec {
     return try encoder.encode(job)
   }
 
-  /// Reads a job of the given type.
-  public static func decode<Work: Job>(_ type: Work.Type, from envelope: JobEnvelope) throws(Failure) -> Work {
+  package static func decode<Work: Job>(_ type: Work.Type, from envelope: JobEnvelope) throws(Failure) -> Work {
     guard envelope.schemaVersion <= Work.schemaVersion else {
       throw .newerSchema(found: envelope.schemaVersion, known: Work.schemaVersion)
     }
@@ -66,9 +62,15 @@ public enum JobCodec {
     }
   }
 
-  /// An envelope around a job, ready to be enqueued.
+  /// An envelope around a job, ready to be enqueued as the first attempt of run 1.
   ///
-  /// - Parameter now: the time of day, which is in the id too, unless there is one already.
+  /// - Parameter id: the job's id; nil: a new one, made at `now`.
+  /// - Parameter now: when the job counts as enqueued.
+  /// - Parameter tenant: the business; nil: not known yet.
+  /// - Parameter deadline: a job that has not begun at this instant is cancelled; nil: no deadline.
+  /// - Parameter correlationID: the id of the request or job it came from; nil: it is the first.
+  /// - Parameter traceparent: W3C trace context; nil: not traced.
+  /// - Throws: what the job's `Encodable` conformance throws.
   public static func envelope<Work: Job>(
     for job: Work, id: JobID? = nil, at now: Date = Date(), tenant: UUID?, deadline: Date? = nil,
     correlationID: String? = nil, traceparent: String? = nil

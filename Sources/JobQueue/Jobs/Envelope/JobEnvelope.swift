@@ -1,34 +1,34 @@
 public import Foundation
 
-/// A job on its way: what is known of it without reading its body.
+/// A job with everything that is known of it without reading its body.
 ///
-/// Coded, it is without its body, which is stored beside it as bytes.
+/// The coded form, a JSON object with keys in snake_case, leaves the body out: it is stored beside it as bytes.
 public struct JobEnvelope: Sendable, Codable, Equatable {
-  /// The job's identity, the same in all its runs and attempts. AMQP carries it as `message-id`.
+  /// The job's id, the same in all its runs and attempts. AMQP carries it as `message-id`.
   public var id: JobID
   /// 1, or one more for each retry by an operator.
   public var run: Int
-  /// What the job is; it finds the pool and the worker. AMQP carries it as `type`.
+  /// The kind of job; it selects the pool and the worker. AMQP carries it as `type`.
   public var kind: JobKind
   /// The version of the body's shape.
   public var schemaVersion: Int
-  /// The business the job belongs to; nil where it cannot be known yet (a webhook before it is read).
+  /// The business the job belongs to; nil: not known yet (a webhook before it is read).
   public var tenant: UUID?
-  /// Which attempt this is, from 1. Advisory: it drives backoff and giving up, never correctness.
+  /// Which attempt this is, from 1. Advisory: it decides the delay and the last attempt, never correctness.
   public var attempt: Int
-  /// When the job was first enqueued; kept through retries.
+  /// When the job was first enqueued; retries and snoozes keep it.
   public var enqueuedAt: Date
-  /// After this instant the job is cancelled instead of being worked on; nil: never.
+  /// A job that has not begun at this instant is cancelled; nil: no deadline.
   public var deadline: Date?
-  /// What the job came from, for tracing a thing's story: the id of the request or job before it.
+  /// The id of the request or job that this job came from in the first place; nil: this job is the first.
   public var correlationID: String?
-  /// W3C trace context, `00-<trace>-<span>-<flags>`.
+  /// W3C trace context, `00-<trace>-<span>-<flags>`; nil: not traced.
   public var traceparent: String?
-  /// The job's JSON. Opaque to everything but ``JobCodec``.
+  /// The job's JSON, or the bytes of a ``RawJob``.
   public var body: Data
 
-  /// Puts an envelope together; the defaults are those of a fresh job's first attempt, enqueued now and without a
-  /// deadline. ``JobCodec`` makes one from a job.
+  /// An envelope around a body; by default of a new job's first attempt, enqueued now and without a deadline.
+  /// ``JobCodec/envelope(for:id:at:tenant:deadline:correlationID:traceparent:)`` makes one from a job.
   public init(
     id: JobID = JobID(), run: Int = 1, kind: JobKind, schemaVersion: Int = 1, tenant: UUID? = nil, attempt: Int = 1,
     enqueuedAt: Date = Date(), deadline: Date? = nil, correlationID: String? = nil, traceparent: String? = nil,
@@ -51,11 +51,16 @@ public struct JobEnvelope: Sendable, Codable, Equatable {
   public var jobRun: JobRun { JobRun(id: id, run: run) }
 
   private enum CodingKeys: String, CodingKey {
-    case id, run, kind, schemaVersion, tenant, attempt, enqueuedAt, deadline, correlationID, traceparent
+    case id, run, kind
+    case schemaVersion = "schema_version"
+    case tenant, attempt
+    case enqueuedAt = "enqueued_at"
+    case deadline
+    case correlationID = "correlation_id"
+    case traceparent
   }
 
-  /// Reads the coded form, an object with a field for each property but ``body``: that is empty then, and whoever reads
-  /// the envelope puts the stored bytes in.
+  /// Reads the coded form and leaves ``body`` empty: the caller puts the stored bytes in.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     id = try values.decode(JobID.self, forKey: .id)

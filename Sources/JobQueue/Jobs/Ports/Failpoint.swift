@@ -1,24 +1,24 @@
 internal import Glibc
 internal import Synchronization
 
-/// A named place where a test can make the process die or fail. In release builds it is nothing at all.
+/// A named place where a test can kill or stop the process. In release builds ``visit()`` does nothing.
 ///
 /// Armed by text: `NAME=ACTION[@N]`, several with commas. Actions: `kill` (SIGKILL to itself), `stop` (SIGSTOP). `@N`
-/// acts at the N-th visit, the first by default.
+/// acts at the N-th visit; the first by default.
 package enum Failpoint: String, Sendable, CaseIterable {
-  /// A batch of jobs was taken; nothing has begun.
+  /// Jobs were taken from the prefetch buffer; none has begun.
   case jobFetched = "job-fetched"
   /// Receipt and effects are written; the commit is not sent.
   case beforeCommit = "before-commit"
   /// The completing transaction is committed; follow-ups are not published.
   case afterCommit = "after-commit"
-  /// Follow-ups are published and confirmed; their outbox rows still stand.
+  /// Follow-ups are published and confirmed; their outbox rows are not deleted.
   case afterOutboxPublish = "after-outbox-publish"
-  /// Outbox rows are deleted or on their way out; the job is not acknowledged.
+  /// Outbox rows are deleted or about to be; the job is not acknowledged.
   case beforeAcknowledge = "before-acknowledge"
   /// The retry is published and confirmed; the original is not acknowledged.
   case afterRetryPublish = "after-retry-publish"
-  /// A snooze or long delay is kept; the original is not acknowledged.
+  /// A snoozed or scheduled job is stored; the original is not acknowledged.
   case afterSchedule = "after-schedule"
   /// The dead letter is published and confirmed; the original is not acknowledged.
   case afterDeadLetterPublish = "after-dead-letter-publish"
@@ -28,11 +28,11 @@ package enum Failpoint: String, Sendable, CaseIterable {
   case afterScheduledRelease = "after-scheduled-release"
   /// The relay published rows; they are not deleted.
   case afterRelayPublish = "after-relay-publish"
-  /// Ingest has the broker's confirm; the client has no answer.
+  /// Ingest has the broker's confirmation; the client has no answer.
   case afterIngestConfirm = "after-ingest-confirm"
   /// A message's intent says `sending`; nothing was sent.
   case afterIntent = "after-intent"
-  /// WhatsApp has answered; the answer is stored nowhere.
+  /// WhatsApp has answered; the answer is not stored.
   case afterSend = "after-send"
 
   #if FAILPOINTS
@@ -43,7 +43,6 @@ package enum Failpoint: String, Sendable, CaseIterable {
     private static let armed = Mutex<[Failpoint: Armed]>([:])
   #endif
 
-  /// Visits the place.
   @inlinable
   package func visit() {
     #if FAILPOINTS
@@ -51,26 +50,24 @@ package enum Failpoint: String, Sendable, CaseIterable {
     #endif
   }
 
-  /// Arms failpoints; throws a sentence where the text names one that does not exist, or this build has none.
-  package static func arm(_ text: String) throws(InvalidFailpoint) {
+  /// Arms failpoints; throws when the text names one that does not exist, or this build has none.
+  package static func arm(_ text: String) throws(Invalid) {
     #if FAILPOINTS
       for part in text.split(separator: ",") {
         let form = /([a-z-]+)=(kill|stop)(?:@([1-9][0-9]{0,17}))?/
         guard let match = part.wholeMatch(of: form), let point = Failpoint(rawValue: String(match.1)),
           let count = match.3.map({ Int($0) }) ?? 1
-        else { throw InvalidFailpoint(text: String(part)) }
+        else { throw Invalid(text: String(part)) }
         armed.withLock { $0[point] = Armed(action: String(match.2), visitsLeft: count) }
       }
     #else
-      if !text.isEmpty { throw InvalidFailpoint(text: text) }
+      if !text.isEmpty { throw Invalid(text: text) }
     #endif
   }
 
-  /// The text that armed nothing.
-  package struct InvalidFailpoint: Error, CustomStringConvertible {
-    /// The one part that cannot be armed; in a build without failpoints the whole text.
+  package struct Invalid: Error, CustomStringConvertible {
+    /// The part that cannot be armed; in a build without failpoints the whole text.
     package let text: String
-    /// A sentence that quotes the text and lists all failpoints there are.
     package var description: String {
       "\"\(text)\" is no failpoint (NAME=kill[@N] or NAME=stop[@N]), or this build has none: "
         + Failpoint.allCases.map(\.rawValue).joined(separator: ", ")

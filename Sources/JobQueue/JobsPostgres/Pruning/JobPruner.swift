@@ -1,16 +1,16 @@
 package import Foundation
 package import Postgres
 
-/// Deletes what the store need not remember any more, without holding up the transactions that close jobs.
+/// Deletes rows that the store no longer needs, without delaying completing transactions.
 ///
-/// Receipts go with their partition, a week at a time. Those in the default partition (of ids that are no UUIDv7, and
-/// of jobs older than the oldest partition), dead letters that were dealt with, start markers and audit rows are
-/// deleted row by row, in short transactions. `outbox`, `scheduled` and open dead letters are never pruned: their rows
-/// are jobs, and one whose pool is gone must stay in sight.
+/// Receipts are dropped with their partition, a week at a time. Those in the default partition (of ids that are not
+/// UUIDv7, and of jobs older than the oldest partition), retried and archived dead letters, start markers and audit
+/// rows are deleted in short transactions. `outbox`, `scheduled` and open dead letters are never pruned: their rows are
+/// jobs, and a job whose pool is gone must stay visible.
 ///
-/// Making or dropping a partition needs a lock that completing transactions are in the way of. It is waited for at most
-/// 50 ms, because meanwhile they queue up behind; then the partition waits for a later round. Everything such a
-/// transaction does is sent at once, so that it never holds its lock while it waits for this process.
+/// Creating or dropping a partition needs a lock that conflicts with completing transactions. It is waited for at most
+/// 50 ms, because they queue behind it meanwhile; then the partition is left to a later round. The statements of such a
+/// transaction are sent together, so that it never holds its lock while it waits for this process.
 package struct JobPruner: Sendable {
   private let configuration: PostgresConfiguration
   private let retention: Retention
@@ -19,35 +19,29 @@ package struct JobPruner: Sendable {
   private static let lockKey = 0x70_72_75_6e_65
   private static let lockTimeout = Duration.milliseconds(50)
 
-  /// What a round did.
   package struct Summary: Sendable, Equatable {
-    /// True where another process was pruning; then nothing else was done.
+    /// True: another process was pruning, and nothing was done.
     package var wasSkipped = false
-    /// True where rows are left that may go: another round should follow soon.
+    /// True: rows that may be deleted are left, and another round should follow soon.
     package var hasMore = false
-    /// Partitions of receipts made ahead.
     package var partitionsCreated = 0
-    /// Partitions of receipts dropped, with all their rows but those that are still needed.
+    /// Their rows are gone, but for those that are still needed.
     package var partitionsDropped = 0
-    /// Partitions that were due to be made or dropped and were not: a lock was not to be had in time, or more than
-    /// 1,000 of a partition's receipts are still needed.
+    /// Partitions that were to be created or dropped and were not: a lock was not free in time, or more than 1,000 of a
+    /// partition's receipts are still needed.
     package var partitionsPostponed = 0
-    /// Receipts deleted from the default partition.
+    /// Those deleted from the default partition.
     package var receipts = 0
-    /// Dead letters deleted.
     package var deadLetters = 0
-    /// Start markers deleted.
     package var startMarkers = 0
-    /// Audit rows deleted.
     package var auditRows = 0
 
-    /// True where something was deleted or made.
     package var hasChanges: Bool {
       partitionsCreated + partitionsDropped + receipts + deadLetters + startMarkers + auditRows > 0
     }
   }
 
-  /// Prepares to prune. Each round has a connection of its own, beside all pools.
+  /// Each round opens a connection of its own, outside all connection pools.
   package init(_ configuration: PostgresConfiguration, retention: Retention = .init()) {
     var configuration = configuration
     configuration.lockTimeout = Self.lockTimeout
@@ -55,12 +49,12 @@ package struct JobPruner: Sendable {
     self.retention = retention
   }
 
-  /// Does one round: some seconds at most, with 50,000 rows of a table at most. Of several processes one does it.
+  /// Does one round: some seconds at most, and 50,000 rows of each table. Of several processes one does it.
   ///
   /// Throws ``PostgresError``; what the round did before stays done.
   ///
-  /// - Parameter now: the instant that ages are counted to; nil: what the server's clock says, so that no node whose
-  ///   clock is wrong can delete what is young.
+  /// - Parameter now: the instant that ages are counted to; nil: the server's clock, so that a node whose clock is
+  ///   wrong deletes nothing too early.
   package func prune(now: Date? = nil) async throws -> Summary {
     let connection = try await PostgresConnection.connect(configuration)
     do {

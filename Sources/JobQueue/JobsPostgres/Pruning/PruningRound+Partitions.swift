@@ -1,20 +1,20 @@
 internal import Foundation
 internal import Postgres
 
-/// The partitions of `jobs.receipt`.
+/// Creating and dropping partitions of `jobs.receipt`.
 extension PruningRound {
   /// More receipts than these are not moved out of a partition that is dropped: 1,000 take 20 ms, on a busy machine 70,
   /// and all completing transactions wait for that.
   private static let neededMax = 1_000
-  /// A statement that takes longer than this while they wait is given up, whatever it is that takes so long.
+  /// Statements that take longer while completing transactions wait are cancelled.
   private static let statementTimeout = "100ms"
 
-  /// Makes the partitions of the weeks to come.
+  /// Creates the partitions of the coming weeks.
   ///
   /// `CREATE TABLE PARTITION OF` would lock out all completing transactions; attaching a table does not. It locks the
-  /// default partition, which a completing transaction touches only where it cancels or puts off jobs, and reads all of
-  /// it (120 ms for a million rows). A CHECK constraint could save the reading, but if this process died before it
-  /// took that back, every receipt would be refused once its week has come.
+  /// default partition, which a completing transaction uses only to cancel or snooze jobs, and reads all of it (120 ms
+  /// for a million rows). A CHECK constraint would make reading unnecessary, but if this process died before it dropped
+  /// the constraint, every receipt of that week would be refused.
   mutating func createPartitions() async throws {
     let existing = try await partitions()
     for partition in ReceiptPartition.missing(at: now, among: existing) {
@@ -23,7 +23,7 @@ extension PruningRound {
       let isCreated = try await runUnlessLocked([
         "CREATE TABLE \(unsafe: table) (LIKE jobs.receipt INCLUDING ALL)",
         "LOCK TABLE jobs.receipt_default IN ACCESS EXCLUSIVE MODE",
-        // A receipt whose id is of that week already: a foreign one. In the default partition it would be in the way.
+        // Receipts in the default partition whose (foreign) ids are of that week would make ATTACH fail.
         """
         WITH early AS (DELETE FROM jobs.receipt_default WHERE job_id >= \(lower) AND job_id < \(upper) RETURNING *)
         INSERT INTO \(unsafe: table) SELECT * FROM early
@@ -34,7 +34,7 @@ extension PruningRound {
         """,
       ])
       guard isCreated else {
-        // The later ones wait as well, so that no gap is left behind.
+        // The later ones are postponed as well, so that there is no gap.
         pruned.partitionsPostponed += 1
         return
       }
@@ -42,15 +42,15 @@ extension PruningRound {
     }
   }
 
-  /// Drops the partitions whose ids are all older than the retention, but for the receipts that are still needed: these
-  /// go to the default partition.
+  /// Drops the partitions whose ids are all older than the retention. Receipts that are still needed are moved to the
+  /// default partition.
   ///
-  /// Dropping locks out all completing transactions: for 4 ms, and the time that moving takes. (`DETACH CONCURRENTLY`,
-  /// which would not, is refused where there is a default partition.) They are waited for first, and whoever else uses
-  /// the tables, such as autovacuum, not at all.
+  /// Dropping blocks all completing transactions for 4 ms and the time of moving. (`DETACH CONCURRENTLY` would not, but
+  /// is refused when there is a default partition.) It waits for their locks, but not for others', such as
+  /// autovacuum's.
   mutating func dropPartitions() async throws {
     let existing = try await partitions()
-    for partition in ReceiptPartition.over(before: receiptCutoff, among: existing) {
+    for partition in ReceiptPartition.expired(before: receiptCutoff, among: existing) {
       let table = "jobs.\(partition.name)"
       guard try await summarize(table), try await neededCount(in: partition) <= Self.neededMax else {
         pruned.partitionsPostponed += 1
@@ -65,7 +65,7 @@ extension PruningRound {
         "DROP TABLE \(unsafe: table)",
       ])
       guard isDropped else {
-        // To try the next one as well would hold up everybody once more.
+        // Trying the next one would block completing transactions once more.
         pruned.partitionsPostponed += 1
         return
       }
@@ -83,10 +83,10 @@ extension PruningRound {
   }
 
   /// Brings the index on `at` up to date, which otherwise only VACUUM does: without it the youngest part of the table
-  /// would be read under the lock. False where autovacuum is at it.
+  /// would be read while it is locked. False: autovacuum has the table locked.
   private func summarize(_ table: String) async throws -> Bool {
     do {
-      // The part that VACUUM has not seen may be large; nobody waits for this.
+      // The part that VACUUM has not seen may be large, but this statement blocks no other.
       try await connection.query(
         """
         SELECT brin_summarize_new_values(indexrelid) FROM pg_index
@@ -99,16 +99,16 @@ extension PruningRound {
     }
   }
 
-  /// How many of a partition's receipts are needed; it stops counting where they are too many. What it reads is in
-  /// memory when they are moved.
+  /// How many of a partition's receipts are needed; it stops counting above ``neededMax``. It also brings the rows into
+  /// memory before they are moved.
   private func neededCount(in partition: ReceiptPartition) async throws -> Int {
     try await connection.query(
       needed(in: partition, "SELECT count(*) FROM (", "LIMIT \(Self.neededMax + 1)) AS needed"))[0].decode(0)
   }
 
-  /// An old partition's receipts that must outlive it: those written within the retention (of jobs that were put off
-  /// for long, or retried by an operator), and those of jobs that still stand in the store. The very first partition
-  /// has no lower bound, so none is set.
+  /// An old partition's receipts that are still needed: those written within the retention (of jobs that were scheduled
+  /// for long, or retried by an operator), and those of jobs that are still in the store. Ids have no lower bound here,
+  /// because the very first partition has none.
   private func needed(in partition: ReceiptPartition, _ head: String, _ tail: String) -> PostgresQuery {
     let upper = partition.upperBound
     return """
@@ -125,8 +125,8 @@ extension PruningRound {
       """
   }
 
-  /// Runs statements as one transaction in one round trip; false where a lock was not to be had, or `statement_timeout`
-  /// (57014) was over: then nothing was done.
+  /// Runs statements as one transaction in one round trip. False: a lock was not free, or `statement_timeout` (57014)
+  /// was over, and nothing was done.
   private func runUnlessLocked(_ statements: [PostgresQuery]) async throws -> Bool {
     do {
       try await connection.run(["BEGIN"] + statements + ["COMMIT"])

@@ -12,16 +12,16 @@ struct PruningRound {
   private static let batchSize = 1_000
   /// Transactions for one table in a round.
   private static let batchesMax = 50
-  /// Between two of them, so that others get to the disk.
-  private static let pause = Duration.milliseconds(20)
+  /// Between two of them, so that other transactions reach the disk.
+  private static let batchDelay = Duration.milliseconds(20)
 
-  /// Receipts of jobs that were completed before may go.
+  /// Older receipts may be deleted.
   var receiptCutoff: Date { Retention.cutoff(retention.receiptDays, before: now) }
 
-  /// Partitions are made first, for that must never wait behind anything; they are dropped last.
+  /// Partitions are created first, because that must not wait for anything else; they are dropped last.
   mutating func run() async throws {
-    // Every row is to be found by an index. The planner, which does not know how many rows are old where nobody has
-    // analysed the table yet, would read tables as a whole, and do so with a partition's lock in hand.
+    // Rows must be found by an index. On a table that was not analysed yet the planner does not know how few rows are
+    // old: it would read the whole table, also while a partition is locked.
     try await connection.run(
       ["seqscan", "sort", "hashjoin", "mergejoin"].map { "SET enable_\(unsafe: $0) = off" })
     try await createPartitions()
@@ -39,14 +39,14 @@ struct PruningRound {
       let count = try await connection.query(statement).affectedRows
       sum += count
       if count < Self.batchSize { return sum }
-      try await Task.sleep(for: Self.pause)
+      try await Task.sleep(for: Self.batchDelay)
     }
     pruned.hasMore = true
     return sum
   }
 
-  /// When an operator dealt with a letter is not written down; its time runs from when that is first seen. (The time of
-  /// the death would not do: a letter that is a month old when it is archived would be gone at once.)
+  /// The time of a retry or archiving is not stored: the retention runs from the first round that sees it. (It cannot
+  /// run from the time of death: a letter that is a month old when it is archived would be deleted at once.)
   private mutating func stampResolvedDeadLetters() async throws {
     _ = try await inBatches(
       """
@@ -56,13 +56,12 @@ struct PruningRound {
       """)
   }
 
-  /// Old receipts in the default partition. It holds few: foreign ids, jobs that were completed long after they were made,
-  /// and what was still needed of partitions that are gone.
+  /// Old receipts in the default partition. It holds few: foreign ids, jobs that were completed long after they were
+  /// made, and receipts that were still needed when their partition was dropped.
   ///
-  /// Those of a job with an open letter stay, and for as long again after it was dealt with. An operator's retry, which
-  /// is refused where a run is completed, would not miss them: a run follows only from the one before it that died, so of a
-  /// job with an open letter no run is completed. But a late copy of the run, finding no receipt, would be completed, and its job
-  /// be both completed and dead; and once that receipt were pruned as well, a retry would do it again.
+  /// Those of a job with an open dead letter stay, and for the same time after it was retried or archived: a late copy
+  /// of the run that found no receipt would be completed, and its job would be both completed and dead. After that
+  /// receipt was pruned as well, a retry would repeat the effect.
   private var strayReceipts: PostgresQuery {
     """
     DELETE FROM jobs.receipt_default WHERE ctid = ANY (ARRAY(
@@ -87,9 +86,9 @@ struct PruningRound {
       """
   }
 
-  /// A worker clears the markers of what it has finished; here go those it could not clear. A run that was begun
-  /// again since, or that stands in the store, is still on its way: all its markers count. Those of completed runs do
-  /// no harm, and go by their age as well: to look for their receipts could mean to read millions.
+  /// Markers that a worker could not clear. A run that was started again since, or that is in the store, is not ended:
+  /// all its markers stay. Those of completed runs are harmless and are deleted by age as well: looking for their
+  /// receipts could read millions of rows.
   private var staleMarkers: PostgresQuery {
     """
     DELETE FROM jobs.start_marker WHERE ctid = ANY (ARRAY(

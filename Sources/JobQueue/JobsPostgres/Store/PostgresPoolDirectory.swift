@@ -3,8 +3,7 @@ package import Jobs
 package import Logging
 package import Postgres
 
-/// Operators' settings and the nodes' leases on PostgreSQL. Changes are told by NOTIFY, outside of any job's
-/// transaction.
+/// The pool directory on PostgreSQL. Changes are announced by NOTIFY, outside of any job's transaction.
 package struct PostgresPoolDirectory: PoolDirectory {
   private let pool: PostgresConnectionPool
   private let logger: Logger
@@ -22,37 +21,43 @@ package struct PostgresPoolDirectory: PoolDirectory {
     _ node: NodeReport, lease: Duration
   ) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     let pools = String(decoding: try JSONEncoder().encode(node.pools), as: UTF8.self)
-    let results = try await pool.withConnection { connection in
-      // A new node changes everybody's shares.
-      try await connection.run(
-        [
-          """
-          WITH old AS (SELECT pools FROM jobs.node WHERE id = \(node.id)),
-          put AS (
-            INSERT INTO jobs.node (id, started_at, lease_until, pools)
-            VALUES (\(node.id), \(node.startedAt), now() + make_interval(secs => \(lease / .seconds(1))), \(pools)::jsonb)
-            ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, pools = excluded.pools)
-          SELECT CASE WHEN NOT EXISTS (SELECT FROM old) THEN pg_notify(\(Self.channel), 'node')::text END
-          """,
-          "DELETE FROM jobs.node WHERE lease_until < now() - interval '1 hour'",
-        ] + Self.overviewQueries)
+    let results = try await withPortErrors {
+      try await pool.withConnection { connection in
+        // A new node changes the local concurrency of all others.
+        try await connection.run(
+          [
+            """
+            WITH old AS (SELECT pools FROM jobs.node WHERE id = \(node.id)),
+            put AS (
+              INSERT INTO jobs.node (id, started_at, lease_until, pools)
+              VALUES (\(node.id), \(node.startedAt), now() + make_interval(secs => \(lease / .seconds(1))),
+                \(pools)::jsonb)
+              ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, pools = excluded.pools)
+            SELECT CASE WHEN NOT EXISTS (SELECT FROM old) THEN pg_notify(\(Self.channel), 'node')::text END
+            """,
+            "DELETE FROM jobs.node WHERE lease_until < now() - interval '1 hour'",
+          ] + Self.overviewQueries)
+      }
     }
     return try Self.overview(Array(results.suffix(2)))
   }
 
-  /// Deletes the lease and announces that. One that is gone already is not announced: a node that watches and releases
-  /// would answer itself for ever.
+  /// Deletes the lease and announces that. A lease that is gone already is not announced: a node that watches and
+  /// releases would trigger itself for ever.
   package func releaseLease(_ node: String) async throws {
-    _ = try await pool.query(
-      """
-      WITH gone AS (DELETE FROM jobs.node WHERE id = \(node) RETURNING id)
-      SELECT pg_notify(\(Self.channel), 'node')::text FROM gone
-      """)
+    _ = try await withPortErrors {
+      try await pool.query(
+        """
+        WITH gone AS (DELETE FROM jobs.node WHERE id = \(node) RETURNING id)
+        SELECT pg_notify(\(Self.channel), 'node')::text FROM gone
+        """)
+    }
   }
 
   /// Reads settings and live nodes in one round trip. Nodes are sorted by id; a pool without a setting is missing.
   package func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
-    try Self.overview(try await pool.withConnection { try await $0.run(Self.overviewQueries) })
+    try Self.overview(
+      try await withPortErrors { try await pool.withConnection { try await $0.run(Self.overviewQueries) } })
   }
 
   private static let overviewQueries: [PostgresQuery] = [
@@ -65,7 +70,7 @@ package struct PostgresPoolDirectory: PoolDirectory {
   ) throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     var settings: [PoolName: PoolSetting] = [:]
     for row in results[0] {
-      settings[PoolName(rawValue: try row.decode(3))] = try setting(row)
+      settings[try row.poolName(3)] = try setting(row)
     }
     let nodes = try results[1].map { row in
       let pools = try JSONDecoder().decode(
@@ -88,31 +93,33 @@ package struct PostgresPoolDirectory: PoolDirectory {
   package func change(
     _ name: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void
   ) async throws -> PoolSetting {
-    try await pool.withTransaction { transaction in
-      let rows = try await transaction.run([
-        "INSERT INTO jobs.pool_setting (pool) VALUES (\(name.rawValue)) ON CONFLICT DO NOTHING",
-        """
-        SELECT size, paused, to_json(paused_kinds)::text FROM jobs.pool_setting WHERE pool = \(name.rawValue) FOR UPDATE
-        """,
-      ])[1]
-      guard let row = rows.first else { throw PostgresError.connectionLost }
-      let before = try Self.setting(row)
-      var after = before
-      change(&after)
-      try await transaction.run([
-        """
-        UPDATE jobs.pool_setting
-        SET size = \(after.size), paused = \(after.isPaused),
-            paused_kinds = \(after.pausedKinds.map(\.rawValue).sorted())::text[]
-        WHERE pool = \(name.rawValue)
-        """,
-        """
-        INSERT INTO jobs.audit (who, action, target, before, after)
-        VALUES (\(who), 'pool.set', \(name.rawValue), \(Self.describe(before)), \(Self.describe(after)))
-        """,
-        "SELECT pg_notify(\(Self.channel), \(name.rawValue))::text",
-      ])
-      return after
+    try await withPortErrors {
+      try await pool.withTransaction { transaction in
+        // The update locks a row that exists, and returns it; the row is written even where nothing changes.
+        let row = try await transaction.query(
+          """
+          INSERT INTO jobs.pool_setting (pool) VALUES (\(name.rawValue))
+          ON CONFLICT (pool) DO UPDATE SET pool = excluded.pool
+          RETURNING size, paused, to_json(paused_kinds)::text
+          """)[0]
+        let before = try Self.setting(row)
+        var after = before
+        change(&after)
+        try await transaction.run([
+          """
+          UPDATE jobs.pool_setting
+          SET size = \(after.size), paused = \(after.isPaused),
+              paused_kinds = \(after.pausedKinds.map(\.rawValue).sorted())::text[]
+          WHERE pool = \(name.rawValue)
+          """,
+          """
+          INSERT INTO jobs.audit (who, action, target, before, after)
+          VALUES (\(who), 'pool.set', \(name.rawValue), \(Self.describe(before)), \(Self.describe(after)))
+          """,
+          "SELECT pg_notify(\(Self.channel), \(name.rawValue))::text",
+        ])
+        return after
+      }
     }
   }
 
@@ -122,8 +129,8 @@ package struct PostgresPoolDirectory: PoolDirectory {
       + (kinds.isEmpty ? "" : ", paused kinds: \(kinds.joined(separator: ", "))")
   }
 
-  /// Listens for notifications on a connection of its own, which is rebuilt when it breaks; each time it stands,
-  /// `changed` is called as well, for what was missed meanwhile.
+  /// Listens for notifications on a connection of its own, which is opened again when it breaks. `changed` is also
+  /// called each time it is open again, for changes that were missed meanwhile.
   package func watch(_ changed: @escaping @Sendable () async -> Void) async {
     let listener = PostgresListener(pool.configuration, channels: [Self.channel], logger: logger)
     await listener.run { _ in await changed() }

@@ -1,25 +1,25 @@
 package import Jobs
 package import Postgres
 
-/// Gives what the store holds for one pool to another, a thousand rows in a transaction, each with an audit row. Jobs
-/// that another process is handing over at that moment are left to it.
+/// Moves what the store holds for one pool to another, a thousand rows in a transaction, each with an audit row. Rows
+/// that another process has locked, because it is publishing them, are skipped.
 package struct PostgresRerouter: Sendable {
   private let pool: PostgresConnectionPool
   private let who: String
   private static let chunk = 1_000
 
-  /// Uses the pool's connections; `who` goes into the audit.
+  /// - Parameter who: goes into the audit.
   package init(pool: PostgresConnectionPool, by who: String) {
     self.pool = pool
     self.who = who
   }
 
-  /// Gives jobs of these kinds in the outbox, and scheduled ones, to another pool; returns how many.
+  /// Moves outbox and scheduled jobs of these kinds; returns how many.
   package func rerouteJobs(from old: PoolName, to new: PoolName, kinds: [JobKind]) async throws -> Int {
     let names = kinds.map(\.rawValue)
     var total = 0
     for table in ["outbox", "scheduled"] {
-      // The new pool decides for itself what is paused.
+      // The new pool's own setting says what is paused.
       let unparking =
         table == "scheduled" ? ", parked = false, due_at = CASE WHEN parked THEN now() ELSE due_at END" : ""
       let statement: PostgresQuery = """
@@ -28,14 +28,14 @@ package struct PostgresRerouter: Sendable {
           WHERE pool = \(old.rawValue) AND envelope ->> 'kind' = ANY(\(names)::text[])
           LIMIT \(Self.chunk) FOR UPDATE SKIP LOCKED)
         """
-      total += try await run(statement, table == "outbox" ? "jobs of the outbox" : "scheduled jobs", old, new)
+      total += try await run(statement, "\(table) jobs", old, new)
     }
     return total
   }
 
-  /// Gives open dead letters to another pool, where their next runs will go; returns how many.
+  /// Moves open dead letters; their next runs go to the new pool. Returns how many.
   ///
-  /// - Parameter kinds: only letters of these kinds; nil: all, with those that could not be read.
+  /// - Parameter kinds: only letters of these kinds; nil: all, also unreadable ones.
   package func rerouteDeadLetters(from old: PoolName, to new: PoolName, kinds: [JobKind]?) async throws -> Int {
     let names = kinds.map { $0.map(\.rawValue) }
     let statement: PostgresQuery = """
@@ -44,12 +44,12 @@ package struct PostgresRerouter: Sendable {
         WHERE state = 'open' AND pool = \(old.rawValue) AND (\(names)::text[] IS NULL OR kind = ANY(\(names)::text[]))
         LIMIT \(Self.chunk) FOR UPDATE SKIP LOCKED)
       """
-    return try await run(statement, "dead letters of the index", old, new)
+    return try await run(statement, "indexed dead letters", old, new)
   }
 
-  /// Writes down what was moved in the broker.
+  /// Writes an audit row for what was moved in the broker.
   package func recordReroute(_ count: Int, _ what: String, from old: String, to new: PoolName) async throws {
-    try await pool.query(audit(count, what, old, new))
+    _ = try await withPortErrors { try await pool.query(audit(count, what, old, new)) }
   }
 
   /// Repeats the statement until it finds nothing more.
@@ -58,10 +58,12 @@ package struct PostgresRerouter: Sendable {
     guard old != new else { return 0 }
     var total = 0
     while true {
-      let moved = try await pool.withTransaction { transaction -> Int in
-        let count = try await transaction.query(statement).affectedRows
-        if count > 0 { try await transaction.query(audit(count, what, old.rawValue, new)) }
-        return count
+      let moved = try await withPortErrors {
+        try await pool.withTransaction { transaction -> Int in
+          let count = try await transaction.query(statement).affectedRows
+          if count > 0 { try await transaction.query(audit(count, what, old.rawValue, new)) }
+          return count
+        }
       }
       total += moved
       if moved < Self.chunk { return total }
@@ -69,10 +71,9 @@ package struct PostgresRerouter: Sendable {
   }
 
   private func audit(_ count: Int, _ what: String, _ old: String, _ new: PoolName) -> PostgresQuery {
-    let moved = "\(count) \(what)"
-    return """
-      INSERT INTO jobs.audit (who, action, target, before, after)
-      VALUES (\(who), 'pool.move', \(old), \(moved), \(new.rawValue))
-      """
+    """
+    INSERT INTO jobs.audit (who, action, target, before, after)
+    VALUES (\(who), 'pool.move', \(old), \("\(count) \(what)"), \(new.rawValue))
+    """
   }
 }

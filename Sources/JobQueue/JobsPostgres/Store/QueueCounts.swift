@@ -1,35 +1,32 @@
 package import Jobs
 package import Postgres
 
-/// What the store holds, for monitoring.
+/// The figures of the store that monitoring reads.
 package struct QueueCounts: Sendable, Equatable {
-  /// Scheduled jobs, by pool.
   package var scheduled: [PoolName: Int] = [:]
-  /// Open dead letters, by pool.
+  /// Open dead letters.
   package var dead: [PoolName: Int] = [:]
-  /// Jobs in the outbox.
   package var outbox = 0
-  /// Age of the oldest of them in seconds; nil where there is none, or only redriven ones.
+  /// Age of the oldest outbox row in seconds; nil: there is none, or only those of retried dead letters.
   package var outboxOldestSeconds: Double?
 
-  /// Reads the counts.
   package static func read(_ pool: PostgresConnectionPool) async throws -> QueueCounts {
-    let results = try await pool.withConnection { connection in
-      try await connection.run([
-        "SELECT pool, count(*) FROM jobs.scheduled GROUP BY pool",
-        "SELECT pool, count(*) FROM jobs.dead_letter WHERE state = 'open' GROUP BY pool",
-        """
-        SELECT count(*), extract(epoch FROM now() - min(at) FILTER (WHERE at > '-infinity'))::float8 FROM jobs.outbox
-        """,
-      ])
+    try await withPortErrors {
+      let results = try await pool.withConnection { connection in
+        try await connection.run(
+          BacklogSnapshot.countQueries + [
+            """
+            SELECT extract(epoch FROM now() - min(at) FILTER (WHERE at > '-infinity'))::float8 FROM jobs.outbox
+            """
+          ])
+      }
+      let backlog = try BacklogSnapshot(counts: results)
+      var counts = QueueCounts()
+      for jobs in backlog.scheduled { counts.scheduled[jobs.pool, default: 0] += jobs.count }
+      for jobs in backlog.dead { counts.dead[jobs.pool, default: 0] += jobs.count }
+      counts.outbox = backlog.outbox.reduce(0) { $0 + $1.count }
+      counts.outboxOldestSeconds = try results[BacklogSnapshot.countQueries.count].first?.decodeIfPresent(0)
+      return counts
     }
-    var counts = QueueCounts()
-    for row in results[0] { counts.scheduled[PoolName(rawValue: try row.decode(0))] = try row.decode(1, as: Int.self) }
-    for row in results[1] { counts.dead[PoolName(rawValue: try row.decode(0))] = try row.decode(1, as: Int.self) }
-    if let row = results[2].first {
-      counts.outbox = try row.decode(0)
-      counts.outboxOldestSeconds = try row.decodeIfPresent(1)
-    }
-    return counts
   }
 }

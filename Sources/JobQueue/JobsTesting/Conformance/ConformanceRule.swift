@@ -1,15 +1,13 @@
-/// Thrown where an adapter breaks a rule of its port.
-package struct ConformanceFailure: Error, CustomStringConvertible {
-  /// Which rule, and what was seen instead, in a sentence.
-  package let description: String
+/// An adapter breaks a rule of its port.
+struct ConformanceFailure: Error, CustomStringConvertible {
+  /// The rule, and what happened instead.
+  let description: String
 
-  /// A failure with these words.
-  package init(_ description: String) { self.description = description }
+  init(_ description: String) { self.description = description }
 }
 
-/// One rule of a port, and the check that an adapter keeps it.
-///
-/// A test runs every rule of a suite, each against a fresh subject (``JobStoreConformance``, ``BrokerConformance`` ...).
+/// One rule of a port. A test checks every rule of a suite (``JobStoreConformance``, ``BrokerConformance`` ...), each
+/// against a new subject.
 package struct ConformanceRule<Subject: Sendable>: Sendable, CustomStringConvertible {
   /// The rule in a sentence.
   package let description: String
@@ -20,7 +18,7 @@ package struct ConformanceRule<Subject: Sendable>: Sendable, CustomStringConvert
     self.body = body
   }
 
-  /// Checks the rule; throws ``ConformanceFailure`` where the subject breaks it.
+  /// Throws ``ConformanceFailure`` when the subject breaks the rule.
   package func check(_ subject: Subject) async throws {
     do {
       try await body(subject)
@@ -30,22 +28,23 @@ package struct ConformanceRule<Subject: Sendable>: Sendable, CustomStringConvert
   }
 }
 
-/// Thrown by checks from inside the adapter's closures, to see that it comes out again.
+/// Thrown by rules inside an adapter's closures, to check that the adapter rethrows it.
 struct TestFailure: Error {}
 
-/// Throws the sentence where the condition does not hold.
 func require(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(ConformanceFailure) {
   guard holds else { throw ConformanceFailure(sentence()) }
 }
 
-/// Throws where the values differ; `what` names them.
+/// - Parameter what: names the value.
 func requireEqual<Value: Equatable>(
-  _ seen: Value, _ expected: Value, _ what: @autoclosure () -> String
+  _ actual: Value, _ expected: Value, _ what: @autoclosure () -> String
 ) throws(ConformanceFailure) {
-  guard seen == expected else { throw ConformanceFailure("\(what()): expected \(expected), saw \(seen)") }
+  guard actual == expected else { throw ConformanceFailure("\(what()): expected \(expected), got \(actual)") }
 }
 
-/// Looks every few milliseconds until the condition holds; throws `what` as what did not happen in time.
+/// Polls until the condition holds.
+///
+/// - Parameter what: names what is waited for.
 func waitUntil(
   _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
 ) async throws {

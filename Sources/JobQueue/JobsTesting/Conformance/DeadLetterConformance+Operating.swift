@@ -5,7 +5,7 @@ extension DeadLetterConformance {
   static var listingRules: [Rule] {
     [
       Rule("letters are listed latest first, up to the limit") { try await $0.listsLatestFirst() },
-      Rule("a filter's conditions must all hold") { try await $0.filters() },
+      Rule("all conditions of a filter must hold") { try await $0.filters() },
       Rule("letters of one cause are one group") { try await $0.groupsByCause() },
     ]
   }
@@ -13,15 +13,15 @@ extension DeadLetterConformance {
   static var retryRules: [Rule] {
     [
       Rule("a retry enqueues the next run from its first attempt") { try await $0.retriesAsNextRun() },
-      Rule("the retried run can be completed") { try await $0.opensTheRetried() },
-      Rule("a retry takes what the filter means and no more") { try await $0.retriesWhatIsMeant() },
-      Rule("a retry is refused where any run of the job is done") { try await $0.refusesTheCompleted() },
-      Rule("of several retries at once, one enqueues each job") { try await $0.retriesOnce() },
+      Rule("the retried run can be completed") { try await $0.completesRetried() },
+      Rule("a retry takes the letters that the filter selects, no others") { try await $0.retriesSelected() },
+      Rule("a retry skips a job that is completed in any run") { try await $0.skipsCompleted() },
+      Rule("of several concurrent retries, one enqueues each job") { try await $0.retriesOnce() },
     ]
   }
 
   static var archivingRules: [Rule] {
-    [Rule("an archived letter is gone for good") { try await $0.archivesForGood() }]
+    [Rule("an archived letter is not listed, retried or archived again") { try await $0.archives() }]
   }
 
   private func listsLatestFirst() async throws {
@@ -46,7 +46,7 @@ extension DeadLetterConformance {
       [there.jobRun, other.jobRun], "the letters of some jobs")
     try requireEqual(
       try await listed(DeadLetterFilter(pool: pool, fingerprint: cause, ids: [here.jobRun.id, there.jobRun.id])),
-      [here.jobRun], "the letters for which all holds")
+      [here.jobRun], "the letters for which all conditions hold")
     try requireEqual(try await listed(DeadLetterFilter(ids: [])), [], "the letters of no jobs")
   }
 
@@ -71,9 +71,9 @@ extension DeadLetterConformance {
     let letter = letter(SampleJobs.full(run: 2, attempt: 7))
     try await index.record([letter])
     let result = try await index.retry(DeadLetterFilter(), by: "test")
-    try requireEqual(result, RedriveResult(retried: 1, refused: 0), "the retry")
+    try requireEqual(result, RedriveResult(retried: 1, skipped: 0), "the retry")
     try await requireOpen([], "after the retry")
-    let entries = try await outbox()
+    let entries = try await store.outbox()
     try requireEqual(entries.map(\.pool), [pool], "the pools in the outbox")
     var next = letter.envelope
     next?.run = 3
@@ -83,33 +83,33 @@ extension DeadLetterConformance {
       try await index.retry(DeadLetterFilter(), by: "test").retried, 0, "the number of letters retried again")
   }
 
-  private func opensTheRetried() async throws {
+  private func completesRetried() async throws {
     let letter = letter()
     try await index.record([letter])
     _ = try await index.retry(DeadLetterFilter(), by: "test")
     let next = JobRun(id: letter.jobRun.id, run: 2)
-    try require(try await !complete(letter.jobRun), "the dead run was open again")
-    try require(try await complete(next), "the next run was not open")
+    try require(try await !complete(letter.jobRun), "the dead run could be completed")
+    try require(try await complete(next), "the next run could not be completed")
   }
 
-  private func retriesWhatIsMeant() async throws {
+  private func retriesSelected() async throws {
     let letters = (0..<3).map { letter(at: 1_790_000_000 + Double($0)) }
     try await index.record(letters)
     let first = try await index.retry(DeadLetterFilter(limit: 1), by: "test")
-    try requireEqual(first, RedriveResult(retried: 1, refused: 0), "a retry of one letter")
+    try requireEqual(first, RedriveResult(retried: 1, skipped: 0), "a retry of one letter")
     try await requireOpen(Array(letters.prefix(2)), "after the latest was retried")
     let elsewhere = try await index.retry(DeadLetterFilter(pool: "test.other"), by: "test")
     try requireEqual(elsewhere, RedriveResult(), "a retry in another pool")
-    try requireEqual(try await outbox().map(\.envelope.id), [letters[2].jobRun.id], "the jobs in the outbox")
+    try requireEqual(try await store.outbox().map(\.envelope.id), [letters[2].jobRun.id], "the jobs in the outbox")
   }
 
-  private func refusesTheCompleted() async throws {
-    let (done, dead) = (letter(), letter())
-    try await index.record([done, dead])
-    _ = try await complete(JobRun(id: done.jobRun.id, run: 2))
+  private func skipsCompleted() async throws {
+    let (completed, dead) = (letter(), letter())
+    try await index.record([completed, dead])
+    _ = try await complete(JobRun(id: completed.jobRun.id, run: 2))
     let result = try await index.retry(DeadLetterFilter(), by: "test")
-    try requireEqual(result, RedriveResult(retried: 1, refused: 1), "a retry of a done job and a dead one")
-    try requireEqual(try await outbox().map(\.envelope.id), [dead.jobRun.id], "the jobs in the outbox")
+    try requireEqual(result, RedriveResult(retried: 1, skipped: 1), "a retry of a completed job and a dead one")
+    try requireEqual(try await store.outbox().map(\.envelope.id), [dead.jobRun.id], "the jobs in the outbox")
   }
 
   private func retriesOnce() async throws {
@@ -122,12 +122,12 @@ extension DeadLetterConformance {
       return sum
     }
     try requireEqual(retried, letters.count, "the number of retries")
-    let ids = try await outbox().map(\.envelope.id)
+    let ids = try await store.outbox().map(\.envelope.id)
     try requireEqual(ids.count, letters.count, "the number of jobs in the outbox")
     try requireEqual(Set(ids), Set(letters.map(\.jobRun.id)), "the jobs in the outbox")
   }
 
-  private func archivesForGood() async throws {
+  private func archives() async throws {
     let letters = [letter(), letter()]
     try await index.record(letters)
     let filter = DeadLetterFilter(ids: [letters[0].jobRun.id])
@@ -135,7 +135,7 @@ extension DeadLetterConformance {
     try await requireOpen([letters[1]], "after one was archived")
     try requireEqual(try await index.archive(filter, by: "test"), 0, "the number of letters archived again")
     try requireEqual(try await index.retry(filter, by: "test").retried, 0, "the number of archived letters retried")
-    try require(try await outbox().isEmpty, "an archived job is in the outbox")
-    try require(try await !complete(letters[0].jobRun), "an archived letter's job was open")
+    try require(try await store.outbox().isEmpty, "an archived job is in the outbox")
+    try require(try await !complete(letters[0].jobRun), "the run of an archived letter could be completed")
   }
 }

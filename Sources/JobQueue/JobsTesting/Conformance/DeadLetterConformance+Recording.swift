@@ -4,21 +4,21 @@ internal import Jobs
 extension DeadLetterConformance {
   static var recordRules: [Rule] {
     [
-      Rule("a letter is kept as it came") { try await $0.keepsLetters() },
+      Rule("a letter is kept unchanged") { try await $0.keepsLetters() },
       Rule("recording a letter again changes nothing") { try await $0.recordsOnce() },
       Rule("the same letter twice in one call is one letter") { try await $0.recordsDuplicatesOnce() },
-      Rule("the letter of a job that was done after all is dropped") { try await $0.dropsTheCompleted() },
-      Rule("the letter of a job that was cancelled is dropped") { try await $0.dropsTheCancelled() },
-      Rule("a late copy of a dead job finds its receipt") { try await $0.stopsTheDead() },
+      Rule("the letter of a completed job is dropped") { try await $0.dropsCompleted() },
+      Rule("the letter of a cancelled job is dropped") { try await $0.dropsCancelled() },
+      Rule("a late copy of a dead job finds its receipt") { try await $0.stopsLateCopies() },
       Rule("a letter waits for a transaction of its job, and is dropped when that commits") {
         try await $0.waitsForTheTransaction(commits: true)
       },
       Rule("a letter waits for a transaction of its job, and stays when that rolls back") {
         try await $0.waitsForTheTransaction(commits: false)
       },
-      Rule("letters recorded by several at once are recorded once") { try await $0.recordsAtOnce() },
-      Rule("a message that could not be read is a letter without a job") { try await $0.keepsTheUnreadable() },
-      Rule("a run that died after another run's letter was retried is a letter of its own") {
+      Rule("letters that are recorded concurrently are recorded once") { try await $0.recordsConcurrently() },
+      Rule("an unreadable message is a letter without an envelope") { try await $0.keepsUnreadable() },
+      Rule("a retried run that dies again has its own letter") {
         try await $0.recordsTheNextRun()
       },
     ]
@@ -38,8 +38,8 @@ extension DeadLetterConformance {
     _ = try await index.retry(DeadLetterFilter(ids: [letters[0].jobRun.id]), by: "test")
     _ = try await index.archive(DeadLetterFilter(ids: [letters[1].jobRun.id]), by: "test")
     try await index.record(letters)
-    try await requireOpen([], "after they were dealt with and recorded again")
-    try requireEqual(try await outbox().count, 1, "the number of retries in the outbox")
+    try await requireOpen([], "after they were retried or archived, and recorded again")
+    try requireEqual(try await store.outbox().count, 1, "the number of retries in the outbox")
   }
 
   private func recordsDuplicatesOnce() async throws {
@@ -49,34 +49,34 @@ extension DeadLetterConformance {
     try await index.record([])
   }
 
-  private func dropsTheCompleted() async throws {
-    let (done, dead) = (letter(), letter())
-    try require(try await complete(done.jobRun), "a fresh job was not open")
-    try await index.record([done, dead])
-    try await requireOpen([dead], "after one of two jobs was done")
+  private func dropsCompleted() async throws {
+    let (completed, dead) = (letter(), letter())
+    try require(try await complete(completed.jobRun), "a new job could not be completed")
+    try await index.record([completed, dead])
+    try await requireOpen([dead], "after one of two jobs was completed")
   }
 
-  private func dropsTheCancelled() async throws {
-    let gone = letter()
-    _ = try await complete(gone.jobRun) { $0.cancelled = [gone.jobRun: "too late"] }
-    try await index.record([gone])
+  private func dropsCancelled() async throws {
+    let cancelled = letter()
+    _ = try await complete(cancelled.jobRun) { $0.outcomes[cancelled.jobRun] = .cancelled(reason: "too late") }
+    try await index.record([cancelled])
     try await requireOpen([], "after the job was cancelled")
   }
 
-  private func stopsTheDead() async throws {
+  private func stopsLateCopies() async throws {
     let letter = letter()
     try await index.record([letter])
-    try require(try await !complete(letter.jobRun), "a dead job was open")
+    try require(try await !complete(letter.jobRun), "a dead job could be completed")
     try await requireOpen([letter], "after a late copy")
   }
 
   private func waitsForTheTransaction(commits: Bool) async throws {
     let letter = letter()
     let (inside, leave) = (Gate(), Gate())
-    async let completion: Void = linger(letter.jobRun, inside: inside, leave: leave, commits: commits)
+    async let completion: Void = holdTransaction(letter.jobRun, inside: inside, leave: leave, commits: commits)
     try await inside.wait()
     async let recording: Void = index.record([letter])
-    // Some round trips, so that the letter can get there first if nothing holds it back.
+    // Some round trips, so that the recording would end first if it did not wait.
     for _ in 0..<20 {
       await Task.yield()
       _ = try await index.groups()
@@ -84,11 +84,11 @@ extension DeadLetterConformance {
     leave.open()
     try await completion
     try await recording
-    try await requireOpen(commits ? [] : [letter], "after the transaction's end")
-    try require(try await !complete(letter.jobRun), "the job was still open")
+    try await requireOpen(commits ? [] : [letter], "after the end of the transaction")
+    try require(try await !complete(letter.jobRun), "the job could still be completed")
   }
 
-  private func linger(_ job: JobRun, inside: Gate, leave: Gate, commits: Bool) async throws {
+  private func holdTransaction(_ job: JobRun, inside: Gate, leave: Gate, commits: Bool) async throws {
     let receipt = JobReceipt(jobRun: job, kind: "test.full", pool: pool)
     _ = try await store.complete([receipt], deadline: .now + .seconds(10)) { _, _ in
       inside.open()
@@ -99,19 +99,19 @@ extension DeadLetterConformance {
     }
   }
 
-  private func recordsAtOnce() async throws {
+  private func recordsConcurrently() async throws {
     let letters = (0..<5).map { _ in letter() }
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for turn in 0..<8 {
-        let order = turn.isMultiple(of: 2) ? letters : letters.reversed()
+      for round in 0..<8 {
+        let order = round.isMultiple(of: 2) ? letters : letters.reversed()
         group.addTask { try await index.record(order) }
       }
       try await group.waitForAll()
     }
-    try await requireOpen(letters, "after eight recordings at once")
+    try await requireOpen(letters, "after eight concurrent recordings")
   }
 
-  private func keepsTheUnreadable() async throws {
+  private func keepsUnreadable() async throws {
     let deadLetterInfo = SampleJobs.deadLetterInfo(pool: pool, reason: .unreadable)
     let body = Data([0xff, 0x00, 0xfe])
     let letter = DeadLetter(
@@ -119,7 +119,7 @@ extension DeadLetterConformance {
     try await index.record([letter])
     try requireEqual(try await index.letters(DeadLetterFilter()), [letter], "the open letters")
     let result = try await index.retry(DeadLetterFilter(), by: "test")
-    try requireEqual(result, RedriveResult(retried: 0, refused: 1), "a retry of what cannot be read")
+    try requireEqual(result, RedriveResult(retried: 0, skipped: 1), "a retry of an unreadable message")
     try await requireOpen([letter], "after that retry")
     try requireEqual(try await index.archive(DeadLetterFilter(), by: "test"), 1, "the number of archived letters")
   }
@@ -128,14 +128,14 @@ extension DeadLetterConformance {
     let first = letter()
     try await index.record([first])
     _ = try await index.retry(DeadLetterFilter(), by: "test")
-    guard let next = try await outbox().first?.envelope else {
+    guard let next = try await store.outbox().first?.envelope else {
       throw ConformanceFailure("the retry is not in the outbox")
     }
     let second = letter(next)
     try await index.record([second])
     try await requireOpen([second], "after the second run died")
     _ = try await index.retry(DeadLetterFilter(), by: "test")
-    let runs = try await outbox().map(\.envelope.run)
+    let runs = try await store.outbox().map(\.envelope.run)
     try requireEqual(Set(runs), [2, 3], "the runs in the outbox")
   }
 }

@@ -1,30 +1,27 @@
 internal import Foundation
 package import Jobs
 
-/// The rules of ``Jobs/DeadLetterIndex``, beside the store it shares receipts and outbox with: a job is done or dead,
-/// never both.
+/// The rules of ``Jobs/DeadLetterIndex``, together with the store whose receipts and outbox it shares: a run is completed
+/// or dead, never both.
 ///
-/// Each rule wants a fresh index and store.
+/// Each rule needs a new index and store.
 package struct DeadLetterConformance<Store: JobStore>: Sendable {
   let store: Store
   let index: any DeadLetterIndex
 
-  /// An index under test and its store.
   package init(store: Store, index: any DeadLetterIndex) {
     self.store = store
     self.index = index
   }
 
-  /// All rules.
   package static var rules: [ConformanceRule<Self>] { recordRules + listingRules + retryRules + archivingRules }
 
-  // MARK: What the checks share
+  // MARK: Helpers of the rules
 
   typealias Rule = ConformanceRule<Self>
 
   var pool: PoolName { "test.pool" }
 
-  /// The letter of a fresh job.
   func letter(
     _ envelope: JobEnvelope = SampleJobs.full(), pool: PoolName = "test.pool", cause: String = "Impossible",
     detail: String = "it cannot be", at seconds: Double = 1_790_000_100
@@ -32,7 +29,7 @@ package struct DeadLetterConformance<Store: JobStore>: Sendable {
     SampleJobs.letter(envelope, SampleJobs.deadLetterInfo(pool: pool, detail: detail, cause: cause, at: seconds))
   }
 
-  /// Closes a job; true where it was open.
+  /// Completes a run; false: it had its receipt.
   func complete(_ job: JobRun, change: @escaping @Sendable (inout Completion) -> Void = { _ in }) async throws -> Bool {
     let ran = Locked(false)
     let receipt = JobReceipt(jobRun: job, kind: "test.full", pool: pool)
@@ -49,15 +46,5 @@ package struct DeadLetterConformance<Store: JobStore>: Sendable {
     let open = try await index.letters(DeadLetterFilter()).map(\.jobRun)
     try requireEqual(Set(open), Set(letters.map(\.jobRun)), "the open letters \(when)")
     try requireEqual(open.count, letters.count, "the number of open letters \(when)")
-  }
-
-  /// What the relay would enqueue now; it stays in the outbox.
-  func outbox() async throws -> [OutboxEntry] {
-    let seen = Locked<[OutboxEntry]>([])
-    _ = try await store.relayOutbox(olderThan: .zero, limit: 1_000) { entries in
-      seen.change { $0 += entries }
-      return []
-    }
-    return seen.value
   }
 }

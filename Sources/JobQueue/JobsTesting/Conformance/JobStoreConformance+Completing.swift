@@ -5,21 +5,21 @@ extension JobStoreConformance {
   static var completingRules: [Rule] {
     [
       Rule("a job is completed once") { try await $0.completesOnce() },
-      Rule("each run of a job is completed for itself") { try await $0.completesEachRun() },
-      Rule("effects can be seen after the commit and not before") { try await $0.commitsAtTheEnd() },
-      Rule("what the body throws rolls back and is thrown on") { try await $0.rollsBackOnThrow() },
-      Rule("a rollback that was asked for leaves nothing, no follow-ups either, and is no error") {
+      Rule("each run of a job is completed by itself") { try await $0.completesEachRun() },
+      Rule("effects are visible after the commit and not before") { try await $0.commitsAtTheEnd() },
+      Rule("an error of the body rolls back and is rethrown") { try await $0.rollsBackOnThrow() },
+      Rule("a requested rollback leaves nothing, no follow-ups either, and is no error") {
         try await $0.rollsBackOnRequest()
       },
-      Rule("of a batch, those without a receipt are open") { try await $0.opensTheRest() },
-      Rule("a batch that was completed before does not run") { try await $0.skipsCompletedBatches() },
+      Rule("of a batch, the runs without a receipt are open") { try await $0.opensRunsWithoutReceipt() },
+      Rule("the body of a batch that was completed before does not run") { try await $0.skipsCompletedBatches() },
       Rule("the same job twice in a batch is completed once") { try await $0.completesDuplicatesOnce() },
-      Rule("snoozed jobs are open again, and the rest of their batch is completed") {
+      Rule("snoozed jobs of a batch are open again, the others are completed") {
         try await $0.removesSnoozedReceipts()
       },
-      Rule("a cancelled job is completed") { try await $0.cancelsJobs() },
+      Rule("a cancelled job has its receipt") { try await $0.cancelsJobs() },
       Rule("follow-ups are committed with the job and returned") { try await $0.keepsFollowUps() },
-      Rule("a follow-up with a time waits for it") { try await $0.schedulesFollowUps() },
+      Rule("a follow-up with a due time is scheduled") { try await $0.schedulesFollowUps() },
     ]
   }
 
@@ -52,7 +52,7 @@ extension JobStoreConformance {
       early.change { $0 = seen }
       return Completion()
     }
-    try require(!early.value.contains("\(job)"), "the effect could be seen before the commit")
+    try require(!early.value.contains("\(job)"), "the effect was visible before the commit")
     try await requireEffects(of: job, 1)
   }
 
@@ -63,7 +63,7 @@ extension JobStoreConformance {
         try await record(transaction, "\(job)")
         throw TestFailure()
       }
-      throw ConformanceFailure("nothing was thrown on")
+      throw ConformanceFailure("the error was not rethrown")
     } catch is TestFailure {}
     try await requireEffects(of: job, 0)
     try requireEqual(try await complete([job]).open, [job], "the open jobs after the rollback")
@@ -72,9 +72,9 @@ extension JobStoreConformance {
 
   private func rollsBackOnRequest() async throws {
     let job = JobRun(id: JobID())
-    let follower = SampleJobs.bare()
+    let followUp = SampleJobs.bare()
     let completed = try await complete([job]) { completion in
-      completion.followUps = [RoutedFollowUp(envelope: follower, pool: "test.next", dueAt: nil)]
+      completion.followUps = [RoutedFollowUp(envelope: followUp, pool: "test.next", dueAt: nil)]
       completion.rollsBack = true
     }
     try require(completed.entries.isEmpty, "a rolled-back transaction returned outbox entries")
@@ -83,7 +83,7 @@ extension JobStoreConformance {
     try requireEqual(try await complete([job]).open, [job], "the open jobs after the rollback")
   }
 
-  private func opensTheRest() async throws {
+  private func opensRunsWithoutReceipt() async throws {
     let jobs = (0..<5).map { _ in JobRun(id: JobID()) }
     try await complete([jobs[1], jobs[3]])
     let completed = try await complete(jobs)
@@ -107,27 +107,27 @@ extension JobStoreConformance {
 
   private func removesSnoozedReceipts() async throws {
     let jobs = (0..<3).map { _ in JobRun(id: JobID()) }
-    try await complete(jobs) { $0.snoozed = [jobs[1]] }
+    try await complete(jobs) { $0.outcomes[jobs[1]] = .snoozed(for: .zero, reason: "not yet") }
     try requireEqual(try await complete(jobs).open, [jobs[1]], "the open jobs after one was snoozed")
   }
 
   private func cancelsJobs() async throws {
     let jobs = (0..<2).map { _ in JobRun(id: JobID()) }
-    try await complete(jobs) { $0.cancelled = [jobs[0]: "not wanted: it's \"late\""] }
+    try await complete(jobs) { $0.outcomes[jobs[0]] = .cancelled(reason: "not wanted: it's \"late\"") }
     try requireEqual(try await complete(jobs).open, nil, "the open jobs after one was cancelled")
   }
 
   private func keepsFollowUps() async throws {
-    let followers = [SampleJobs.full(attempt: 2), SampleJobs.bare()]
+    let followUps = [SampleJobs.full(attempt: 2), SampleJobs.bare()]
     let completed = try await complete([JobRun(id: JobID())]) { completion in
-      completion.followUps = followers.map { RoutedFollowUp(envelope: $0, pool: "test.next", dueAt: nil) }
+      completion.followUps = followUps.map { RoutedFollowUp(envelope: $0, pool: "test.next", dueAt: nil) }
     }
-    try requireEqual(completed.entries.map(\.envelope), followers, "the returned outbox entries")
+    try requireEqual(completed.entries.map(\.envelope), followUps, "the returned outbox entries")
     try requireEqual(Set(completed.entries.map(\.pool)), ["test.next"], "their pools")
-    let kept = try await outbox()
+    let kept = try await store.outbox()
     let byRun = Dictionary(kept.map { ($0.envelope.jobRun, $0.envelope) }) { first, _ in first }
-    try requireEqual(kept.count, followers.count, "the number of outbox entries")
-    for follower in followers { try requireEqual(byRun[follower.jobRun], follower, "an envelope in the outbox") }
+    try requireEqual(kept.count, followUps.count, "the number of outbox entries")
+    for followUp in followUps { try requireEqual(byRun[followUp.jobRun], followUp, "an envelope in the outbox") }
     try requireEqual(Set(kept.map(\.pool)), ["test.next"], "the pools in the outbox")
   }
 
@@ -140,7 +140,7 @@ extension JobStoreConformance {
       ]
     }
     try require(
-      completed.entries.isEmpty, "follow-ups with a time were returned as if they were to be enqueued at once")
+      completed.entries.isEmpty, "scheduled follow-ups were returned as outbox entries")
     try await requireOutbox([])
     let released = try await store.releaseDueJobs(limit: 10)
     try requireEqual(released.map(\.envelope), [due], "the follow-ups that are due")

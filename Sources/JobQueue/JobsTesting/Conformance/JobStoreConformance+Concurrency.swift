@@ -1,20 +1,19 @@
 internal import Jobs
 
 extension JobStoreConformance {
-  /// What holds when several do the same at once.
   static var concurrencyRules: [Rule] {
     [
       Rule("a second transaction of a job waits for the first and finds its receipt") { try await $0.secondWaits() },
       Rule("a second transaction takes over when the first rolls back") { try await $0.secondTakesOver() },
-      Rule("waiting for another transaction ends at the deadline") { try await $0.waitingEnds() },
-      Rule("of twenty transactions of one job at once, one completes it") { try await $0.oneOfTwenty() },
-      Rule("batches with the same jobs at once complete each job once") { try await $0.crossingBatches() },
-      Rule("what was cancelled is rolled back, even where the body takes no notice") { try await $0.cancels() },
+      Rule("the wait for another transaction ends at the deadline") { try await $0.waitingEnds() },
+      Rule("of twenty concurrent transactions of one job, one completes it") { try await $0.oneOfTwenty() },
+      Rule("concurrent batches with the same jobs complete each job once") { try await $0.crossingBatches() },
+      Rule("a cancelled task rolls back, even when the body ignores the cancellation") { try await $0.cancels() },
     ]
   }
 
-  /// Closes a job, or rolls back, once `leave` opens; `log` tells the order of events.
-  private func linger(
+  /// Completes a run, or rolls back, once `leave` opens; `log` records the order of events.
+  private func holdTransaction(
     _ job: JobRun, inside: Gate, leave: Gate, rollsBack: Bool = false, log: Locked<[String]>
   ) async throws {
     do {
@@ -22,15 +21,15 @@ extension JobStoreConformance {
         try await record(transaction, "\(job)")
         inside.open()
         try await leave.wait()
-        log.change { $0.append("first leaves") }
+        log.change { $0.append("first ends") }
         if rollsBack { throw TestFailure() }
         return Completion()
       }
     } catch is TestFailure where rollsBack {}
   }
 
-  /// Closes a job and tells when its body ran.
-  private func follow(_ job: JobRun, log: Locked<[String]>) async throws {
+  /// Completes a run and logs that its body ran.
+  private func completeSecond(_ job: JobRun, log: Locked<[String]>) async throws {
     _ = try await store.complete(receipts([job]), deadline: soon) { transaction, _ in
       log.change { $0.append("second runs") }
       try await record(transaction, "\(job)")
@@ -41,35 +40,35 @@ extension JobStoreConformance {
   private func secondWaits() async throws {
     let job = JobRun(id: JobID())
     let (inside, leave, log) = (Gate(), Gate(), Locked<[String]>([]))
-    async let first: Void = linger(job, inside: inside, leave: leave, log: log)
+    async let first: Void = holdTransaction(job, inside: inside, leave: leave, log: log)
     try await inside.wait()
-    async let second: Void = follow(job, log: log)
+    async let second: Void = completeSecond(job, log: log)
     try await roundTrips()
     leave.open()
     try await first
     try await second
-    try requireEqual(log.value, ["first leaves"], "what happened")
+    try requireEqual(log.value, ["first ends"], "the order of events")
     try await requireEffects(of: job, 1)
   }
 
   private func secondTakesOver() async throws {
     let job = JobRun(id: JobID())
     let (inside, leave, log) = (Gate(), Gate(), Locked<[String]>([]))
-    async let first: Void = linger(job, inside: inside, leave: leave, rollsBack: true, log: log)
+    async let first: Void = holdTransaction(job, inside: inside, leave: leave, rollsBack: true, log: log)
     try await inside.wait()
-    async let second: Void = follow(job, log: log)
+    async let second: Void = completeSecond(job, log: log)
     try await roundTrips()
     leave.open()
     try await first
     try await second
-    try requireEqual(log.value, ["first leaves", "second runs"], "what happened")
+    try requireEqual(log.value, ["first ends", "second runs"], "the order of events")
     try await requireEffects(of: job, 1)
   }
 
   private func waitingEnds() async throws {
     let job = JobRun(id: JobID())
     let (inside, leave, log) = (Gate(), Gate(), Locked<[String]>([]))
-    async let first: Void = linger(job, inside: inside, leave: leave, log: log)
+    async let first: Void = holdTransaction(job, inside: inside, leave: leave, log: log)
     try await inside.wait()
     var isOver = false
     do {
@@ -78,10 +77,10 @@ extension JobStoreConformance {
         return Completion()
       }
     } catch { isOver = true }
-    try require(isOver, "the second transaction ended well although the first one still stands")
+    try require(isOver, "the second transaction succeeded while the first one was open")
     leave.open()
     try await first
-    try requireEqual(log.value, ["first leaves"], "what happened")
+    try requireEqual(log.value, ["first ends"], "the order of events")
   }
 
   private func oneOfTwenty() async throws {
@@ -99,16 +98,16 @@ extension JobStoreConformance {
   private func crossingBatches() async throws {
     let jobs = (0..<10).map { _ in JobRun(id: JobID()) }
     let opened = try await withThrowingTaskGroup(of: Int.self) { group in
-      for turn in 0..<8 {
-        let order = turn.isMultiple(of: 2) ? jobs : jobs.reversed()
-        let batch = Array(order.dropFirst(turn / 2))
+      for index in 0..<8 {
+        let order = index.isMultiple(of: 2) ? jobs : jobs.reversed()
+        let batch = Array(order.dropFirst(index / 2))
         group.addTask { try await completeRetryingContention(batch).open?.count ?? 0 }
       }
       var sum = 0
       for try await count in group { sum += count }
       return sum
     }
-    try requireEqual(opened, jobs.count, "the jobs that were found open, over all batches")
+    try requireEqual(opened, jobs.count, "the open jobs of all batches")
     for job in jobs { try await requireEffects(of: job, 1) }
   }
 
@@ -125,7 +124,7 @@ extension JobStoreConformance {
     }
     try await inside.wait()
     task.cancel()
-    if case .success = await task.result { throw ConformanceFailure("a cancelled transaction ended well") }
+    if case .success = await task.result { throw ConformanceFailure("a cancelled transaction succeeded") }
     try await requireEffects(of: job, 0)
     try requireEqual(try await complete([job]).open, [job], "the open jobs afterwards")
   }

@@ -1,27 +1,27 @@
 internal import Jobs
 
 extension JobStoreConformance {
-  /// What holds for transactions before a job's completing one.
+  /// Transactions before the completing one, called steps here.
   static var transactionRules: [Rule] {
     [
-      Rule("a step's effects can be seen when it is over, and not before") { try await $0.transactionCommits() },
-      Rule("what a step throws rolls it back and is thrown on") { try await $0.transactionRollsBack() },
-      Rule("a step leaves no receipt: its job is open, and is completed after it") {
+      Rule("the effects of a step are visible after its commit and not before") { try await $0.transactionCommits() },
+      Rule("an error of a step rolls back and is rethrown") { try await $0.transactionRollsBack() },
+      Rule("a step leaves no receipt, and its job can be completed after it") {
         try await $0.transactionLeavesNoReceipt()
       },
-      Rule("a step stays where its job's completion is rolled back, and happens again when the job is done again") {
+      Rule("a step stays when its job's completion is rolled back, and runs again with the job") {
         try await $0.transactionOutlivesRollback()
       },
-      Rule("a step of a job that is completed already happens all the same") {
+      Rule("a step of a completed job runs as well") {
         try await $0.transactionFollowsCompletion()
       },
-      Rule("a run is completed once it has its receipt, and no other run of the job") { try await $0.receiptIsKnown() },
-      Rule("steps leave nothing in the outbox, and no start") { try await $0.transactionLeavesNothingElse() },
-      Rule("the store's clock goes on") { try await $0.clockGoesOn() },
+      Rule("the history of a run, and of no other run of the job, has its receipt") { try await $0.receiptIsKnown() },
+      Rule("steps leave nothing in the outbox and no start marker") { try await $0.transactionLeavesNothingElse() },
+      Rule("the store's clock advances") { try await $0.clockAdvances() },
     ]
   }
 
-  /// Runs a step with one effect, named after the job it belongs to.
+  /// Runs a step with one effect, named after its job.
   private func step(of job: JobRun) async throws {
     try await store.withTransaction(deadline: soon) { transaction in try await record(transaction, "\(job)") }
   }
@@ -34,7 +34,7 @@ extension JobStoreConformance {
       let seen = try await effects()
       early.change { $0 = seen }
     }
-    try require(!early.value.contains("\(job)"), "the effect could be seen before the commit")
+    try require(!early.value.contains("\(job)"), "the effect was visible before the commit")
     try await requireEffects(of: job, 1)
   }
 
@@ -45,7 +45,7 @@ extension JobStoreConformance {
         try await record(transaction, "\(job)")
         throw TestFailure()
       }
-      throw ConformanceFailure("nothing was thrown on")
+      throw ConformanceFailure("the error was not rethrown")
     } catch is TestFailure {}
     try await requireEffects(of: job, 0)
     try await step(of: job)
@@ -66,7 +66,7 @@ extension JobStoreConformance {
     _ = try await complete([job]) { $0.rollsBack = true }
     try await requireEffects(of: job, 1)
     try await step(of: job)
-    try requireEqual(try await complete([job]).open, [job], "the open jobs when the job is done again")
+    try requireEqual(try await complete([job]).open, [job], "the open jobs when the job runs again")
     try await requireEffects(of: job, 3)
   }
 
@@ -81,25 +81,25 @@ extension JobStoreConformance {
   private func receiptIsKnown() async throws {
     let job = JobRun(id: JobID())
     try requireEqual(
-      try await store.history(of: job).hasReceipt, false, "whether a job is completed before its completion")
+      try await store.history(of: job).hasReceipt, false, "whether a run has a receipt before its completion")
     try await complete([job])
     try requireEqual(
-      try await store.history(of: job).hasReceipt, true, "whether a job is completed after its completion")
+      try await store.history(of: job).hasReceipt, true, "whether a run has a receipt after its completion")
     let next = JobRun(id: job.id, run: 2)
-    try requireEqual(try await store.history(of: next).hasReceipt, false, "whether the job's next run is completed")
+    try requireEqual(try await store.history(of: next).hasReceipt, false, "whether the job's next run has a receipt")
   }
 
-  private func clockGoesOn() async throws {
+  private func clockAdvances() async throws {
     let before = try await store.now()
     try await Task.sleep(for: .milliseconds(20))
-    try require(try await store.now() > before, "the store's clock stands")
+    try require(try await store.now() > before, "the store's clock does not advance")
   }
 
   private func transactionLeavesNothingElse() async throws {
     let job = JobRun(id: JobID())
     try await step(of: job)
     try await requireOutbox([])
-    try require(try await store.releaseDueJobs(limit: 10).isEmpty, "a step has put a job off")
+    try require(try await store.releaseDueJobs(limit: 10).isEmpty, "a step has scheduled a job")
     try requireEqual(try await store.markStart(job, node: "node"), 1, "the starts after a step")
   }
 }

@@ -1,17 +1,15 @@
 package import Jobs
 
-/// The rules of ``Jobs/JobStore``, for any store: receipts come first, and everything happens once or not at all.
+/// The rules of ``Jobs/JobStore``: receipts are written first, and everything happens once or not at all.
 ///
-/// Each rule wants a fresh store, or at least one that no other rule uses at the same time.
+/// Each rule needs a new store, or one that no other rule uses at the same time.
 package struct JobStoreConformance<Store: JobStore>: Sendable {
   let store: Store
   let record: @Sendable (Store.Transaction, String) async throws -> Void
   let effects: @Sendable () async throws -> [String]
 
-  /// A store under test.
-  ///
   /// - Parameter record: writes a named effect through a transaction.
-  /// - Parameter effects: reads the names of all committed effects, from outside of any transaction.
+  /// - Parameter effects: reads the names of all committed effects, outside of any transaction.
   package init(
     store: Store, record: @escaping @Sendable (Store.Transaction, String) async throws -> Void,
     effects: @escaping @Sendable () async throws -> [String]
@@ -21,18 +19,16 @@ package struct JobStoreConformance<Store: JobStore>: Sendable {
     self.effects = effects
   }
 
-  /// All rules.
   package static var rules: [ConformanceRule<Self>] {
     completingRules + transactionRules + concurrencyRules + outboxRules + schedulingRules + startMarkerRules
   }
 
-  // MARK: What the checks share
+  // MARK: Helpers of the rules
 
   typealias Rule = ConformanceRule<Self>
 
-  /// What a completing transaction did.
   struct CompletionResult: Sendable {
-    /// The jobs the body got; nil where it did not run.
+    /// The runs that the body got; nil: it did not run.
     var open: Set<JobRun>?
     var entries: [OutboxEntry] = []
   }
@@ -43,23 +39,23 @@ package struct JobStoreConformance<Store: JobStore>: Sendable {
     jobs.map { JobReceipt(jobRun: $0, kind: "test.kind", pool: "test.pool") }
   }
 
-  /// Closes jobs with one effect for each open one, named after it.
+  /// Completes runs with one effect for each open one, named after it.
   @discardableResult
   func complete(
     _ jobs: [JobRun], _ change: @escaping @Sendable (inout Completion) -> Void = { _ in }
   ) async throws -> CompletionResult {
     let seen = Locked<Set<JobRun>?>(nil)
-    let entries = try await store.complete(receipts(jobs), deadline: soon) { transaction, open in
+    let completion = try await store.complete(receipts(jobs), deadline: soon) { transaction, open in
       seen.change { $0 = open }
       for job in open { try await record(transaction, "\(job)") }
       var completion = Completion()
       change(&completion)
       return completion
     }
-    return CompletionResult(open: seen.value, entries: entries)
+    return CompletionResult(open: seen.value, entries: completion?.outboxEntries ?? [])
   }
 
-  /// Closes jobs as ``complete(_:_:)`` does, again where the transaction lost against another one.
+  /// Runs ``complete(_:_:)`` again while the transaction loses against another one.
   func completeRetryingContention(_ jobs: [JobRun]) async throws -> CompletionResult {
     while true {
       do { return try await complete(jobs) } catch JobStoreError.contention { continue }
@@ -71,7 +67,7 @@ package struct JobStoreConformance<Store: JobStore>: Sendable {
     try requireEqual(found, count, "the effects of a job")
   }
 
-  /// Puts jobs into the outbox, in order, by way of jobs they follow from.
+  /// Puts jobs into the outbox, in order, as follow-ups of other jobs.
   func fillOutbox(_ envelopes: [JobEnvelope], pool: PoolName = "test.next") async throws {
     for envelope in envelopes {
       try await complete([JobRun(id: JobID())]) {
@@ -80,26 +76,17 @@ package struct JobStoreConformance<Store: JobStore>: Sendable {
     }
   }
 
-  /// The outbox's entries, oldest first; they stay there.
-  func outbox() async throws -> [OutboxEntry] {
-    let seen = Locked<[OutboxEntry]>([])
-    _ = try await store.relayOutbox(olderThan: .zero, limit: 1_000) { entries in
-      seen.change { $0 += entries }
-      return []
-    }
-    return seen.value
-  }
-
-  /// Looking at the outbox changes its order, so the order is compared only where it is what the rule is about.
+  /// - Parameter inOrder: true: the order counts, which only the first call after a change can check: reading the outbox
+  ///   changes it.
   func requireOutbox(_ envelopes: [JobEnvelope], inOrder: Bool = false) async throws {
-    let found = try await outbox().map(\.envelope)
+    let found = try await store.outbox().map(\.envelope)
     func arranged(_ envelopes: [JobEnvelope]) -> [JobEnvelope] {
       inOrder ? envelopes : envelopes.sorted { ($0.id, $0.run) < ($1.id, $1.run) }
     }
     try requireEqual(arranged(found), arranged(envelopes), "the outbox")
   }
 
-  /// Several round trips to the store that touch nothing: time enough for another call to get there.
+  /// Some round trips to the store that change nothing, so that a concurrent call reaches it.
   func roundTrips() async throws {
     for _ in 0..<20 {
       await Task.yield()

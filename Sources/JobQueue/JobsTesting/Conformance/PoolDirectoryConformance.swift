@@ -1,27 +1,25 @@
 internal import Foundation
 package import Jobs
 
-/// The rules of ``Jobs/PoolDirectory``: what operators set holds everywhere, and who is alive is known to all.
+/// The rules of ``Jobs/PoolDirectory``: every node sees operators' settings and all live nodes.
 ///
-/// Each rule wants a fresh directory.
+/// Each rule needs a new directory.
 package struct PoolDirectoryConformance: Sendable {
   private let directory: any PoolDirectory
 
-  /// A directory under test.
   package init(directory: any PoolDirectory) { self.directory = directory }
 
-  /// All rules.
   package static var rules: [ConformanceRule<Self>] {
     [
-      Rule("what nobody has set is not there") { try await $0.beginsEmpty() },
-      Rule("a change is returned, kept and seen by all") { try await $0.keepsChanges() },
-      Rule("a change starts from what was set before") { try await $0.changesInPlace() },
-      Rule("changes made at once all count") { try await $0.changesAtOnce() },
-      Rule("a renewed lease shows this node and the others, with their latest reports") { try await $0.showsNodes() },
-      Rule("a lease that was given up is gone at once, and giving up none is no error") { try await $0.releases() },
+      Rule("a new directory has no settings and no nodes") { try await $0.startsEmpty() },
+      Rule("a change is returned, stored and seen by all nodes") { try await $0.keepsChanges() },
+      Rule("a change starts from the earlier setting") { try await $0.changesInPlace() },
+      Rule("concurrent changes all count") { try await $0.changesConcurrently() },
+      Rule("a renewal returns this node and the others, with their latest reports") { try await $0.showsNodes() },
+      Rule("a released lease ends at once, and releasing no lease is no error") { try await $0.releases() },
       Rule("a lease that is not renewed ends") { try await $0.expires() },
-      Rule("watchers hear of changes, of new nodes and of nodes that leave") { try await $0.tellsWatchers() },
-      Rule("watching ends with its task") { try await $0.stopsWatching() },
+      Rule("watchers are called for changes, new nodes and released leases") { try await $0.callsWatchers() },
+      Rule("a watch ends with its task") { try await $0.stopsWatching() },
     ]
   }
 
@@ -31,7 +29,7 @@ package struct PoolDirectoryConformance: Sendable {
     NodeReport(id: id, startedAt: Date(timeIntervalSince1970: 1_790_000_000), pools: pools)
   }
 
-  private func beginsEmpty() async throws {
+  private func startsEmpty() async throws {
     let (settings, nodes) = try await directory.overview()
     try requireEqual(settings, [:], "the settings")
     try requireEqual(nodes, [], "the nodes")
@@ -43,12 +41,12 @@ package struct PoolDirectoryConformance: Sendable {
     let paused = try await directory.change("two", by: "test") { $0.isPaused = true }
     try requireEqual(paused, PoolSetting(isPaused: true), "the other changed setting")
     let expected: [PoolName: PoolSetting] = ["one": sized, "two": paused]
-    try requireEqual(try await directory.overview().settings, expected, "the settings from outside")
+    try requireEqual(try await directory.overview().settings, expected, "the settings in the overview")
     let kinds: Set<JobKind> = ["test.one", "test.two"]
-    let partly = try await directory.change("three", by: "test") { $0.pausedKinds = kinds }
-    try requireEqual(partly, PoolSetting(pausedKinds: kinds), "the setting with paused kinds")
+    let withKinds = try await directory.change("three", by: "test") { $0.pausedKinds = kinds }
+    try requireEqual(withKinds, PoolSetting(pausedKinds: kinds), "the setting with paused kinds")
     let all = try await directory.overview().settings
-    try requireEqual(all, expected.merging(["three": partly]) { $1 }, "the settings with paused kinds")
+    try requireEqual(all, expected.merging(["three": withKinds]) { $1 }, "the settings with paused kinds")
     _ = try await directory.change("three", by: "test") { $0.pausedKinds = [] }
     let seen = try await directory.renewLease(node("a"), lease: .seconds(60)).settings.filter { $0.key != "three" }
     try requireEqual(seen, expected, "the settings a node sees")
@@ -59,12 +57,12 @@ package struct PoolDirectoryConformance: Sendable {
     let paused = try await directory.change("one", by: "test") { $0.isPaused = true }
     try requireEqual(paused, PoolSetting(size: 7, isPaused: true), "the setting after the second change")
     let reset = try await directory.change("one", by: "test") { $0 = PoolSetting() }
-    try requireEqual(reset, PoolSetting(), "the setting after it was taken back")
+    try requireEqual(reset, PoolSetting(), "the setting after it was reset")
     let (settings, _) = try await directory.overview()
-    try requireEqual(settings["one"] ?? PoolSetting(), PoolSetting(), "the setting as it is kept")
+    try requireEqual(settings["one"] ?? PoolSetting(), PoolSetting(), "the stored setting")
   }
 
-  private func changesAtOnce() async throws {
+  private func changesConcurrently() async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<20 {
         group.addTask { _ = try await directory.change("one", by: "test") { $0.size = ($0.size ?? 0) + 1 } }
@@ -75,9 +73,9 @@ package struct PoolDirectoryConformance: Sendable {
   }
 
   private func showsNodes() async throws {
-    let taken = Date(timeIntervalSince1970: 1_790_000_050)
+    let enqueuedAt = Date(timeIntervalSince1970: 1_790_000_050)
     let first = node(
-      "a", ["one": PoolReport(localConcurrency: 1, running: 2, lastFetchedEnqueuedAt: taken), "two": PoolReport()])
+      "a", ["one": PoolReport(localConcurrency: 1, running: 2, lastFetchedEnqueuedAt: enqueuedAt), "two": PoolReport()])
     let alone = try await directory.renewLease(first, lease: .seconds(60)).nodes
     try requireEqual(alone, [first], "the nodes with one alive")
     let second = node("b", ["one": PoolReport(localConcurrency: 3)])
@@ -93,26 +91,26 @@ package struct PoolDirectoryConformance: Sendable {
     _ = try await directory.renewLease(node("a"), lease: .seconds(60))
     _ = try await directory.renewLease(node("b"), lease: .seconds(60))
     try await directory.releaseLease("a")
-    try await directory.releaseLease("nobody")
-    try requireEqual(try await directory.overview().nodes.map(\.id), ["b"], "the nodes after one gave its lease up")
+    try await directory.releaseLease("unknown")
+    try requireEqual(try await directory.overview().nodes.map(\.id), ["b"], "the nodes after one released its lease")
     let back = try await directory.renewLease(node("a"), lease: .seconds(60)).nodes.map(\.id)
-    try requireEqual(Set(back), ["a", "b"], "the nodes after it came back")
+    try requireEqual(Set(back), ["a", "b"], "the nodes after it returned")
   }
 
   private func expires() async throws {
     _ = try await directory.renewLease(node("a"), lease: .milliseconds(100))
     _ = try await directory.renewLease(node("b"), lease: .seconds(60))
-    try await waitUntil("the silent node is gone") { try await directory.overview().nodes.map(\.id) == ["b"] }
+    try await waitUntil("the end of the lease") { try await directory.overview().nodes.map(\.id) == ["b"] }
     let seen = try await directory.renewLease(node("b"), lease: .seconds(60)).nodes.map(\.id)
-    try requireEqual(seen, ["b"], "the nodes the other one sees")
+    try requireEqual(seen, ["b"], "the nodes that the other one sees")
   }
 
-  private func tellsWatchers() async throws {
+  private func callsWatchers() async throws {
     let calls = Locked(0)
     let watching = Task { await directory.watch { calls.change { $0 += 1 } } }
     defer { watching.cancel() }
-    // The watch begins when it begins: until then changes may go unheard.
-    try await waitUntil("the watcher hears anything") {
+    // Changes before the watch has begun may go unnoticed.
+    try await waitUntil("the first call of the watcher") {
       _ = try await directory.change("one", by: "test") { $0.size = ($0.size ?? 0) + 1 }
       return calls.value > 0
     }
@@ -120,26 +118,26 @@ package struct PoolDirectoryConformance: Sendable {
       _ = try await directory.change("one", by: "test") { $0.isPaused.toggle() }
     }
     try await requireCall(calls, "a new node") { _ = try await directory.renewLease(node("a"), lease: .seconds(60)) }
-    try await requireCall(calls, "a node that leaves") { try await directory.releaseLease("a") }
-    // Or one that watches and releases would answer itself for ever.
-    try await quiet(calls)
+    try await requireCall(calls, "a released lease") { try await directory.releaseLease("a") }
+    // Otherwise a node that releases its lease whenever it is called would call itself for ever.
+    try await waitUntilQuiet(calls)
     let before = calls.value
     for _ in 0..<5 { try await directory.releaseLease("a") }
-    try await quiet(calls)
-    try requireEqual(calls.value, before, "the calls after a lease was given up that was gone already")
+    try await waitUntilQuiet(calls)
+    try requireEqual(calls.value, before, "the calls after a released lease was released again")
   }
 
-  /// Requires that the watcher is told of `event`, after everything before it has been heard.
+  /// Requires that the watcher is called for `event`, after all earlier calls.
   private func requireCall(_ calls: Locked<Int>, _ what: String, _ event: () async throws -> Void) async throws {
-    try await quiet(calls)
+    try await waitUntilQuiet(calls)
     let before = calls.value
     try await event()
-    try await waitUntil("the watcher hears of \(what)") { calls.value > before }
+    try await waitUntil("a call of the watcher for \(what)") { calls.value > before }
   }
 
-  /// Waits until the watcher was not called during some round trips.
-  private func quiet(_ calls: Locked<Int>) async throws {
-    try await waitUntil("the watcher has heard everything") {
+  /// Waits until the watcher is not called during some round trips.
+  private func waitUntilQuiet(_ calls: Locked<Int>) async throws {
+    try await waitUntil("the last call of the watcher") {
       let before = calls.value
       for _ in 0..<20 {
         await Task.yield()
@@ -150,16 +148,16 @@ package struct PoolDirectoryConformance: Sendable {
   }
 
   private func stopsWatching() async throws {
-    let (heard, ended) = (Locked(false), Locked(false))
+    let (wasCalled, ended) = (Locked(false), Locked(false))
     let watching = Task {
-      await directory.watch { heard.change { $0 = true } }
+      await directory.watch { wasCalled.change { $0 = true } }
       ended.change { $0 = true }
     }
-    try await waitUntil("the watcher hears anything") {
+    try await waitUntil("the first call of the watcher") {
       _ = try await directory.change("one", by: "test") { $0.size = ($0.size ?? 0) + 1 }
-      return heard.value
+      return wasCalled.value
     }
     watching.cancel()
-    try await waitUntil("the watch has ended") { ended.value }
+    try await waitUntil("the end of the watch") { ended.value }
   }
 }

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Jobs
 
-/// What an ``InMemoryBroker`` holds; all of it changes under one lock.
+/// The state of an ``InMemoryBroker``, behind its lock.
 struct BrokerState: Sendable {
   enum Queue: Sendable, Hashable, Comparable {
     case jobs(PoolName)
@@ -9,7 +9,7 @@ struct BrokerState: Sendable {
   }
 
   struct Message: Sendable {
-    /// Its place in the queue: one that comes back takes its old place.
+    /// The order in the queue; a requeued message keeps its number.
     let number: Int
     let content: JobDelivery.Content
     let body: Data
@@ -17,6 +17,14 @@ struct BrokerState: Sendable {
     var isRedelivered: Bool
 
     var envelope: JobEnvelope? { if case .job(let envelope) = content { envelope } else { nil } }
+
+    /// Made of the queue and the body: an unreadable message in memory has no properties.
+    func contentID(in queue: Queue) -> JobID {
+      var digest = ContentDigest()
+      digest.append("\(queue)")
+      digest.append(body)
+      return JobID(digest.uuid)
+    }
   }
 
   struct Consumer: Sendable {
@@ -27,7 +35,7 @@ struct BrokerState: Sendable {
     var isCancelled = false
     var isStalled = false
 
-    var room: Int { isCancelled || isStalled ? 0 : max(0, capacity - unsettled.count) }
+    var freeCapacity: Int { isCancelled || isStalled ? 0 : max(0, capacity - unsettled.count) }
   }
 
   struct Fault: Sendable {
@@ -87,13 +95,13 @@ struct BrokerState: Sendable {
     return fault
   }
 
-  /// Keeps the job where it is to go; false where there is no such place.
+  /// False: there is no such queue or tier.
   private mutating func keep(_ job: OutgoingJob) -> Bool {
     switch job.destination {
     case .pool(let pool): return put(job.envelope, into: .jobs(pool), of: pool)
     case .dead(let pool, let deadLetterInfo): return put(job.envelope, into: .dead(pool), of: pool, deadLetterInfo)
-    case .retry(let pause, _):
-      guard tiers?.contains(pause) ?? true else { return false }
+    case .retry(let delay, _):
+      guard tiers?.contains(delay) ?? true else { return false }
       retries.append(job)
       return true
     }
@@ -116,7 +124,7 @@ struct BrokerState: Sendable {
       ))
   }
 
-  /// Hands the waiting retries to their pools; what has no pool any more becomes unroutable.
+  /// Moves retrying jobs to their pools; those whose pool is gone become unroutable.
   mutating func releaseRetries() {
     let due = retries
     retries = []
@@ -132,10 +140,10 @@ struct BrokerState: Sendable {
     consumers.values.reduce(0) { $1.queue == queue ? $0 + $1.unsettled.count : $0 }
   }
 
-  /// Gives queued messages to consumers with room, those with most room first; returns what each got.
+  /// Delivers queued messages to consumers with capacity, those with most first; returns what each got.
   mutating func assign(_ queue: Queue) -> [Int: [(tag: Int, message: Message)]] {
     var assigned: [Int: [(tag: Int, message: Message)]] = [:]
-    while let message = queued[queue]?.first, let consumer = roomiest(of: queue) {
+    while let message = queued[queue]?.first, let consumer = freest(of: queue) {
       queued[queue]?.removeFirst()
       let tag = nextNumber()
       consumers[consumer]?.unsettled[tag] = message
@@ -144,12 +152,12 @@ struct BrokerState: Sendable {
     return assigned
   }
 
-  private func roomiest(of queue: Queue) -> Int? {
-    let candidates = consumers.filter { $0.value.queue == queue && $0.value.room > 0 }
-    return candidates.max { ($0.value.room, $1.key) < ($1.value.room, $0.key) }?.key
+  private func freest(of queue: Queue) -> Int? {
+    let candidates = consumers.filter { $0.value.queue == queue && $0.value.freeCapacity > 0 }
+    return candidates.max { ($0.value.freeCapacity, $1.key) < ($1.value.freeCapacity, $0.key) }?.key
   }
 
-  /// Ends a delivery; returns the queue, or nil where the delivery is not open any more.
+  /// Settles a delivery and returns its queue; nil: it was settled or taken back before.
   mutating func settle(consumer id: Int, tag: Int, isAcknowledged: Bool) -> Queue? {
     guard let consumer = consumers[id], let message = consumer.unsettled[tag] else { return nil }
     consumers[id]?.unsettled[tag] = nil
@@ -161,8 +169,8 @@ struct BrokerState: Sendable {
     return consumer.queue
   }
 
-  /// Takes back all that a consumer has not settled; returns the queue.
-  mutating func takeBack(from id: Int) -> Queue? {
+  /// Requeues everything that a consumer has not settled; returns the queue.
+  mutating func requeueUnsettled(of id: Int) -> Queue? {
     guard let consumer = consumers[id] else { return nil }
     consumers[id]?.unsettled = [:]
     requeue(Array(consumer.unsettled.values), to: consumer.queue)

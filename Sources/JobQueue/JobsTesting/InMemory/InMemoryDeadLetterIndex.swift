@@ -2,16 +2,14 @@ internal import Foundation
 package import Jobs
 internal import Synchronization
 
-/// The dead letters' index in memory; it shares receipts and outbox with a store, as one database would.
-///
-/// It is away when the store is: ``InMemoryJobStore/isAvailable``.
+/// A dead letter index in memory. It shares receipts, outbox and ``InMemoryJobStore/isAvailable`` with a store, as in one
+/// database.
 package struct InMemoryDeadLetterIndex: DeadLetterIndex {
   private let store: InMemoryJobStore
 
-  /// The index beside this store.
   package init(store: InMemoryJobStore) { self.store = store }
 
-  /// Waits for transactions of the letters' jobs, as PostgreSQL's unique index does.
+  /// Waits for open transactions of the letters' jobs, as PostgreSQL's unique index does.
   package func record(_ letters: [DeadLetter]) async throws {
     try checkAvailable()
     let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
@@ -22,7 +20,6 @@ package struct InMemoryDeadLetterIndex: DeadLetterIndex {
     }
   }
 
-  /// Open letters by cause, latest first.
   package func groups() async throws -> [DeadLetterGroup] {
     try checkAvailable()
     let rows = store.state.withLock { $0.letters.values.filter { $0.letter.state == .open } }
@@ -44,25 +41,22 @@ package struct InMemoryDeadLetterIndex: DeadLetterIndex {
     return groups.sorted { $0.lastAt > $1.lastAt }
   }
 
-  /// Open letters, latest first.
   package func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
     try checkAvailable()
     return store.state.withLock { $0.openLetters(filter) }
   }
 
-  /// Puts next runs into the store's outbox, old enough for the relay to take them at once.
   package func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult {
     try checkAvailable()
     return store.state.withLock { state in
       var result = RedriveResult()
       for letter in state.openLetters(filter) {
-        if state.retry(letter, by: who) { result.retried += 1 } else { result.refused += 1 }
+        if state.retry(letter, by: who) { result.retried += 1 } else { result.skipped += 1 }
       }
       return result
     }
   }
 
-  /// Gives open letters up, and returns how many.
   package func archive(_ filter: DeadLetterFilter, by who: String) async throws -> Int {
     try checkAvailable()
     return store.state.withLock { state in
@@ -76,7 +70,7 @@ package struct InMemoryDeadLetterIndex: DeadLetterIndex {
   }
 
   private func checkAvailable() throws {
-    guard store.isAvailable else { throw JobStoreError.unavailable("the test has cut it off") }
+    guard store.isAvailable else { throw JobStoreError.unavailable("made unavailable by the test") }
   }
 }
 
@@ -85,7 +79,7 @@ extension DeadLetter {
 }
 
 extension JobStoreState {
-  /// Writes a letter and its receipt; where the job has another end already, the letter is dropped.
+  /// Writes a letter and its receipt; a letter of a run that was completed or cancelled is dropped.
   fileprivate mutating func record(_ letter: DeadLetter) {
     let run = letter.jobRun
     let receipt =
@@ -104,7 +98,6 @@ extension JobStoreState {
     }
   }
 
-  /// The open letters that are meant, latest first.
   fileprivate func openLetters(_ filter: DeadLetterFilter) -> [DeadLetter] {
     let chosen = letters.values.map(\.letter).filter { letter in
       letter.state == .open && (filter.pool.map { $0 == letter.deadLetterInfo.pool } ?? true)
@@ -118,14 +111,14 @@ extension JobStoreState {
     return Array(sorted.prefix(filter.limit))
   }
 
-  /// Puts the next run into the outbox; false where the letter is left alone.
+  /// Puts the next run into the outbox; false: the letter is skipped.
   fileprivate mutating func retry(_ letter: DeadLetter, by who: String) -> Bool {
     let hasCompletedRun = receipts.contains { $0.key.id == letter.jobRun.id && $0.value.outcome == .completed }
     guard var envelope = letter.envelope, !hasCompletedRun else { return false }
     envelope.run = letter.jobRun.run + 1
     envelope.attempt = 1
     letters[letter.jobRun]?.letter.state = .retried
-    // As old as can be: the relay takes it at once.
+    // So old that the relay takes it at once.
     put(OutboxEntry(envelope: envelope, pool: letter.deadLetterInfo.pool), at: .distantPast)
     audit.append(.init(who: who, action: "dead.retry", target: envelope.jobRun))
     return true

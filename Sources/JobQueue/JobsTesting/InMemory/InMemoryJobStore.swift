@@ -5,44 +5,37 @@ internal import Synchronization
 
 /// A store in memory, for tests of workers and of the engine.
 ///
-/// Completing transactions of the same job wait for each other, as they do on PostgreSQL. Troubles come when a test asks
-/// for them: ``fail(next:with:takesEffect:times:)`` and ``isAvailable``.
+/// Completing transactions of one job wait for each other, as they do in PostgreSQL. Faults happen on request:
+/// ``fail(next:with:takesEffect:times:)`` and ``isAvailable``.
 package final class InMemoryJobStore: JobStore {
-  /// What effects go through.
   package typealias Transaction = InMemoryTransaction
 
-  /// How a job's run ended.
   package struct Receipt: Sendable, Equatable {
-    /// The ways a run can end.
     package enum Outcome: String, Sendable {
       case completed, cancelled, dead
     }
 
-    /// How it ended.
     package let outcome: Outcome
-    /// The job's kind.
     package let kind: JobKind
-    /// The pool that completed it.
     package let pool: PoolName
-    /// Why it was cancelled, or died.
+    /// Why it is cancelled or dead.
     package let reason: String?
   }
 
   let state = Mutex(JobStoreState())
 
-  /// An empty store.
   package init() {}
 
-  /// Waits for other transactions of the same jobs, until the deadline; then receipts come first.
+  /// Waits for other transactions of the same jobs until the deadline.
   package func complete(
     _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (InMemoryTransaction, Set<JobRun>) async throws -> Completion
-  ) async throws -> [OutboxEntry] {
+  ) async throws -> Completion? {
     let fault = try fault(for: .complete)
     let open = try await hold(Set(receipts.map(\.jobRun)), until: deadline)
     guard !open.isEmpty else {
       if let fault { throw fault.error }
-      return []
+      return nil
     }
     let transaction = InMemoryTransaction()
     let completion: Completion
@@ -56,33 +49,32 @@ package final class InMemoryJobStore: JobStore {
     }
     guard !completion.rollsBack else {
       state.withLock { $0.rollBack(open) }
-      return []
+      return completion
     }
     state.withLock { $0.commit(completion, of: receipts, open: open, effects: transaction.effects) }
     if let fault { throw fault.error }
-    return completion.followUps.filter { $0.dueAt == nil }.map { OutboxEntry(envelope: $0.envelope, pool: $0.pool) }
+    return completion
   }
 
-  /// Runs a transaction that holds no job; its effects stay unless it throws.
-  package func withTransaction(
-    deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (InMemoryTransaction) async throws -> Void
-  ) async throws {
+  package func withTransaction<Value: Sendable>(
+    deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (InMemoryTransaction) async throws -> Value
+  ) async throws -> Value {
     let fault = try fault(for: .withTransaction)
     let transaction = InMemoryTransaction()
-    try await body(transaction)
+    let value = try await body(transaction)
     if let fault, !fault.takesEffect { throw fault.error }
     try Task.checkCancellation()
     state.withLock { $0.effects += transaction.effects }
     if let fault { throw fault.error }
+    return value
   }
 
-  /// The node's clock, as far as ``advance(by:)`` has put it forward, or back.
+  /// The node's clock, shifted by ``advance(by:)``.
   package func now() async throws -> Date {
     if let fault = try fault(for: .now) { throw fault.error }
     return state.withLock { $0.now }
   }
 
-  /// Looks for the run's receipt and its noted starts.
   package func history(of job: JobRun) async throws -> RunHistory {
     if let fault = try fault(for: .history) { throw fault.error }
     return state.withLock { state in
@@ -93,7 +85,8 @@ package final class InMemoryJobStore: JobStore {
     }
   }
 
-  /// The fault that was planned for the call, to be thrown at its end; a store that is away throws at once.
+  /// The fault that is planned for the call, for the caller to throw at its end; throws at once when the store is
+  /// unavailable.
   func fault(for call: JobStoreCall) throws -> JobStoreState.Fault? {
     try state.withLock { state -> JobStoreState.Fault? in
       let fault = try state.fault(for: call)
@@ -102,7 +95,7 @@ package final class InMemoryJobStore: JobStore {
     }
   }
 
-  /// Takes the jobs for a transaction, after all others that hold one of them; returns those without a receipt.
+  /// Locks the runs for a transaction, after all others that hold one of them; returns those without a receipt.
   func hold(_ jobs: Set<JobRun>, until deadline: ContinuousClock.Instant) async throws -> Set<JobRun> {
     if let open = state.withLock({ $0.hold(jobs) }) { return open }
     let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -120,7 +113,7 @@ package final class InMemoryJobStore: JobStore {
       clock.cancel()
       state.withLock { $0.waiters[id] = nil }
     }
-    // A change between the first look and the registration must not be missed.
+    // A change between the first try and the registration must not be missed.
     changed.yield()
     for await _ in changes {
       if let open = state.withLock({ $0.hold(jobs) }) { return open }
@@ -129,9 +122,7 @@ package final class InMemoryJobStore: JobStore {
     throw DeadlinePassed()
   }
 
-  /// Thrown by calls that waited for another transaction until their deadline.
-  package struct DeadlinePassed: Error, CustomStringConvertible {
-    /// What happened, for the reader of a test's failure.
-    package var description: String { "another transaction held the job until the deadline" }
+  struct DeadlinePassed: Error, CustomStringConvertible {
+    var description: String { "another transaction held the job until the deadline" }
   }
 }

@@ -3,7 +3,7 @@ internal import Foundation
 package import Jobs
 internal import Synchronization
 
-/// Operators' settings and the nodes' leases in memory.
+/// A pool directory in memory.
 package final class InMemoryPoolDirectory: PoolDirectory {
   private struct State {
     var settings: [PoolName: PoolSetting] = [:]
@@ -19,7 +19,7 @@ package final class InMemoryPoolDirectory: PoolDirectory {
     func notify() { for watcher in watchers.sorted(by: { $0.key < $1.key }) { watcher.value.yield() } }
 
     func overview() throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
-      guard isAvailable else { throw JobStoreError.unavailable("the test has cut it off") }
+      guard isAvailable else { throw JobStoreError.unavailable("made unavailable by the test") }
       let now = self.now
       let live = nodes.values.filter { $0.leaseUntil > now }.map(\.report)
       return (settings, live.sorted { $0.id < $1.id })
@@ -27,22 +27,16 @@ package final class InMemoryPoolDirectory: PoolDirectory {
   }
   private let state = Mutex(State())
 
-  /// A change of a pool's setting.
   package struct AuditEntry: Sendable, Equatable {
-    /// The operator.
     package let who: String
-    /// The pool.
     package let pool: PoolName
-    /// The setting before.
     package let before: PoolSetting
-    /// The setting after.
     package let after: PoolSetting
   }
 
-  /// An empty directory.
   package init() {}
 
-  /// Renews the lease; watchers are told of a node that is new.
+  /// Calls the watchers when the node is new.
   package func renewLease(
     _ node: NodeReport, lease: Duration
   ) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
@@ -55,7 +49,7 @@ package final class InMemoryPoolDirectory: PoolDirectory {
     }
   }
 
-  /// Gives the lease up and tells the watchers, where there was one.
+  /// Calls the watchers when there was a lease.
   package func releaseLease(_ node: String) async throws {
     try state.withLock { state in
       _ = try state.overview()
@@ -63,12 +57,10 @@ package final class InMemoryPoolDirectory: PoolDirectory {
     }
   }
 
-  /// Settings, and the nodes whose leases have not ended.
   package func overview() async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     try state.withLock { state -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) in try state.overview() }
   }
 
-  /// Changes a setting, writes it down in ``audit`` and tells the watchers.
   package func change(
     _ pool: PoolName, by who: String, _ change: @escaping @Sendable (inout PoolSetting) -> Void
   ) async throws -> PoolSetting {
@@ -83,7 +75,7 @@ package final class InMemoryPoolDirectory: PoolDirectory {
     }
   }
 
-  /// Calls back once at the start, and then after each change.
+  /// Calls back at the start and after each change.
   package func watch(_ changed: @escaping @Sendable () async -> Void) async {
     let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let id = state.withLock { state in
@@ -92,20 +84,20 @@ package final class InMemoryPoolDirectory: PoolDirectory {
       return state.nextWatcher
     }
     defer { state.withLock { $0.watchers[id] = nil } }
-    // Something may have changed before the watch began.
+    // A change before the watch began must not be missed.
     continuation.yield()
     for await _ in changes { await changed() }
   }
 
-  /// False while every call is to throw.
+  /// False: every call throws ``Jobs/JobStoreError/unavailable(_:)``.
   package var isAvailable: Bool {
     get { state.withLock { $0.isAvailable } }
     set { state.withLock { $0.isAvailable = newValue } }
   }
 
-  /// Puts the directory's clock forward: leases that are not renewed end.
+  /// Moves the directory's clock forward.
   package func advance(by duration: Duration) { state.withLock { $0.clockOffset += duration / .seconds(1) } }
 
-  /// What operators have changed, in order.
+  /// In order.
   package var audit: [AuditEntry] { state.withLock { $0.audit } }
 }

@@ -2,13 +2,13 @@ internal import ClientLoop
 internal import Foundation
 internal import Jobs
 
-/// What an ``InMemoryJobStore`` holds; all of it changes under one lock.
+/// The state of an ``InMemoryJobStore``, behind its lock.
 struct JobStoreState: Sendable {
   struct OutboxRow: Sendable {
     var entry: OutboxEntry
     var at: Date
     let number: Int
-    var isHandedOver = false
+    var isRelaying = false
   }
 
   struct DeadLetterRow: Sendable {
@@ -40,12 +40,11 @@ struct JobStoreState: Sendable {
   var isAvailable = true
   var clockOffset: TimeInterval = 0
 
-  /// Jobs in transactions that are under way: whoever wants one of them waits.
+  /// Runs in open transactions.
   private var held: Set<JobRun> = []
   var waiters: [Int: AsyncStream<Void>.Continuation] = [:]
   private var lastNumber = 0
 
-  /// The store's clock.
   var now: Date { TimeSource.date.addingTimeInterval(clockOffset) }
 
   mutating func nextNumber() -> Int {
@@ -53,9 +52,9 @@ struct JobStoreState: Sendable {
     return lastNumber
   }
 
-  /// The fault that was planned for this call; throws where the store is away.
+  /// The fault that is planned for this call; throws when the store is unavailable.
   mutating func fault(for call: JobStoreCall) throws(JobStoreError) -> Fault? {
-    guard isAvailable else { throw .unavailable("the test has cut it off") }
+    guard isAvailable else { throw .unavailable("made unavailable by the test") }
     guard var planned = faults[call], !planned.isEmpty else { return nil }
     let fault = planned.removeFirst()
     faults[call] = planned
@@ -64,7 +63,7 @@ struct JobStoreState: Sendable {
 
   // MARK: Completing transactions
 
-  /// Takes the jobs for a transaction and returns those without a receipt; nil while another one holds any of them.
+  /// Locks the runs for a transaction and returns those without a receipt; nil: another one holds one of them.
   mutating func hold(_ jobs: Set<JobRun>) -> Set<JobRun>? {
     guard held.isDisjoint(with: jobs) else { return nil }
     let open = jobs.filter { receipts[$0] == nil }
@@ -72,7 +71,6 @@ struct JobStoreState: Sendable {
     return open
   }
 
-  /// Ends a transaction's hold.
   mutating func release(_ jobs: Set<JobRun>) {
     held.subtract(jobs)
     for waiter in waiters.sorted(by: { $0.key < $1.key }) { waiter.value.yield() }
@@ -113,43 +111,43 @@ struct JobStoreState: Sendable {
     }
   }
 
-  /// Takes the oldest entries that nobody else is handing over.
-  mutating func handOver(olderThan age: Duration, limit: Int) -> [OutboxEntry] {
+  /// Marks and returns the oldest entries that no other relay has.
+  mutating func beginRelay(olderThan age: Duration, limit: Int) -> [OutboxEntry] {
     let newest = now.addingTimeInterval(-(age / .seconds(1)))
-    let chosen = outbox.filter { !$0.isHandedOver && $0.at <= newest }
+    let chosen = outbox.filter { !$0.isRelaying && $0.at <= newest }
       .sorted { ($0.at, $0.number) < ($1.at, $1.number) }.prefix(limit)
     let numbers = Set(chosen.map(\.number))
-    for index in outbox.indices where numbers.contains(outbox[index].number) { outbox[index].isHandedOver = true }
+    for index in outbox.indices where numbers.contains(outbox[index].number) { outbox[index].isRelaying = true }
     return chosen.map(\.entry)
   }
 
-  /// Ends a hand-over: what was kept is forgotten, the rest is free again.
-  mutating func endHandOver(_ entries: [OutboxEntry], kept: [JobRun]) {
+  /// Deletes what was published and returns the rest to the end of the outbox.
+  mutating func endRelay(_ entries: [OutboxEntry], published: [JobRun]) {
     let runs = Set(entries.map(\.envelope.jobRun))
     for index in outbox.indices where runs.contains(outbox[index].entry.envelope.jobRun) {
-      outbox[index].isHandedOver = false
-      outbox[index].at = now  // to the end of the line
+      outbox[index].isRelaying = false
+      outbox[index].at = now
     }
-    forget(kept)
+    deleteFromOutbox(published)
   }
 
-  mutating func forget(_ jobs: [JobRun]) {
-    let gone = Set(jobs)
-    outbox.removeAll { gone.contains($0.entry.envelope.jobRun) }
+  mutating func deleteFromOutbox(_ jobs: [JobRun]) {
+    let deleted = Set(jobs)
+    outbox.removeAll { deleted.contains($0.entry.envelope.jobRun) }
   }
 
-  /// Moves due jobs to the outbox.
   mutating func schedule(_ job: InMemoryJobStore.ScheduledJob) {
     var job = job
     job.number = nextNumber()
     scheduled[job.envelope.jobRun] = job
   }
 
+  /// Moves due jobs to the outbox.
   mutating func releaseDue(limit: Int) -> [OutboxEntry] {
     let now = self.now
     let due = scheduled.values
       .filter { job in
-        // A row of an earlier release that is still to be deleted would take this one with it.
+        // Deleting the entry of an earlier release would delete this one with it.
         job.dueAt <= now && !outbox.contains { $0.entry.envelope.jobRun == job.envelope.jobRun }
       }
       .sorted { ($0.dueAt, $0.number) < ($1.dueAt, $1.number) }.prefix(limit)

@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// Runs concurrent code on one thread, in an order and with a time that follow from a seed.
 ///
-/// At each step one of the tasks that could go on is drawn and runs until it next waits. When none can, the clock jumps
-/// to the next sleeper's instant: a simulated hour costs nothing. What would take luck or load on real threads is met
-/// within some hundred seeds, and a seed that breaks a rule breaks it again.
+/// At each step one of the tasks that can run is drawn, and runs until it next waits. When none can run, the clock jumps
+/// to the time at which the next task stops sleeping: a simulated hour costs nothing. Races that are rare on real
+/// threads occur within some hundred seeds, and a seed that breaks a rule breaks it every time.
 package final class Simulation: TimeProvider, TaskExecutor {
   private struct Sleeper {
     let until: ContinuousClock.Instant
@@ -28,25 +28,23 @@ package final class Simulation: TimeProvider, TaskExecutor {
 
   private let state: Mutex<State>
   private let start: ContinuousClock.Instant
-  /// The simulated time of day at the beginning.
-  package static let startDate = Date(timeIntervalSince1970: 1_790_000_000)
+  /// The simulated time of day at the start.
+  private static let startDate = Date(timeIntervalSince1970: 1_790_000_000)
 
-  /// A simulation that has not begun.
   package init(seed: UInt64) {
     start = .now
     state = Mutex(State(now: start, random: SplitMix64(state: seed)))
   }
 
-  /// Thrown where every task waits for something that cannot happen any more.
-  package struct Deadlock: Error, CustomStringConvertible {
-    /// After how many steps, and how much simulated time.
-    package let description: String
+  /// Thrown when every task waits and none sleeps.
+  struct Deadlock: Error, CustomStringConvertible {
+    let description: String
   }
 
-  /// How many steps were taken so far: two runs of one seed take as many.
+  /// The number of steps so far; every run of one seed takes as many.
   package var steps: Int { state.withLock { $0.steps } }
 
-  /// Runs `body` and all it starts to its end, on a thread of its own.
+  /// Runs `body` and all tasks it starts to their end, on a thread of its own.
   package func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
     let result = Promise<Value>()
     TimeSource.$value.withValue(self) {
@@ -61,14 +59,14 @@ package final class Simulation: TimeProvider, TaskExecutor {
       while step() {}
       let (isOver, steps, now) = state.withLock { ($0.isOver, $0.steps, $0.now) }
       guard !isOver else { return }
-      let text = "nothing can happen any more after \(steps) steps and \(now - start)"
+      let text = "every task waits and none sleeps after \(steps) steps and \(now - start)"
       result.resolve(.failure(Deadlock(description: text)))
     }
     thread.start()
     return try await result.wait()
   }
 
-  /// Lets one task go on, or the clock; false at the end.
+  /// Runs one task, or moves the clock; false: the simulation has ended.
   private func step() -> Bool {
     let (job, sleeper): (UnownedJob?, Sleeper?) = state.withLock { state in
       guard !state.isOver else { return (nil, nil) }
@@ -95,16 +93,11 @@ package final class Simulation: TimeProvider, TaskExecutor {
 
   // MARK: TimeProvider
 
-  /// The simulated clock.
   package var now: ContinuousClock.Instant { state.withLock { $0.now } }
-  /// The simulated time of day.
   package var date: Date { Self.startDate.addingTimeInterval((now - start) / .seconds(1)) }
-  /// The simulation itself.
   package var executor: (any TaskExecutor)? { self }
-  /// Sixty-four bits that follow from the seed and all draws before.
   package func draw() -> UInt64 { state.withLock { $0.random.next() } }
 
-  /// Waits in simulated time.
   package func sleep(until deadline: ContinuousClock.Instant) async throws {
     let id = state.withLock { state in
       state.lastSleeper += 1
@@ -134,14 +127,14 @@ package final class Simulation: TimeProvider, TaskExecutor {
 
   // MARK: TaskExecutor
 
-  /// Queues a task that can go on. Called by the Swift runtime.
+  /// Called by the Swift runtime for a task that can run.
   package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     state.withLock { $0.jobs.append(job) }
   }
 }
 
-/// Steele, Lea and Flood's generator: small, fast, and good enough to draw schedules from.
+/// The generator of Steele, Lea and Flood (2014).
 struct SplitMix64: RandomNumberGenerator, Sendable {
   var state: UInt64
 

@@ -1,11 +1,11 @@
 package import Jobs
 
-/// Reads a subscription in a task of its own and keeps what came, for a test to look at.
+/// Reads a subscription in a task of its own and collects the deliveries.
 package final class DeliveryReader: Sendable {
   private let received = Locked<[JobDelivery]>([])
   private let ended = Locked(false)
 
-  /// Starts reading; `handle` sees each delivery once.
+  /// - Parameter handle: called once for each delivery.
   package init(_ subscription: any JobSubscription, handle: @escaping @Sendable (JobDelivery) -> Void = { _ in }) {
     let (received, ended) = (self.received, self.ended)
     Task {
@@ -19,26 +19,24 @@ package final class DeliveryReader: Sendable {
     }
   }
 
-  /// What has come, in order.
+  /// In order.
   package var deliveries: [JobDelivery] { received.value }
 
-  /// The envelopes of those that could be read, in order.
+  /// The envelopes of the readable ones, in order.
   package var envelopes: [JobEnvelope] { deliveries.compactMap(\.envelope) }
 
-  /// True once the subscription's stream has ended.
   package var isEnded: Bool { ended.value }
 
-  /// Waits until so many have come in all, and returns them; throws ``ConformanceFailure`` where they do not.
+  /// Waits until there are `count` deliveries in all, and returns them; throws ``ConformanceFailure`` after a time limit.
   package func wait(for count: Int) async throws -> [JobDelivery] {
-    try await waitUntil("\(count) deliveries came") { deliveries.count >= count }
+    try await waitUntil("\(count) deliveries") { deliveries.count >= count }
     return deliveries
   }
 
-  /// Waits until the stream has ended.
-  package func waitForEnd() async throws { try await waitUntil("the deliveries ended") { isEnded } }
+  package func waitForEnd() async throws { try await waitUntil("the end of the deliveries") { isEnded } }
 }
 
 extension JobDelivery {
-  /// The job; nil where it could not be read.
+  /// Nil: the message is unreadable.
   package var envelope: JobEnvelope? { if case .job(let envelope) = content { envelope } else { nil } }
 }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// A place where tasks wait until it is opened: how a test holds a job, or a transaction, at a certain point.
+/// Tasks wait at a gate until it is opened: a test holds a job or a transaction with it.
 package final class Gate: Sendable {
   private struct State {
     var isOpen = false
@@ -9,13 +9,11 @@ package final class Gate: Sendable {
   }
   private let state = Mutex(State())
 
-  /// A closed gate.
   package init() {}
 
-  /// True once it was opened.
   package var isOpen: Bool { state.withLock { $0.isOpen } }
 
-  /// Lets everybody pass, now and from now on.
+  /// Resumes all waiting tasks; later ones do not wait.
   package func open() {
     let waiters = state.withLock { state in
       state.isOpen = true
@@ -25,7 +23,7 @@ package final class Gate: Sendable {
     for waiter in waiters { waiter.resume() }
   }
 
-  /// Waits until the gate is open; throws `CancellationError` where the task is cancelled first.
+  /// Throws `CancellationError` when the task is cancelled first.
   package func wait() async throws {
     let id = state.withLock { state in
       state.nextWaiter += 1

@@ -1,9 +1,9 @@
 internal import Foundation
 package import Jobs
 
-/// Jobs for tests of adapters; their instants are whole seconds, which every adapter can keep exactly.
+/// Jobs for tests of adapters. Their times are whole seconds, which every adapter keeps exactly.
 package enum SampleJobs {
-  /// A job with every field set, and a body that is no text.
+  /// Every field is set, and the body is not text.
   package static func full(run: Int = 1, attempt: Int = 1) -> JobEnvelope {
     JobEnvelope(
       run: run, kind: "test.full", schemaVersion: 3, tenant: UUID.version4(), attempt: attempt,
@@ -13,23 +13,20 @@ package enum SampleJobs {
       body: Data([0, 255, 34, 92, 10]) + Data("{\"name\":\"Ágnes 🐈\"}".utf8))
   }
 
-  /// A job with nothing that may be left out.
+  /// Every optional field is nil.
   package static func bare(kind: JobKind = "test.bare") -> JobEnvelope {
     JobEnvelope(kind: kind, enqueuedAt: Date(timeIntervalSince1970: 1_790_000_001), body: Data("{}".utf8))
   }
 
-  /// What is known of a dead job.
   package static func deadLetterInfo(
     pool: PoolName, reason: DeadLetterReason = .permanentError, detail: String = "it cannot be",
-    cause: String = "Impossible",
-    at seconds: Double = 1_790_000_100
+    cause: String = "Impossible", at seconds: Double = 1_790_000_100
   ) -> DeadLetterInfo {
     DeadLetterInfo(
       reason: reason, detail: detail, cause: cause, kind: "test.full", pool: pool, attempts: 4,
       at: Date(timeIntervalSince1970: seconds))
   }
 
-  /// The letter of a dead job.
   package static func letter(_ envelope: JobEnvelope, _ deadLetterInfo: DeadLetterInfo) -> DeadLetter {
     DeadLetter(jobRun: envelope.jobRun, envelope: envelope, deadLetterInfo: deadLetterInfo, body: envelope.body)
   }

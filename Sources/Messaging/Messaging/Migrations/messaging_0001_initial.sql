@@ -1,4 +1,4 @@
--- No foreign keys to other schemas (there were none): bookings and businesses are ids here.
+-- No foreign keys to other schemas: bookings and businesses are ids here.
 CREATE SCHEMA messaging;
 
 -- The phone number a business sends from, by the provider's ids.
@@ -16,8 +16,8 @@ CREATE TABLE messaging.phone_number_account (
   account_id text NOT NULL
 );
 
--- Messages to customers. A row is the intent: it is stored before anything is sent, and its id travels with the message.
--- prepared -> sending by compare-and-set, so one process sends; in_doubt: nobody knows whether it was accepted.
+-- Messages to customers. A row is the intent: it is stored before anything is sent; its id travels with the message.
+-- prepared -> sending by compare-and-set, so that one attempt sends; in_doubt: unknown whether it was accepted.
 CREATE TABLE messaging.message (
   id uuid PRIMARY KEY,
   business_id uuid NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE messaging.message (
   -- The last refusal's code, and how often it came in a row.
   error_code int,
   error_repeats int NOT NULL DEFAULT 0,
-  -- A Brazilian number is tried once in its other form, with or without the ninth digit.
+  -- A Brazilian number may be tried once with, or without, the ninth digit.
   uses_alternate_number boolean NOT NULL DEFAULT false,
   -- The provider's id of the message.
   wamid text,
@@ -64,7 +64,7 @@ CREATE TABLE messaging.status_report (
   recipient text NOT NULL,
   occurred_at timestamptz NOT NULL,
   error_code int,
-  -- What was sent along with the message: its id.
+  -- Was sent along with the message: its id.
   callback text,
   phone_number_id text,
   raw jsonb NOT NULL,
@@ -112,7 +112,7 @@ CREATE TABLE messaging.provider_event (
 );
 CREATE INDEX provider_event_job_idx ON messaging.provider_event (job_id);
 
--- What is not sent for the time being. A row stays until a message gets through; past `until` one message tries.
+-- What is not sent for the time being. After `until` one message tries; the row stays until a message is accepted.
 CREATE TABLE messaging.suspension (
   scope text NOT NULL CHECK (scope IN ('number', 'template', 'account')),
   key text NOT NULL,

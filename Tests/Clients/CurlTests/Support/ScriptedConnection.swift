@@ -102,7 +102,7 @@ final class ScriptedConnection: @unchecked Sendable {
 
   // MARK: Ending
 
-  /// Ends the connection with a reset instead of a good-bye.
+  /// Ends the connection with a reset instead of an orderly close.
   func reset() {
     isEnded.change { isEnded in
       guard !isEnded else { return }

@@ -24,7 +24,7 @@ final class ScriptedServer: Sendable {
   private let state = Locked(State())
 
   init(_ script: @escaping @Sendable (ScriptedConnection) -> Void) throws {
-    let bound = try boundSocket()
+    let bound = try Loopback.boundSocket()
     listener = bound.descriptor
     port = bound.port
     self.script = script
@@ -32,7 +32,7 @@ final class ScriptedServer: Sendable {
     Thread.detachNewThread { [self] in acceptAll() }
   }
 
-  /// Answers one request on each connection with a head and a body, and closes it; nil: reads, and says nothing.
+  /// Answers one request on each connection with a head and a body, and closes it; nil: reads, and sends nothing.
   convenience init(answering head: String?, body: Data = Data()) throws {
     try self.init { connection in
       guard connection.readRequest() != nil else { return }

@@ -16,9 +16,6 @@ struct TestFolder: Sendable {
   /// The path of a file in it.
   func path(_ name: String) -> String { url.appending(path: name).path }
 
-  /// The names of what is in it, sorted.
-  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? ["?"]).sorted() }
-
   /// What a file in it holds; nil where there is none.
   func contents(_ name: String) -> Data? { FileManager.default.contents(atPath: path(name)) }
 

@@ -5,12 +5,12 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct ChannelNumbersTests {
-  @Test func `a number in use is not given out again`() {
+  @Test func `a number in use is not taken again`() {
     var numbers = ChannelNumbers()
     #expect((0..<5).map { _ in numbers.take() } == [1, 2, 3, 4, 5])
   }
 
-  @Test func `a number that was given back is used again before a new one`() {
+  @Test func `a released number is used again before a new one`() {
     var numbers = ChannelNumbers()
     for _ in 0..<3 { _ = numbers.take() }
     numbers.release(2)
@@ -26,7 +26,7 @@ struct ChannelNumbersTests {
     #expect(numbers.take() == 3)
   }
 
-  @Test func `all numbers there can be are given out`() {
+  @Test func `all numbers there are can be taken`() {
     var numbers = ChannelNumbers()
     numbers.channelMax = 2_047
     let taken = (0..<2_047).compactMap { _ in numbers.take() }
@@ -34,7 +34,7 @@ struct ChannelNumbersTests {
     #expect(numbers.take() == nil)
   }
 
-  @Test func `giving back what nobody has changes nothing`() {
+  @Test func `releasing a free number changes nothing`() {
     var numbers = ChannelNumbers()
     numbers.release(7)
     #expect(numbers.take() == 1)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RabbitMQ
 
-/// A lifecycle, with a clock that the test turns and chance that repeats itself.
+/// A lifecycle, with a clock that the test sets and random numbers from a seed.
 private struct LifecycleDriver {
   var lifecycle: ConnectionLifecycle
   var now: ContinuousClock.Instant
@@ -31,7 +31,7 @@ private struct LifecycleDriver {
     report(.opened)
   }
 
-  /// Whom to connect to now.
+  /// The host to connect to now.
   var host: String? { if case .connecting(let host) = lifecycle.state { host.name } else { nil } }
 
   /// How long it still waits; nil where it does not.
@@ -123,7 +123,7 @@ struct ConnectionLifecycleTests {
     #expect(Set(delays).count > 40)
   }
 
-  @Test func `nobody connects before the delay has passed`() {
+  @Test func `there is no attempt before the delay has passed`() {
     var driver = LifecycleDriver("one")
     _ = driver.failRound()
     let state = driver.lifecycle.state
@@ -140,7 +140,7 @@ struct ConnectionLifecycleTests {
     #expect(driver.lifecycle.failure == nil)
   }
 
-  @Test func `a broker that lets us in and drops us at once is asked ever less often`() throws {
+  @Test func `a broker that accepts connections and drops them at once is asked less and less often`() throws {
     var driver = LifecycleDriver("one")
     for full in [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000] {
       driver.open()
@@ -152,7 +152,7 @@ struct ConnectionLifecycleTests {
     #expect(driver.lifecycle.failure == broken)
   }
 
-  @Test func `a connection that healthy itself makes the delays short again`() throws {
+  @Test func `a healthy connection makes the delays short again`() throws {
     var driver = LifecycleDriver("one")
     for _ in 0..<6 { _ = driver.failRound() }
     driver.open()
@@ -160,7 +160,7 @@ struct ConnectionLifecycleTests {
     #expect(try driver.requireDelay() <= .milliseconds(100))
   }
 
-  @Test func `a connection that stood for seconds makes the delays short again, a shorter one does not`() throws {
+  @Test func `a connection that was open for seconds makes the delays short again, a shorter one does not`() throws {
     var driver = LifecycleDriver("one")
     for _ in 0..<6 { _ = driver.failRound() }
     driver.open()
@@ -186,7 +186,7 @@ struct ConnectionLifecycleTests {
   }
 
   @Test(arguments: [[refused, away], [away, refused]])
-  func `of a round the refused login is told, not the host that is away`(_ errors: [RabbitMQError]) throws {
+  func `the failure of a round is the refused login, not the host that is away`(_ errors: [RabbitMQError]) throws {
     var driver = LifecycleDriver("one", "two")
     driver.waitOut()
     for error in errors { driver.report(.failed(error)) }
@@ -194,7 +194,7 @@ struct ConnectionLifecycleTests {
     #expect(try driver.requireDelay() >= ConnectionLifecycle.maxDelay / 2)
   }
 
-  @Test func `a round under way tells no failure`() {
+  @Test func `a round under way has no failure`() {
     var driver = LifecycleDriver("one", "two")
     _ = driver.failRound()
     #expect(driver.lifecycle.failure == away)
@@ -240,7 +240,7 @@ struct ConnectionLifecycleTests {
     }
   }
 
-  @Test func `what is stopped stays closed, wherever it stood`() {
+  @Test func `what is stopped stays closed, whatever its state was`() {
     var waiting = LifecycleDriver("one")
     _ = waiting.failRound()
     var connecting = LifecycleDriver("one")

@@ -2,10 +2,10 @@ import RabbitMQ
 import TestServers
 import Testing
 
-/// What ``ConnectionLifecycle`` decides, done to a real server.
+/// ``ConnectionLifecycle`` against a real server.
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct ConnectionSupervisorTests {
-  /// The real server behind a proxy, and a port beside it where nobody listens.
+  /// The real server behind a proxy, and a port where nothing listens.
   private func hosts(proxy: TCPProxy) throws -> RabbitMQConfiguration {
     let dead = try TestEnvironment.rabbitMQ().proxy()
     dead.stop()
@@ -14,7 +14,7 @@ struct ConnectionSupervisorTests {
       url: "amqp://\(login.user):\(login.password)@127.0.0.1:\(dead.port),127.0.0.1:\(proxy.port)/")
   }
 
-  @Test func `of several hosts those that are away hold up nobody, again and again`() async throws {
+  @Test func `of several hosts those that are away delay no connection, however often it is lost`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     let configuration = try hosts(proxy: proxy)
@@ -33,7 +33,7 @@ struct ConnectionSupervisorTests {
   }
 
   /// The delays are at least half of 100, 200, 400, 800 and 1,600 ms.
-  @Test func `a broker that drops every connection at once is asked ever less often`() async throws {
+  @Test func `a broker that drops every connection at once is asked less and less often`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     let configuration = try rabbitMQ(port: proxy.port)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct RabbitMQAdministrationTests {
-  @Test func `a wrong password is a refused login, and the words do not repeat it`() async throws {
+  @Test func `a wrong password is a refused login, and the error does not repeat it`() async throws {
     let configuration = try rabbitMQ(password: "wrong-hunter2")
     let error = await #expect(throws: RabbitMQError.self) {
       try await RabbitMQAdministration.with(configuration) { _ in }
@@ -43,13 +43,13 @@ struct RabbitMQAdministrationTests {
     #expect(server.hasSuffix(":\(proxy.port)"))
   }
 
-  @Test func `a server that accepts and says nothing is given up within the connect timeout`() async throws {
+  @Test func `a server that accepts and says nothing is a failed connection within the connect timeout`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     proxy.freeze()
-    var patient = try rabbitMQ(port: proxy.port)
-    patient.connectTimeout = .seconds(1)
-    let configuration = patient
+    var changed = try rabbitMQ(port: proxy.port)
+    changed.connectTimeout = .seconds(1)
+    let configuration = changed
     let took = await duration {
       let error = await #expect(throws: RabbitMQError.self) {
         try await RabbitMQAdministration.with(configuration) { _ in }
@@ -92,7 +92,7 @@ struct RabbitMQAdministrationTests {
           guard let depth = try await administration.queueDepth(queue) else { return false }
           return depth.messages == 2 && depth.consumers == 0
         }
-        try await administration.purgeQueue(queue)
+        _ = try await collect(queue) { $0.count == 2 }
         try await eventually("no message") { try await administration.queueDepth(queue)?.messages == 0 }
       }
     }
@@ -112,7 +112,7 @@ struct RabbitMQAdministrationTests {
     }
   }
 
-  @Test func `a message takes the way of a binding until the binding is removed`() async throws {
+  @Test func `a message is routed by a binding, and one with another key is returned`() async throws {
     let exchange = TestEnvironment.uniqueName("exchange")
     try await withQueue { queue in
       try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
@@ -127,9 +127,8 @@ struct RabbitMQAdministrationTests {
         try await withPublisher(rabbitMQ()) { publisher async throws in
           let bound = message("bound", to: "key", exchange: exchange)
           #expect(await publisher.publish([bound], deadline: .now + .seconds(20)) == [.confirmed])
-          try await administration.unbind(queue: queue, from: exchange, routingKey: "key")
-          try await administration.unbind(queue: queue, from: exchange, routingKey: "key")
-          #expect(await publisher.publish([bound], deadline: .now + .seconds(20)) == [.returned])
+          let unbound = message("unbound", to: "other", exchange: exchange)
+          #expect(await publisher.publish([unbound], deadline: .now + .seconds(20)) == [.returned])
         }
         try await administration.deleteExchange(exchange)
         #expect(try await !administration.exchangeExists(exchange))
@@ -145,7 +144,7 @@ struct RabbitMQAdministrationTests {
           try await administration.deleteQueue(queue, onlyIfEmpty: true)
         }
         #expect(error?.code == RabbitMQError.preconditionFailed)
-        try await administration.purgeQueue(queue)
+        _ = try await collect(queue) { $0.count == 1 }
         try await administration.deleteQueue(queue, onlyIfEmpty: true)
         #expect(try await administration.queueDepth(queue) == nil)
       }

@@ -89,7 +89,7 @@ struct RabbitMQURLParametersTests {
     }
   }
 
-  @Test func `verification can be turned off, and then nobody needs to be trusted`() throws {
+  @Test func `verification can be turned off, and then no authority is needed`() throws {
     let tls = try #require(try RabbitMQConfiguration(url: "amqps://host?verify=verify_none").tls)
     #expect(!tls.verifiesServer)
     #expect(tls.authoritiesFile == nil)

@@ -170,7 +170,7 @@ struct RabbitMQConsumerFailureTests {
       let running = Task { await consumer.run() }
       if !refuses { try await eventually("it is connected") { consumer.isConnected } }
       running.cancel()
-      try await answer(within: .seconds(5), "it stops") { await running.value }
+      try await withTimeout(within: .seconds(5), "it stops") { await running.value }
       try await eventually("its connection is closed") { proxy.connectionCount == 0 }
     }
   }

@@ -50,7 +50,7 @@ struct RabbitMQConsumerTests {
     }
   }
 
-  @Test func `no more than the prefetch is handed out unsettled`() async throws {
+  @Test func `no more than the prefetch is delivered unsettled`() async throws {
     try await withQueue { queue in
       try await fill(queue, (0..<20).map { "m\($0)" })
       try await withConsumer(rabbitMQ()) { consumer async throws in
@@ -147,7 +147,7 @@ struct RabbitMQConsumerTests {
     }
   }
 
-  @Test func `deliveries end when the consumer stops, and what was unsettled goes back`() async throws {
+  @Test func `deliveries end when the consumer stops, and what was unsettled is requeued`() async throws {
     try await withQueue { queue in
       try await fill(queue, ["a", "b"])
       let inbox = try await withConsumer(rabbitMQ()) { consumer async throws in
@@ -181,7 +181,7 @@ struct RabbitMQConsumerTests {
     }
   }
 
-  @Test func `messages that are ready are counted, those that were handed out are not`() async throws {
+  @Test func `messages that are ready are counted, those that are delivered are not`() async throws {
     try await withQueue { queue in
       try await fill(queue, ["a", "b", "c"])
       try await withConsumer(rabbitMQ()) { consumer async throws in

@@ -2,12 +2,12 @@ import TestServers
 
 @testable import RabbitMQ
 
-/// A subscription's state and a driver that does as it is told, by a broker that agrees to everything.
+/// A subscription's state and a driver for it, with a broker that accepts everything.
 struct SubscriptionDriver {
   var state: SubscriptionState
   var random: SeededRandom
   var generation = 0
-  /// What the broker knows.
+  /// The consumers at the broker.
   var consumers: [SubscriptionState.Consumer] = []
 
   init(prefetch: Int, seed: UInt64 = 1) {
@@ -29,7 +29,7 @@ struct SubscriptionDriver {
     return consumer
   }
 
-  /// Does all there is to do, and returns what that was.
+  /// Performs all steps and returns them.
   mutating func work() -> [SubscriptionState.Step] {
     var steps: [SubscriptionState.Step] = []
     while let next = step() {
@@ -48,5 +48,5 @@ struct SubscriptionDriver {
     return steps
   }
 
-  mutating func wish(_ prefetch: Int) { state.handle(.prefetchChanged(prefetch: prefetch)) }
+  mutating func setPrefetch(_ prefetch: Int) { state.handle(.prefetchChanged(prefetch: prefetch)) }
 }

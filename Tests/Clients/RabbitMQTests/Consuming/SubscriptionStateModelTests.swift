@@ -6,14 +6,14 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct SubscriptionStateModelTests {
   @Test(arguments: 1...40)
-  func `whatever happens, in the end the broker has one consumer with the wished prefetch`(_ seed: Int) {
+  func `whatever happens, in the end the broker has one consumer with the requested prefetch`(_ seed: Int) {
     var driver = SubscriptionDriver(prefetch: 3, seed: UInt64(seed))
     driver.attach()
     for _ in 0..<400 {
       switch Int.random(in: 0..<10, using: &driver.random) {
       case 0..<4:
         let prefetch = Int.random(in: 0...3, using: &driver.random)
-        driver.wish(prefetch)
+        driver.setPrefetch(prefetch)
       case 4: driver.state.handle(.restartRequested)
       case 5: driver.state.handle(.channelLost(.deadlineExceeded, generation: driver.generation))
       case 6:
@@ -29,7 +29,7 @@ struct SubscriptionStateModelTests {
     }
     while case .rebuild? = driver.work().last { driver.attach() }
     #expect(driver.state.isAttached)
-    let wished = driver.state.prefetch > 0 ? [driver.state.prefetch] : []
-    #expect(driver.consumers.map(\.prefetch) == wished)
+    let requested = driver.state.prefetch > 0 ? [driver.state.prefetch] : []
+    #expect(driver.consumers.map(\.prefetch) == requested)
   }
 }

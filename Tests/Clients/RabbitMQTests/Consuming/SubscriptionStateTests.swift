@@ -14,7 +14,7 @@ struct SubscriptionStateTests {
     #expect(driver.step() == nil)
   }
 
-  @Test func `with a channel a consumer is made with the wished prefetch`() throws {
+  @Test func `with a channel a consumer is made with the requested prefetch`() throws {
     var driver = SubscriptionDriver(prefetch: 5)
     driver.attach()
     #expect(!driver.state.isAttached)
@@ -27,33 +27,33 @@ struct SubscriptionStateTests {
     #expect(driver.step() == nil)
   }
 
-  @Test func `a step is named again until it is done`() throws {
+  @Test func `a step is returned again until it is done`() throws {
     var driver = SubscriptionDriver(prefetch: 5)
     driver.attach()
     let consumer = try driver.begin()
     #expect(driver.step() == .create(consumer))
     driver.state.handle(.consumerCreated(tag: consumer.tag))
-    driver.wish(0)
+    driver.setPrefetch(0)
     #expect(driver.step() == .cancel(tag: consumer.tag))
     #expect(driver.step() == .cancel(tag: consumer.tag))
     driver.state.handle(.consumerCancelled(tag: consumer.tag))
     #expect(driver.step() == nil)
   }
 
-  @Test func `with a wish for none there is no consumer, and that is attached too`() {
+  @Test func `with a prefetch of zero there is no consumer, and that is attached too`() {
     var driver = SubscriptionDriver(prefetch: 0)
     driver.attach()
     #expect(driver.work().isEmpty)
     #expect(driver.state.isAttached)
   }
 
-  @Test func `less than none is none`() {
+  @Test func `less than zero is zero`() {
     var driver = SubscriptionDriver(prefetch: -3)
     driver.attach()
     #expect(driver.work().isEmpty)
-    driver.wish(2)
+    driver.setPrefetch(2)
     #expect(driver.work().count == 1)
-    driver.wish(-1)
+    driver.setPrefetch(-1)
     #expect(driver.work().count == 1)
     #expect(driver.consumers.isEmpty)
     #expect(driver.state.isAttached)
@@ -64,7 +64,7 @@ struct SubscriptionStateTests {
     driver.attach()
     _ = driver.work()
     let old = try #require(driver.consumers.first)
-    driver.wish(7)
+    driver.setPrefetch(7)
     let new = try driver.begin()
     #expect(new.prefetch == 7)
     #expect(new.tag != old.tag)
@@ -75,30 +75,30 @@ struct SubscriptionStateTests {
     #expect(driver.step() == .cancel(tag: old.tag))
   }
 
-  @Test func `the same wish again changes nothing`() {
+  @Test func `the same prefetch again changes nothing`() {
     var driver = SubscriptionDriver(prefetch: 5)
     driver.attach()
     _ = driver.work()
-    driver.wish(5)
+    driver.setPrefetch(5)
     #expect(driver.step() == nil)
   }
 
-  @Test func `wishes that change quickly are one change`() {
+  @Test func `requests that follow one another quickly are one change`() {
     var driver = SubscriptionDriver(prefetch: 5)
     driver.attach()
     _ = driver.work()
-    for prefetch in [1, 0, 9, 3] { driver.wish(prefetch) }
+    for prefetch in [1, 0, 9, 3] { driver.setPrefetch(prefetch) }
     #expect(driver.work().count == 2)
     #expect(driver.consumers.map(\.prefetch) == [3])
-    for prefetch in [0, 3] { driver.wish(prefetch) }
+    for prefetch in [0, 3] { driver.setPrefetch(prefetch) }
     #expect(driver.work().isEmpty)
   }
 
-  @Test func `a wish that changes while a consumer is made is fulfilled after it`() throws {
+  @Test func `a prefetch that changes while a consumer is made is set after it`() throws {
     var driver = SubscriptionDriver(prefetch: 5)
     driver.attach()
     let first = try driver.begin()
-    driver.wish(8)
+    driver.setPrefetch(8)
     #expect(driver.step() == .create(first))
     driver.state.handle(.consumerCreated(tag: first.tag))
     driver.consumers.append(first)
@@ -106,16 +106,16 @@ struct SubscriptionStateTests {
     #expect(driver.consumers.map(\.prefetch) == [8])
   }
 
-  @Test func `a wish for none cancels the consumer and keeps the channel`() {
+  @Test func `a prefetch of zero cancels the consumer and keeps the channel`() {
     var driver = SubscriptionDriver(prefetch: 5)
     driver.attach()
     _ = driver.work()
-    driver.wish(0)
+    driver.setPrefetch(0)
     #expect(!driver.state.isAttached)
     #expect(driver.work().count == 1)
     #expect(driver.consumers.isEmpty)
     #expect(driver.state.isAttached)
-    driver.wish(4)
+    driver.setPrefetch(4)
     #expect(driver.work().count == 1)
     #expect(driver.consumers.map(\.prefetch) == [4])
   }
@@ -125,7 +125,7 @@ struct SubscriptionStateTests {
     driver.attach()
     var tags: [String] = []
     for round in 0..<200 {
-      driver.wish(1 + round % 2)
+      driver.setPrefetch(1 + round % 2)
       _ = driver.work()
       tags += driver.consumers.map(\.tag)
       if round.isMultiple(of: 20) { driver.attach() }
@@ -160,21 +160,21 @@ struct SubscriptionStateTests {
     }
   }
 
-  @Test func `that the broker cancels a consumer that is leaving, or one it never had, is no loss`() throws {
+  @Test func `that the broker cancels an outgoing consumer, or one it never had, is no loss`() throws {
     var driver = SubscriptionDriver(prefetch: 5)
     driver.attach()
     _ = driver.work()
     let old = try #require(driver.consumers.first)
-    driver.wish(6)
+    driver.setPrefetch(6)
     let new = try driver.begin()
     driver.state.handle(.consumerCreated(tag: new.tag))
     driver.state.handle(.consumerCancelledByBroker(tag: old.tag, generation: driver.generation))
-    driver.state.handle(.consumerCancelledByBroker(tag: "somebody's", generation: driver.generation))
+    driver.state.handle(.consumerCancelledByBroker(tag: "another", generation: driver.generation))
     #expect(driver.state.isAttached)
     #expect(driver.step() == .cancel(tag: old.tag))
   }
 
-  @Test func `a lost channel is rebuilt, with the first reason that was told`() {
+  @Test func `a lost channel is rebuilt, with the first error`() {
     var driver = SubscriptionDriver(prefetch: 5)
     driver.attach()
     _ = driver.work()
@@ -191,7 +191,7 @@ struct SubscriptionStateTests {
     #expect(driver.state.isAttached)
   }
 
-  @Test func `a channel that is lost before it is taken into use is rebuilt`() {
+  @Test func `a channel that is lost before it is used is rebuilt`() {
     var driver = SubscriptionDriver(prefetch: 5)
     let generation = driver.state.nextGeneration()
     driver.state.handle(.channelLost(gone, generation: generation))
@@ -199,7 +199,7 @@ struct SubscriptionStateTests {
     #expect(driver.step() == .rebuild(gone))
   }
 
-  @Test func `what is told of an older generation is ignored`() throws {
+  @Test func `events of an older generation are ignored`() throws {
     var driver = SubscriptionDriver(prefetch: 5)
     driver.attach()
     _ = driver.work()
@@ -248,7 +248,7 @@ struct SubscriptionStateTests {
     #expect(!driver.state.isTerminated)
     #expect(driver.work() == [.cancel(tag: consumer.tag), .finish])
     #expect(driver.step() == nil)
-    driver.wish(9)
+    driver.setPrefetch(9)
     #expect(driver.step() == nil)
   }
 

@@ -31,7 +31,7 @@ struct UnackedDeliveriesTests {
     #expect(unacked.unackedCount == 1)
   }
 
-  @Test func `a slow delivery at the head holds up nobody`() {
+  @Test func `a slow delivery at the head does not hold up the others`() {
     var unacked = unacked([1, 2, 3])
     unacked.settle(2, .acknowledge)
     #expect(unacked.flush() == [.acknowledge(2, multiple: false)])
@@ -51,7 +51,7 @@ struct UnackedDeliveriesTests {
     #expect(unacked.flush() == [.acknowledge(3, multiple: true)])
   }
 
-  @Test func `a requeued delivery divides the runs around it`() {
+  @Test func `a requeued delivery divides the frames around it`() {
     var unacked = unacked([1, 2, 3, 4, 5])
     for tag in [1, 2, 4, 5] as [UInt64] { unacked.settle(tag, .acknowledge) }
     unacked.settle(3, .requeue)
@@ -64,7 +64,7 @@ struct UnackedDeliveriesTests {
     #expect(unacked.flush() == [.requeue(1), .requeue(2), .requeue(3)])
   }
 
-  @Test func `a requeue behind an open delivery is sent at once`() {
+  @Test func `a requeue behind an unsettled delivery is sent at once`() {
     var unacked = unacked([1, 2])
     unacked.settle(2, .requeue)
     #expect(unacked.flush() == [.requeue(2)])

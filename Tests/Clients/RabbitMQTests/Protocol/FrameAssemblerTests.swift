@@ -18,7 +18,7 @@ struct FrameAssemblerTests {
     Array(bytes).withUnsafeBytes { assembler.body($0) }
   }
 
-  @Test func `a message without a body is whole at its header`() {
+  @Test func `a message without a body is complete at its header`() {
     var assembler = FrameAssembler()
     assembler.announce(delivery)
     let content = assembler.header(properties("a"), bodySize: 0)
@@ -47,14 +47,14 @@ struct FrameAssemblerTests {
     assembler.announce(delivery)
     _ = assembler.header(properties("a"), bodySize: 2)
     _ = feed(&assembler, [1, 2])
-    let returned = FrameAssembler.Announcement.returned(code: 312, exchange: "", routingKey: "nowhere")
+    let returned = FrameAssembler.Announcement.returned(exchange: "", routingKey: "nowhere")
     assembler.announce(returned)
     #expect(assembler.header(RabbitMQProperties(), bodySize: 1) == nil)
     let whole = FrameAssembler.Content(announcement: returned, properties: RabbitMQProperties(), body: Data([9]))
     #expect(feed(&assembler, [9]) == whole)
   }
 
-  @Test func `a whole message is given once`() {
+  @Test func `a complete message is returned once`() {
     var assembler = FrameAssembler()
     assembler.announce(delivery)
     _ = assembler.header(properties("a"), bodySize: 1)

@@ -22,13 +22,13 @@ struct ConfirmTrackerDriver {
     return written
   }
 
-  /// The broker gives a message back that went to the queue of every other one.
+  /// The broker returns a message; all messages have the same destination.
   mutating func returned(messageID: String?) {
     var properties = RabbitMQProperties()
     properties.messageID = messageID
     tracker.returned(
       FrameAssembler.Content(
-        announcement: .returned(code: 312, exchange: "", routingKey: "q"), properties: properties, body: Data()))
+        announcement: .returned(exchange: "", routingKey: "q"), properties: properties, body: Data()))
   }
 
   mutating func acknowledge(_ tag: UInt64, multiple: Bool = false) -> [ConfirmTracker.Resolution] {

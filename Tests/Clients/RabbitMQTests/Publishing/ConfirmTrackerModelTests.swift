@@ -7,7 +7,7 @@ import Testing
 private struct PublishModel {
   struct Written {
     let number: Int
-    var verdict: PublishResult?
+    var result: PublishResult?
     var isReturned = false
   }
 
@@ -39,14 +39,14 @@ private struct PublishModel {
     guard let index = written.indices.randomElement(using: &random) else { return }
     let multiple = Bool.random(using: &random)
     let positive = Int.random(in: 0..<4, using: &random) > 0
-    for place in multiple ? 0...index : index...index where written[place].verdict == nil {
-      written[place].verdict = written[place].isReturned ? .returned : positive ? .confirmed : .nacked
+    for place in multiple ? 0...index : index...index where written[place].result == nil {
+      written[place].result = written[place].isReturned ? .returned : positive ? .confirmed : .nacked
     }
     accept(driver.tracker.confirmed(UInt64(index + 1), multiple: multiple, positive: positive))
   }
 
   mutating func returnMessage() {
-    let open = written.indices.filter { written[$0].verdict == nil && !written[$0].isReturned }
+    let open = written.indices.filter { written[$0].result == nil && !written[$0].isReturned }
     guard let index = open.randomElement(using: &random) else { return }
     written[index].isReturned = true
     driver.returned(messageID: "\(written[index].number)")
@@ -67,7 +67,7 @@ private struct PublishModel {
       ends[number] = resolution.result
       switch resolution.result {
       case .confirmed, .returned, .nacked:
-        #expect(written.contains { $0.number == number && $0.verdict == resolution.result })
+        #expect(written.contains { $0.number == number && $0.result == resolution.result })
       case .expired: #expect(!everWritten.contains(number))
       case .lost: #expect(everWritten.contains(number))
       }

@@ -10,7 +10,7 @@ struct ConfirmTrackerTests {
     return driver
   }
 
-  @Test func `messages are written in the order they were given`() {
+  @Test func `messages are written in the order they were added`() {
     var driver = driver(4, writes: false)
     #expect(driver.tracker.count == 4)
     #expect(driver.write() == ["1", "2", "3", "4"])
@@ -26,7 +26,7 @@ struct ConfirmTrackerTests {
     #expect(driver.tracker.count == 0)
   }
 
-  @Test func `of each word of the broker it is known where the messages go that it speaks of`() {
+  @Test func `the destinations of a confirm are those of its messages`() {
     var driver = driver(3)
     #expect(driver.tracker.destinations(2, multiple: false).count == 1)
     #expect(driver.tracker.destinations(3, multiple: true) == driver.tracker.destinations(1, multiple: false))
@@ -41,14 +41,14 @@ struct ConfirmTrackerTests {
     driver.add(2, timeout: .seconds(60))
     #expect(driver.write() == ["1", "2"])
     let deadline = driver.now + .seconds(10)
-    #expect(!driver.tracker.isStuck(deadline + .seconds(9), timeout: .seconds(5)))  // nobody has given up yet
+    #expect(!driver.tracker.isStuck(deadline + .seconds(9), timeout: .seconds(5)))  // no deadline has passed yet
     #expect(driver.tracker.expire(deadline) == [resolved(1, .lost)])
     #expect(!driver.tracker.isStuck(deadline + .seconds(4), timeout: .seconds(5)))
     #expect(driver.tracker.isStuck(deadline + .seconds(5), timeout: .seconds(5)))
-    driver.tracker.isBlocked = true  // in an alarm nobody is confirmed, and a new connection is no help
+    driver.tracker.isBlocked = true  // in an alarm no message is confirmed, and a new connection does not help
     #expect(!driver.tracker.isStuck(deadline + .seconds(5), timeout: .seconds(5)))
     driver.tracker.isBlocked = false
-    // Under the next connection only what somebody waits for is written again.
+    // On the next connection only messages whose deadline has not passed are written again.
     driver.tracker.connectionLost()
     #expect(driver.write() == ["2"])
     #expect(!driver.tracker.isStuck(deadline + .seconds(5), timeout: .seconds(5)))
@@ -84,7 +84,7 @@ struct ConfirmTrackerTests {
     #expect(driver.acknowledge(99, multiple: true) == [resolved(1, .confirmed), resolved(2, .confirmed)])
   }
 
-  @Test func `a nack is a refusal, alone or multiple`() {
+  @Test func `a nack rejects one message or multiple`() {
     var driver = driver(4)
     #expect(driver.tracker.confirmed(2, multiple: false, positive: false) == [resolved(2, .nacked)])
     #expect(driver.acknowledge(1) == [resolved(1, .confirmed)])

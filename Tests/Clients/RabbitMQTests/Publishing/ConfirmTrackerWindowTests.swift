@@ -3,7 +3,7 @@ import Testing
 @testable import RabbitMQ
 
 struct ConfirmTrackerWindowTests {
-  @Test func `a message that waits past its deadline was not sent`() {
+  @Test func `a message that is queued past its deadline expires`() {
     var driver = ConfirmTrackerDriver()
     driver.add(1, timeout: .seconds(1))
     driver.add(2, timeout: .seconds(9))
@@ -13,7 +13,7 @@ struct ConfirmTrackerWindowTests {
     #expect(driver.write() == ["2"])
   }
 
-  @Test func `a message in flight past its deadline is in doubt, once, whatever the broker says later`() {
+  @Test func `a message in flight past its deadline is lost, once, whatever the broker confirms later`() {
     var driver = ConfirmTrackerDriver()
     driver.add(1, timeout: .seconds(1))
     driver.add(2)
@@ -24,7 +24,7 @@ struct ConfirmTrackerWindowTests {
     #expect(driver.tracker.count == 0)
   }
 
-  @Test func `a message in doubt is not written again after a lost connection`() {
+  @Test func `a lost message is not written again after a lost connection`() {
     var driver = ConfirmTrackerDriver()
     driver.add(1, timeout: .seconds(1))
     driver.add(2)
@@ -34,7 +34,7 @@ struct ConfirmTrackerWindowTests {
     #expect(driver.write() == ["2"])
   }
 
-  @Test func `a message that was written under a lost connection ends in doubt, not unsent`() {
+  @Test func `a message that was written under a lost connection is lost, not expired`() {
     var driver = ConfirmTrackerDriver()
     driver.add(1, timeout: .seconds(1))
     _ = driver.write()
@@ -65,7 +65,7 @@ struct ConfirmTrackerWindowTests {
     #expect(driver.write() == ["4", "5"])
   }
 
-  @Test func `a message larger than the window goes alone, and in its turn`() {
+  @Test func `a message larger than the window goes alone, and in its order`() {
     var driver = ConfirmTrackerDriver()
     driver.add(1)
     driver.add(2, size: ConfirmTracker.inFlightBytesMax * 2)
@@ -89,7 +89,7 @@ struct ConfirmTrackerWindowTests {
     #expect(driver.write() == ["3"])
   }
 
-  @Test func `a message in doubt keeps its place in the window until the broker speaks`() {
+  @Test func `a lost message occupies the window until the broker confirms it`() {
     var driver = ConfirmTrackerDriver()
     driver.add(1, size: ConfirmTracker.inFlightBytesMax, timeout: .seconds(1))
     driver.add(2, size: ConfirmTracker.inFlightBytesMax)
@@ -123,7 +123,7 @@ struct ConfirmTrackerWindowTests {
     #expect(driver.write() == ["2"])
   }
 
-  @Test func `messages held back by a block expire unsent`() {
+  @Test func `messages that a block holds back expire`() {
     var driver = ConfirmTrackerDriver()
     driver.tracker.isBlocked = true
     driver.add(1, timeout: .seconds(1))

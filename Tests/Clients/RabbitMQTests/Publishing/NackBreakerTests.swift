@@ -5,7 +5,7 @@ import Testing
 struct NackBreakerTests {
   private let start = ContinuousClock.now
 
-  /// What the breaker says to nacks, each so many milliseconds after the start.
+  /// The breaker's answers to nacks at these milliseconds after the start.
   private func answers(_ milliseconds: [Int]) -> [Bool] {
     var breaker = NackBreaker()
     return milliseconds.map { breaker.nacked(at: start + .milliseconds($0)) }
@@ -20,15 +20,15 @@ struct NackBreakerTests {
     #expect(answers([0, 5_000, 9_000]) == [false, false, true])
   }
 
-  @Test func `after it has spoken it counts from the beginning`() {
+  @Test func `after it has tripped it counts from the beginning`() {
     #expect(answers([0, 10, 1_000, 1_010, 1_500]).filter { $0 }.count == 1)
   }
 
   @Test func `where a new connection does not help the next one comes later, half a minute later at most`() {
-    let spoken = answers(Array(stride(from: 0, through: 200_000, by: 100))).enumerated()
+    let trips = answers(Array(stride(from: 0, through: 200_000, by: 100))).enumerated()
       .filter { $0.element }.map { $0.offset * 100 }
-    let delays = zip(spoken.dropFirst(), spoken).map { $0 - $1 }
-    #expect(spoken.first == 1_000)
+    let delays = zip(trips.dropFirst(), trips).map { $0 - $1 }
+    #expect(trips.first == 1_000)
     #expect(delays.prefix(5) == [2_100, 4_100, 8_100, 16_100, 32_100])
     #expect(delays.allSatisfy { $0 <= 32_100 })
   }

@@ -1,7 +1,8 @@
 import Foundation
-import RabbitMQ
 import TestServers
 import Testing
+
+@testable import RabbitMQ
 
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct RabbitMQPublisherFailureTests {
@@ -50,14 +51,14 @@ struct RabbitMQPublisherFailureTests {
         proxy.refuseNew()
         proxy.cutAll()
         try await eventually("the publisher notices") { !publisher.isReady }
-        async let results = publisher.publish([message("patient", to: queue)], deadline: .now + .seconds(40))
+        async let results = publisher.publish([message("waiting", to: queue)], deadline: .now + .seconds(40))
         proxy.acceptNew()
         #expect(await results == [.confirmed])
       }
     }
   }
 
-  @Test func `while the server cannot be reached a message is not sent, and its caller is told in time`() async throws {
+  @Test func `while the server cannot be reached a message expires, and its caller learns that in time`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     proxy.stop()
     try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
@@ -71,7 +72,7 @@ struct RabbitMQPublisherFailureTests {
     }
   }
 
-  @Test func `a message that the network swallowed is in doubt, and its caller is told in time`() async throws {
+  @Test func `a message that never reached the broker is lost, and its caller learns that in time`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     try await withQueue { queue in
@@ -90,16 +91,16 @@ struct RabbitMQPublisherFailureTests {
     }
   }
 
-  @Test func `a silent server is given up after two heartbeats, and the message goes out over the next connection`()
+  @Test func `a silent server is disconnected after two heartbeats, and the message is sent on the next connection`()
     async throws
   {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     var configuration = try rabbitMQ(port: proxy.port)
     configuration.heartbeat = .seconds(1)
-    let impatient = configuration
+    let changed = configuration
     try await withQueue { queue in
-      try await withPublisher(impatient) { publisher async throws in
+      try await withPublisher(changed) { publisher async throws in
         try await eventually("the publisher is ready") { publisher.isReady }
         proxy.freeze()
         async let results = publisher.publish([message("a", to: queue)], deadline: .now + .seconds(50))
@@ -127,7 +128,7 @@ struct RabbitMQPublisherFailureTests {
     }
   }
 
-  @Test func `where the window is full, callers wait in line until their deadline`() async throws {
+  @Test func `where the window is full, callers wait until their deadline`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     try await withQueue { queue in
@@ -139,19 +140,19 @@ struct RabbitMQPublisherFailureTests {
           await publisher.publish(
             Array(repeating: message("a", to: queue), count: 3_000), deadline: .now + .seconds(600))
         }
-        try await eventually("the others stand in line") { proxy.bytesFromClient > before + 20 }
+        try await eventually("the others are queued") { proxy.bytesFromClient > before + 20 }
         let begin = ContinuousClock.now
         let late = await publisher.publish([message("b", to: queue)], deadline: begin + .milliseconds(300))
         #expect(late == [.expired])
         #expect(ContinuousClock.now >= begin + .milliseconds(300))
         proxy.unfreeze()
-        let results = try await answer(within: .seconds(30), "the others go out") { await full.value }
+        let results = try await withTimeout(within: .seconds(30), "the others go out") { await full.value }
         #expect(results == Array(repeating: PublishResult.confirmed, count: 3_000))
       }
     }
   }
 
-  @Test func `what is under way when the publisher stops is told so at once`() async throws {
+  @Test func `messages under way are resolved at once when the publisher stops`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }
     let publisher = RabbitMQPublisher(try rabbitMQ(port: proxy.port), name: "stops", logger: logger)
@@ -162,9 +163,9 @@ struct RabbitMQPublisherFailureTests {
     let published = Task { await publisher.publish([message("a", to: "q")], deadline: .now + .seconds(600)) }
     try await eventually("the message was written") { proxy.bytesFromClient > before + 20 }
     running.cancel()
-    let results = try await answer(within: .seconds(10), "the caller is told") { await published.value }
+    let results = try await withTimeout(within: .seconds(10), "the caller is told") { await published.value }
     #expect(results == [.lost])
-    try await answer(within: .seconds(10), "the publisher stops") { await running.value }
+    try await withTimeout(within: .seconds(10), "the publisher stops") { await running.value }
   }
 
   @Test func `publishing after the publisher stopped is answered too`() async throws {
@@ -173,7 +174,7 @@ struct RabbitMQPublisherFailureTests {
     try await eventually("the publisher is ready") { publisher.isReady }
     running.cancel()
     await running.value
-    let results = try await answer(within: .seconds(5), "a late message is answered by its deadline") {
+    let results = try await withTimeout(within: .seconds(5), "a late message is answered by its deadline") {
       await publisher.publish([message("late", to: "q")], deadline: .now + .seconds(1))
     }
     #expect(results == [.expired])
@@ -187,7 +188,7 @@ struct RabbitMQPublisherFailureTests {
     let running = Task { await publisher.run() }
     try await eventually("it is connecting") { proxy.bytesFromClient > 0 }
     running.cancel()
-    try await answer(within: .seconds(10), "it stops") { await running.value }
+    try await withTimeout(within: .seconds(10), "it stops") { await running.value }
     proxy.unfreeze()
     try await eventually(within: .seconds(15), "the connection is closed") { proxy.connectionCount == 0 }
   }

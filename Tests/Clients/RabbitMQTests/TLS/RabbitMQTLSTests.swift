@@ -1,7 +1,8 @@
 import Foundation
-import RabbitMQ
 import TestServers
 import Testing
+
+@testable import RabbitMQ
 
 /// The private RabbitMQ's TLS listener, and the certificates that `scripts/services` has made for it.
 private struct TLSServer {
@@ -117,13 +118,13 @@ struct RabbitMQTLSTests {
     #expect(try await connect(server.configuration("server_name_indication=localhost", host: "127.0.0.1")))
   }
 
-  @Test func `without verification anybody is believed`() async throws {
+  @Test func `without verification any server is accepted`() async throws {
     let parameters = "verify=verify_none&server_name_indication=mq.example"
     #expect(try await connect(TLSServer().configuration(parameters, trusting: nil)))
   }
 
   /// The broker verifies what it is shown, so a stranger's certificate proves that it is shown.
-  @Test func `the client's certificate is shown: the broker accepts it and refuses a stranger's`() async throws {
+  @Test func `the client's certificate is sent: the broker accepts it and refuses a stranger's`() async throws {
     let server = try TLSServer()
     #expect(try await connect(server.configuration(server.showing("client"))))
     let reason = try await refusal(server.configuration(server.showing("stranger")))
@@ -159,7 +160,9 @@ struct RabbitMQTLSTests {
     #expect(took < .seconds(8))
   }
 
-  @Test func `a server that never answers the handshake is given up within the connect timeout`() async throws {
+  @Test func `a server that never answers the handshake is a failed connection within the connect timeout`()
+    async throws
+  {
     let server = try TLSServer()
     let proxy = try TCPProxy(to: "localhost", port: server.port)
     defer { proxy.stop() }

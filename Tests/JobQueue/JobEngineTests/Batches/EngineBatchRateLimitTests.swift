@@ -31,7 +31,7 @@ struct EngineBatchRateLimitTests {
   @Test func `without a turn it is not called: the job is put off and spends no attempt`() async throws {
     let platform = EnginePlatform(maxAttempts: 1, rate: limit)
     let seen = Locked<[(names: [String], at: ContinuousClock.Instant)]>([])
-    platform.limiter.plan(.denied(after: .milliseconds(100)))
+    platform.limiter.plan(.denied(retryAfter: .milliseconds(100)))
     try await withNode(platform, seen) {
       let job = try await platform.enqueue("a")[0]
       try await eventually("the job waits") { platform.broker.retries.count == 1 && platform.broker.isEmpty(echoJobs) }
@@ -47,7 +47,7 @@ struct EngineBatchRateLimitTests {
   @Test func `it waits for a turn that comes in a moment`() async throws {
     let platform = EnginePlatform(rate: limit)
     let seen = Locked<[(names: [String], at: ContinuousClock.Instant)]>([])
-    platform.limiter.plan(.turn(in: .milliseconds(50)))
+    platform.limiter.plan(.allowed(after: .milliseconds(50)))
     try await withNode(platform, seen) {
       let before = ContinuousClock.now
       try await platform.enqueue("a")

@@ -35,7 +35,7 @@ struct EngineDeadLetterTests {
       #expect(platform.broker.acknowledged.isEmpty)
       platform.store.isAvailable = true
       try await platform.eventuallyIndexed()
-      let letters = try await platform.letters.letters(DeadLetterFilter())
+      let letters = try await platform.deadLetterIndex.letters(DeadLetterFilter())
       #expect(Set(letters.map(\.jobRun)) == Set(jobs.map(\.jobRun)))
     }
   }
@@ -59,7 +59,7 @@ struct EngineDeadLetterTests {
       try await platform.eventuallyIdle()
       try await platform.enqueue([job], to: .dead(pool: echoJobs, SampleJobs.deadLetterInfo(pool: echoJobs)))
       try await platform.eventuallyIndexed()
-      #expect(try await platform.letters.letters(DeadLetterFilter()).isEmpty)
+      #expect(try await platform.deadLetterIndex.letters(DeadLetterFilter()).isEmpty)
       #expect(platform.store.receipt(of: job.jobRun)?.outcome == .completed)
     }
   }
@@ -92,13 +92,13 @@ struct EngineDeadLetterTests {
       platform.broker.releaseRetries()
       let letter = try await platform.onlyLetter()
       isMended.change { $0 = true }
-      let result = try await platform.letters.retry(DeadLetterFilter(ids: [letter.jobRun.id]), by: "test")
-      #expect(result == RedriveResult(retried: 1, refused: 0))
+      let result = try await platform.deadLetterIndex.retry(DeadLetterFilter(ids: [letter.jobRun.id]), by: "test")
+      #expect(result == RedriveResult(retried: 1, skipped: 0))
       try await eventually("the job is completed") { platform.store.effects == ["a"] }
       #expect(seen.value == ["run 1, attempt 1", "run 1, attempt 2", "run 2, attempt 1"])
       #expect(platform.store.receipt(of: job.jobRun)?.outcome == .dead)
       #expect(platform.store.receipt(of: JobRun(id: job.id, run: 2))?.outcome == .completed)
-      #expect(try await platform.letters.letters(DeadLetterFilter()).isEmpty)
+      #expect(try await platform.deadLetterIndex.letters(DeadLetterFilter()).isEmpty)
       try await eventually("the outbox is empty") { platform.store.outbox.isEmpty }
     }
   }
@@ -108,9 +108,9 @@ struct EngineDeadLetterTests {
     try await platform.withNode(echoJobs: { _, _ in throw TransientError() }) { _ async throws in
       let job = try await platform.enqueue("a")[0]
       #expect(try await platform.onlyLetter().jobRun == job.jobRun)
-      _ = try await platform.letters.retry(DeadLetterFilter(), by: "test")
+      _ = try await platform.deadLetterIndex.retry(DeadLetterFilter(), by: "test")
       try await eventually("the second run has died") {
-        try await platform.letters.letters(DeadLetterFilter()).map(\.jobRun) == [JobRun(id: job.id, run: 2)]
+        try await platform.deadLetterIndex.letters(DeadLetterFilter()).map(\.jobRun) == [JobRun(id: job.id, run: 2)]
       }
     }
   }

@@ -58,7 +58,7 @@ struct EngineFailureTests {
       try await eventually("the retry waits") { platform.broker.retries.count == 1 }
       platform.broker.releaseRetries()
       try await eventually("the job is done") { platform.store.effects == ["a"] }
-      #expect(try await platform.letters.letters(DeadLetterFilter()).isEmpty)
+      #expect(try await platform.deadLetterIndex.letters(DeadLetterFilter()).isEmpty)
     }
   }
 
@@ -94,7 +94,7 @@ struct EngineFailureTests {
     ) { _ async throws in
       try await platform.enqueue("a", "b", "other")
       try await platform.eventuallyIndexed()
-      let groups = try await platform.letters.groups()
+      let groups = try await platform.deadLetterIndex.groups()
       #expect(groups.map(\.count).sorted() == [1, 2])
     }
   }
@@ -156,7 +156,7 @@ struct EngineFailureTests {
       // Another message is another letter.
       platform.broker.put(.unreadable(reason: "message_id is missing"), body: Data("other".utf8), into: echoJobs)
       try await platform.eventuallyIndexed()
-      #expect(try await platform.letters.letters(DeadLetterFilter()).count == 2)
+      #expect(try await platform.deadLetterIndex.letters(DeadLetterFilter()).count == 2)
     }
   }
 

@@ -74,7 +74,7 @@ struct EngineOutcomeTests {
       #expect(receipt?.reason == "not wanted")
       #expect(platform.store.effects == ["a"])
       #expect(platform.broker.retries.isEmpty)
-      #expect(try await platform.letters.letters(DeadLetterFilter()).isEmpty)
+      #expect(try await platform.deadLetterIndex.letters(DeadLetterFilter()).isEmpty)
     }
   }
 

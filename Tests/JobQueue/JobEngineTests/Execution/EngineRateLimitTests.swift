@@ -22,7 +22,7 @@ struct EngineRateLimitTests {
   @Test func `a job without a turn is put off, spends no attempt, and runs when it comes back`() async throws {
     let platform = EnginePlatform(maxAttempts: 1, rate: limit)
     let began = Locked<[(attempt: Int, at: ContinuousClock.Instant)]>([])
-    platform.limiter.plan(.denied(after: .milliseconds(100)), .denied(after: .milliseconds(100)))
+    platform.limiter.plan(.denied(retryAfter: .milliseconds(100)), .denied(retryAfter: .milliseconds(100)))
     try await platform.withNode(echoJobs: worker(began)) { _ async throws in
       let job = try await platform.enqueue("a")[0]
       for turn in 1...2 {
@@ -43,7 +43,7 @@ struct EngineRateLimitTests {
 
   @Test func `a job whose turn is far away waits in the store, and no shorter than it was told to`() async throws {
     let platform = EnginePlatform(maxAttempts: 1, rate: limit)
-    platform.limiter.plan(.denied(after: .seconds(600)))
+    platform.limiter.plan(.denied(retryAfter: .seconds(600)))
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
       let before = Date()
       try await platform.enqueue("a")
@@ -62,7 +62,7 @@ struct EngineRateLimitTests {
   @Test func `a job with a turn in a moment waits for it where it is`() async throws {
     let platform = EnginePlatform(rate: limit)
     let began = Locked<[(attempt: Int, at: ContinuousClock.Instant)]>([])
-    platform.limiter.plan(.turn(in: .milliseconds(50)))
+    platform.limiter.plan(.allowed(after: .milliseconds(50)))
     try await platform.withNode(echoJobs: worker(began)) { _ async throws in
       let before = ContinuousClock.now
       try await platform.enqueue("a")

@@ -66,7 +66,7 @@ struct PrefetchBufferDrainTests {
     #expect(buffer.drain().isEmpty)
   }
 
-  @Test func `an buffer of size zero drains as well`() {
+  @Test func `a buffer of size zero drains as well`() {
     var buffer = make()
     buffer.size = 0
     buffer.take(.named("a"), at: start)

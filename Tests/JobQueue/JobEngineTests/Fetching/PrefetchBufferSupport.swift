@@ -21,7 +21,7 @@ extension JobDelivery {
   var name: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// A step of an buffer, with jobs by name.
+/// A step of a buffer, with jobs by name.
 enum BufferStep: Equatable {
   case begin([String])
   case wait(until: ContinuousClock.Instant?)

@@ -67,7 +67,7 @@ struct EngineDrainingTests {
       #expect(platform.store.effects.isEmpty)
       #expect(platform.store.receipt(of: job.jobRun) == nil)
       #expect(platform.broker.retries.isEmpty)
-      #expect(try await platform.letters.letters(DeadLetterFilter()).isEmpty)
+      #expect(try await platform.deadLetterIndex.letters(DeadLetterFilter()).isEmpty)
     }
   }
 

@@ -8,7 +8,7 @@ import Testing
 /// How many jobs run at a time, over all nodes, and how operators change that.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineScalingTests {
-  /// Errands that stop on a gates.
+  /// Errands that stop at a gate.
   private func gatedWorker(_ gates: JobGates) -> EchoWorker.Body {
     { job, context in
       try await gates.enter(job.name)

@@ -37,7 +37,7 @@ struct PausedKindsTests {
     paused.set([])
     let pendingUnpark = try #require(paused.pendingUnpark(now: start))
     // Its worker looked before the kinds changed, and parks it after the store was asked.
-    #expect(paused.parked(kind))
+    #expect(paused.didPark(kind))
     paused.unparked(pendingUnpark, at: start)
     #expect(paused.pendingUnpark(now: start)?.pausedKinds == [])
     try unparkAll(at: start)
@@ -47,7 +47,7 @@ struct PausedKindsTests {
   @Test func `a job of a paused kind is parked without further ado`() throws {
     paused.set([kind])
     try unparkAll(at: start)
-    #expect(!paused.parked(kind))
+    #expect(!paused.didPark(kind))
     #expect(paused.pendingUnpark(now: start) == nil)
   }
 

@@ -37,7 +37,7 @@ struct CrashableStore: JobStore {
   func complete(
     _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (InMemoryTransaction, Set<JobRun>) async throws -> Completion
-  ) async throws -> [OutboxEntry] {
+  ) async throws -> Completion? {
     try await call {
       try await store.complete(receipts, deadline: deadline) { transaction, open in
         try await crashSwitch.delayOrFail()
@@ -47,9 +47,9 @@ struct CrashableStore: JobStore {
       }
     }
   }
-  func withTransaction(
-    deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (InMemoryTransaction) async throws -> Void
-  ) async throws { try await call { try await store.withTransaction(deadline: deadline, body) } }
+  func withTransaction<Value: Sendable>(
+    deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (InMemoryTransaction) async throws -> Value
+  ) async throws -> Value { try await call { try await store.withTransaction(deadline: deadline, body) } }
   func now() async throws -> Date { try await call { try await store.now() } }
   func history(of job: JobRun) async throws -> RunHistory { try await call { try await store.history(of: job) } }
   func deleteFromOutbox(_ jobs: [JobRun]) async throws { try await call { try await store.deleteFromOutbox(jobs) } }
@@ -64,8 +64,8 @@ struct CrashableStore: JobStore {
       }
     }
   }
-  func schedule(_ envelope: JobEnvelope, pool: PoolName, for pause: Duration) async throws {
-    try await call { try await store.schedule(envelope, pool: pool, for: pause) }
+  func schedule(_ envelope: JobEnvelope, pool: PoolName, after delay: Duration) async throws {
+    try await call { try await store.schedule(envelope, pool: pool, after: delay) }
   }
   func park(_ envelope: JobEnvelope, pool: PoolName) async throws {
     try await call { try await store.park(envelope, pool: pool) }
@@ -153,7 +153,7 @@ final class SimulatedNode: Sendable {
       configuration: platform.configuration, registry: registry,
       broker: CrashableBroker(broker: platform.broker, crashSwitch: crashSwitch),
       store: CrashableStore(store: platform.store, crashSwitch: crashSwitch), directory: platform.directory,
-      letters: platform.letters, limiter: platform.limiter, options: .init(node: id),
+      deadLetterIndex: platform.deadLetterIndex, limiter: platform.limiter, options: .init(node: id),
       logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() })
     running = Task(executorPreference: TimeSource.value.executor) { try? await processor.run() }
   }

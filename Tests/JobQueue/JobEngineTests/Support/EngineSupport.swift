@@ -35,7 +35,7 @@ struct EnginePlatform: Sendable {
   let directory = InMemoryPoolDirectory()
   let limiter = InMemoryRateLimiter()
 
-  var letters: InMemoryDeadLetterIndex { InMemoryDeadLetterIndex(store: store) }
+  var deadLetterIndex: InMemoryDeadLetterIndex { InMemoryDeadLetterIndex(store: store) }
 
   /// Two pools; failed jobs always wait in the one tier, so that no test depends on chance.
   init(
@@ -87,9 +87,9 @@ struct EnginePlatform: Sendable {
 
   /// Waits for the one open dead letter and returns it.
   func onlyLetter() async throws -> DeadLetter {
-    try await eventually("a dead letter is indexed") { try await letters.letters(DeadLetterFilter()).count > 0 }
+    try await eventually("a dead letter is indexed") { try await deadLetterIndex.letters(DeadLetterFilter()).count > 0 }
     try await eventuallyIndexed()
-    let found = try await letters.letters(DeadLetterFilter())
+    let found = try await deadLetterIndex.letters(DeadLetterFilter())
     try #require(found.count == 1)
     return found[0]
   }
@@ -137,7 +137,8 @@ struct EngineNode: Sendable {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     processor = JobProcessor(
       configuration: platform.configuration, registry: registry, broker: platform.broker, store: platform.store,
-      directory: platform.directory, letters: platform.letters, limiter: platform.limiter, options: options,
+      directory: platform.directory, deadLetterIndex: platform.deadLetterIndex, limiter: platform.limiter,
+      options: options,
       logger: logger)
     let group = ServiceGroup(services: [processor], logger: logger)
     self.group = group

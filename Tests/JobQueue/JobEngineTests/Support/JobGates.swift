@@ -42,9 +42,9 @@ final class JobGates: Sendable {
 
   /// The echoJobs that have begun, in order; one that began twice stands twice.
   var began: [String] { state.value.began }
-  /// The echoJobs that wait on the gates.
+  /// The echoJobs that wait at the gates.
   var running: [String] { state.value.running }
-  /// The most that were on the gates together.
+  /// The most that were at the gates together.
   var most: Int { state.value.most }
 
   private static func gate(_ name: String, _ state: inout State) -> Gate {

@@ -35,13 +35,13 @@ struct HostileShapeTests {
     }
   }
 
-  @Test func `a status nobody knows is an event`() throws {
+  @Test func `an unknown status is an event`() throws {
     let update = try onlyUpdate(#"{"statuses":[{"id":"wamid.1","status":"warning","recipient_id":"551"}]}"#)
     #expect(update.asEvent != nil)
     #expect(update.raw.contains("wamid.1"))
   }
 
-  @Test func `a type nobody knows is a message`() throws {
+  @Test func `a message of an unknown type is a message`() throws {
     let update = try onlyUpdate(#"{"messages":[{"id":"wamid.1","type":"hologram","from":"551"}]}"#)
     #expect(update.asMessage?.type == "hologram")
     #expect(try onlyUpdate(#"{"messages":[{"id":"wamid.1"}]}"#).asMessage?.type == "unknown")

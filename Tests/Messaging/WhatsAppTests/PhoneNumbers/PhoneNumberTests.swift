@@ -20,9 +20,13 @@ struct PhoneNumberTests {
       [
         "553188888888", "5531988888888", "551187654321", "5511987654321", "551167654321", "5511967654321",
       ]))
-  func `a Brazilian mobile number has two forms, its own first`(_ digits: String, _ other: String) {
-    #expect(PhoneNumber.variants(of: digits) == [digits, other])
+  func `a Brazilian mobile number has an alternate number`(_ digits: String, _ other: String) {
     #expect(PhoneNumber.alternateNumber(of: digits) == other)
+  }
+
+  @Test func `the digits of a number in E.164 are those after the plus sign`() {
+    #expect(PhoneNumber.digits(e164: "+5511987654321") == "5511987654321")
+    #expect(PhoneNumber.digits(e164: "5511987654321") == "5511987654321")
   }
 
   @Test func `a mobile number is known by the form with nine digits`() {
@@ -43,11 +47,11 @@ struct PhoneNumberTests {
     for area in Self.areas {
       for first in 2...5 {
         let landline = "55\(area)\(first)0031234"
-        #expect(PhoneNumber.variants(of: landline) == [landline])
+        #expect(PhoneNumber.alternateNumber(of: landline) == nil)
         #expect(PhoneNumber.identity(of: landline) == landline)
         // And what looks like one with a nine before it loses none.
         let long = "55\(area)9\(first)0031234"
-        #expect(PhoneNumber.variants(of: long) == [long])
+        #expect(PhoneNumber.alternateNumber(of: long) == nil)
       }
     }
   }
@@ -57,7 +61,7 @@ struct PhoneNumberTests {
   ])
   func `service numbers never get a ninth digit`(_ text: String) {
     guard let digits = PhoneNumber.digits(of: text) else { return }
-    #expect(PhoneNumber.variants(of: digits) == [digits])
+    #expect(PhoneNumber.alternateNumber(of: digits) == nil)
     #expect(PhoneNumber.identity(of: digits) == digits)
   }
 
@@ -66,13 +70,12 @@ struct PhoneNumberTests {
     "55318888888", "55319888888888", "55110888888888", "5511088887777", "5511188887777", "55118888777x",
     "+553188888888", "5531٩88887777",
   ])
-  func `any other number has one form`(_ digits: String) {
-    #expect(PhoneNumber.variants(of: digits) == [digits])
+  func `any other number has no alternate number`(_ digits: String) {
     #expect(PhoneNumber.alternateNumber(of: digits) == nil)
     #expect(PhoneNumber.identity(of: digits) == digits)
   }
 
-  @Test func `the other form's other form is the number itself, and both have one identity`() throws {
+  @Test func `the alternate number's alternate is the number itself, and both have one identity`() throws {
     for area in Self.areas {
       for first in 6...9 {
         let (short, long) = ("55\(area)\(first)1234567", "55\(area)9\(first)1234567")
@@ -80,7 +83,6 @@ struct PhoneNumberTests {
         #expect(PhoneNumber.alternateNumber(of: long) == short)
         #expect(PhoneNumber.identity(of: short) == long)
         #expect(PhoneNumber.identity(of: long) == long)
-        #expect(Set(PhoneNumber.variants(of: short)) == Set(PhoneNumber.variants(of: long)))
       }
     }
   }

@@ -3,8 +3,8 @@ import WhatsApp
 
 /// A row of the provider's error codes, with the class the documentation gives it.
 ///
-/// Classes: `R` retry, `R ×n` that often, `RA n s scope` after a wait, `P` permanent, `S` suppress the recipient, `PW`,
-/// `PN` and `PT` pause account, number or template.
+/// Classes: `R` retry, `R ×n` that often, `RA n s scope` after a delay, `P` permanent, `S` suppress the recipient, `PW`,
+/// `PN` and `PT` suspend account, number or template.
 struct ErrorCodeExample: Sendable, CustomTestStringConvertible {
   let code: Int
   /// The status it usually comes with.
@@ -17,7 +17,7 @@ struct ErrorCodeExample: Sendable, CustomTestStringConvertible {
     codes.map { ErrorCodeExample(code: $0, http: http, policy: policy) }
   }
 
-  /// The whole table, for messages that are no marketing and were refused for the first time.
+  /// The whole table, for messages that were refused for the first time.
   static let table: [ErrorCodeExample] = [
     rows("PW", 401, 0, 190),
     rows("PW", 403, 3, 10, 200, 201, 230, 298, 299, 131005),
@@ -35,11 +35,11 @@ struct ErrorCodeExample: Sendable, CustomTestStringConvertible {
     rows("R", 500, 131000, 131016),
     rows("R", 503, 133004),
     rows("P", 400, 131021),
-    rows("P, or the other form", 400, 131026),
+    rows("P, or the alternate number", 400, 131026),
     rows("P", 400, 131030),
     rows("PN", 400, 131037, 131045, 133010, 133006),
     rows("PW", 400, 131042, 134011),
-    rows("P", 400, 131047),
+    rows("P", 400, 131047, 131049),
     rows("PN", 400, 131048),
     rows("S", 400, 131050),
     rows("P", 400, 131051, 131052),
@@ -64,14 +64,14 @@ extension ErrorPolicy {
     switch self {
     case .retry(nil): "R"
     case .retry(let most?): "R ×\(most)"
-    case .retryAfter(let pause, let scope): "RA \(pause.components.seconds) s \(scope.rawValue)"
+    case .retryAfter(let delay, let scope): "RA \(delay.components.seconds) s \(scope.rawValue)"
     case .permanent: "P"
-    case .undeliverable: "P, or the other form"
+    case .undeliverable: "P, or the alternate number"
     case .suppress: "S"
     case .suspend(.account, _): "PW"
     case .suspend(.number, _): "PN"
     case .suspend(.template, _): "PT"
-    case .suspend(let scope, _): "pause \(scope.rawValue)"
+    case .suspend(let scope, _): "suspend \(scope.rawValue)"
     }
   }
 }

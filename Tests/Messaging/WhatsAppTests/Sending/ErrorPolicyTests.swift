@@ -1,7 +1,7 @@
 import Testing
 import WhatsApp
 
-/// What follows from a example: decided by its code, never by texts, and by HTTP only where there is no known code.
+/// What follows from an error: decided by its code, never by texts, and by the HTTP status only for unknown codes.
 struct ErrorPolicyTests {
   @Test(arguments: ErrorCodeExample.table)
   func `a known code has its class`(_ example: ErrorCodeExample) {
@@ -23,12 +23,12 @@ struct ErrorPolicyTests {
     var last = Duration.zero
     for repeats in [0, 1, 2, 3, 4, 5, 6, 7, 20, 63, 64, 1_000, .max] {
       let policy = CloudError(code: 130429, httpStatus: 400).policy(repeats: repeats)
-      guard case .retryAfter(let pause, .number) = policy else {
-        Issue.record("\(policy) is no pause of the number")
+      guard case .retryAfter(let delay, .number) = policy else {
+        Issue.record("\(policy) is no delay of the number")
         return
       }
-      #expect(pause >= max(last, .seconds(1)) && pause <= .seconds(60))
-      last = pause
+      #expect(delay >= max(last, .seconds(1)) && delay <= .seconds(60))
+      last = delay
     }
     #expect(last > .seconds(1))
   }
@@ -40,29 +40,19 @@ struct ErrorPolicyTests {
   }
 
   @Test(arguments: [20, 32, 64, 1_000, Int.max])
-  func `after any number of repeats there is a pause, and no overflow`(_ repeats: Int) {
+  func `after any number of repeats there is a delay, and no overflow`(_ repeats: Int) {
     for code in [130429, 131056] {
-      guard case .retryAfter(let pause, _) = CloudError(code: code, httpStatus: 400).policy(repeats: repeats) else {
-        Issue.record("\(code) has no pause")
+      guard case .retryAfter(let delay, _) = CloudError(code: code, httpStatus: 400).policy(repeats: repeats) else {
+        Issue.record("\(code) has no delay")
         continue
       }
-      #expect(pause > .zero && pause <= .seconds(86_400))
+      #expect(delay > .zero && delay <= .seconds(86_400))
     }
   }
 
-  @Test func `a cap on marketing is waited out, and no example by the recipient`() {
-    let cap = CloudError(code: 131049, httpStatus: 400)
-    guard case .retryAfter(let pause, let scope) = cap.policy(isMarketing: true) else {
-      Issue.record("\(cap.policy(isMarketing: true)) is no pause")
-      return
-    }
-    #expect(pause >= .seconds(86_400))
-    // That recipient and marketing alone: nobody else's messages wait, nor this recipient's others.
-    #expect(scope == .message)
-    #expect(cap.policy(isMarketing: false) != .suppress)
-    let stopped = CloudError(code: 131050, httpStatus: 400)
-    #expect(stopped.policy(isMarketing: true) == .suppress)
-    #expect(stopped.policy(isMarketing: true) != cap.policy(isMarketing: true))
+  @Test func `a cap on marketing is no opt-out of the recipient`() {
+    #expect(CloudError(code: 131049, httpStatus: 400).policy() == .permanent(needsAttention: false))
+    #expect(CloudError(code: 131050, httpStatus: 400).policy() == .suppress)
   }
 
   @Test(arguments: [132000, 132005, 132012, 132018])
@@ -70,20 +60,13 @@ struct ErrorPolicyTests {
     #expect(CloudError(code: code, httpStatus: 400).policy() == .permanent(needsAttention: true))
   }
 
-  @Test func `a spam limit stops the number for a day, and a misjudged template for one`() {
+  @Test func `a spam limit suspends the number for a day, and a limited template too`() {
     #expect(CloudError(code: 131048, httpStatus: 400).policy() == .suspend(.number, probeAfter: .seconds(86_400)))
     #expect(CloudError(code: 131064, httpStatus: 400).policy() == .suspend(.template, probeAfter: .seconds(86_400)))
   }
 
   @Test func `a register limit is waited out`() {
     #expect(CloudError(code: 133016, httpStatus: 400).policy().text.hasPrefix("RA "))
-  }
-
-  @Test func `a known code says the same of marketing, but for the cap`() {
-    for example in ErrorCodeExample.table {
-      let error = CloudError(code: example.code, httpStatus: example.http)
-      #expect(error.policy(isMarketing: true) == error.policy(isMarketing: false), "\(example.code)")
-    }
   }
 
   @Test(arguments: [-1, 5, 199, 300, 999, 131001, 131099, 132099, 2_494_073, Int(Int32.max)])
@@ -99,12 +82,12 @@ struct ErrorPolicyTests {
   }
 
   @Test(arguments: [408, 425, 429])
-  func `a gateway that asks for patience is given a minute, by all messages of the account`(_ http: Int) {
+  func `a gateway that asks to wait delays all messages of the account by a minute`(_ http: Int) {
     #expect(CloudError(code: 0, httpStatus: http).policy() == .retryAfter(.seconds(60), .account))
   }
 
   @Test(arguments: [301, 302, 400, 401, 403, 404, 407, 410, 413, 424, 426, 451, 499])
-  func `any other answer without a code stops the account, and no message is lost by it`(_ http: Int) {
+  func `any other answer without a code suspends the account, and no message is lost`(_ http: Int) {
     let wanted = ErrorPolicy.suspend(.account, probeAfter: .seconds(60))
     for repeats in [0, 1, 100] {
       for isTransient in [false, true] {
@@ -119,12 +102,12 @@ struct ErrorPolicyTests {
     #expect(CloudError(code: 0, httpStatus: http).policy() == .retry(atMost: nil))
   }
 
-  @Test func `whoever probes waits first`() {
+  @Test func `a probe waits at least a minute`() {
     for example in ErrorCodeExample.table {
-      guard case .suspend(_, let pause) = CloudError(code: example.code, httpStatus: example.http).policy() else {
+      guard case .suspend(_, let delay) = CloudError(code: example.code, httpStatus: example.http).policy() else {
         continue
       }
-      #expect(pause >= .seconds(60), "\(example.code)")
+      #expect(delay >= .seconds(60), "\(example.code)")
     }
   }
 }

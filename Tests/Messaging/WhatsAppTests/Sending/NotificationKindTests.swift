@@ -21,6 +21,11 @@ struct NotificationKindTests {
     #expect(try content.body() == body)
   }
 
+  @Test func `names that are unknown have stand-ins`() throws {
+    let content = content(.confirmed, try templateValues(service: nil, professional: nil))
+    #expect(content.parameters == ["Maria", "Atendimento", "a equipe", "ter., 24/11 às 10:00", "Clínica Sol"])
+  }
+
   @Test func `a moved booking is told like a confirmed one`() throws {
     let content = content(.rescheduled, try templateValues())
     #expect(content.name == "agendamento_remarcado")
@@ -82,7 +87,7 @@ struct NotificationKindTests {
     }
   }
 
-  @Test func `notices are stored under names that stay`() {
+  @Test func `notifications are stored under names that stay`() {
     let names = ["confirmed", "rejected", "cancelled", "rescheduled", "not_rescheduled"]
     #expect(NotificationKind.allCases.map(\.rawValue) == names)
   }

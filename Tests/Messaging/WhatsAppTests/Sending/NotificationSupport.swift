@@ -5,10 +5,10 @@ import WhatsApp
 /// The instant that `2026-11-24T13:00` names in UTC.
 func utc(_ text: String) throws -> Date { try Date("\(text):00Z", strategy: .iso8601) }
 
-/// Facts of a booking in São Paulo on Tuesday, 24 November 2026, at ten.
+/// The values of a booking in São Paulo on Tuesday, 24 November 2026, at ten.
 func templateValues(
-  customer: String = "Maria", business: String = "Clínica Sol", service: String = "Limpeza",
-  professional: String = "Dra. Ana", startsAt: String = "2026-11-24T13:00",
+  customer: String = "Maria", business: String = "Clínica Sol", service: String? = "Limpeza",
+  professional: String? = "Dra. Ana", startsAt: String = "2026-11-24T13:00",
   alternatives: [(startsAt: String, professional: String?)] = [], zone: String = "America/Sao_Paulo"
 ) throws -> NotificationKind.TemplateValues {
   NotificationKind.TemplateValues(
@@ -18,8 +18,7 @@ func templateValues(
     }, timeZone: try #require(TimeZone(identifier: zone)))
 }
 
-/// The templates as they are to be approved, `{{n}}` where a parameter stands; the documentation of
-/// ``NotificationKind/content(_:booking:)``.
+/// The templates as they must be approved, `{{n}}` for each parameter; see the documentation of `PortugueseTexts`.
 let approvedTemplates = [
   "agendamento_confirmado": "Olá, {{1}}! {{2}} com {{3}} está marcado para {{4}} em {{5}}. Você vem?",
   "agendamento_indisponivel": "Olá, {{1}}! {{2}} em {{3}} não está disponível. Horários livres: {{4}}.",

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import WhatsApp
 
-/// A name as somebody may have given it.
+/// A name as a customer may have given it.
 struct OddName: Sendable, CustomTestStringConvertible {
   let testDescription: String
   let text: String

@@ -60,7 +60,7 @@ struct EventKeyTests {
     #expect(found[0] != found[1])
   }
 
-  @Test func `an item nobody knows, of two numbers of an account, is two events`() throws {
+  @Test func `an unknown item, of two numbers of an account, is two events`() throws {
     let found = try ["1", "2"].map { number in
       try key(
         #"{"metadata":{"phone_number_id":"\#(number)"},"statuses":[{"status":"new"}]}"#, field: "messages", time: nil)

@@ -1,0 +1,37 @@
+internal import Hummingbird
+internal import Synchronization
+
+/// A limit on the total weight of what is under way: one for each request, or the bytes of its body.
+final class ConcurrencyLimit: Sendable {
+  private let max: Int
+  private let used = Mutex(0)
+
+  init(max: Int) { self.max = max }
+
+  /// Reserves the weight; false where that would exceed the limit.
+  func tryAcquire(_ weight: Int = 1) -> Bool {
+    used.withLock { used in
+      guard used + weight <= max else { return false }
+      used += weight
+      return true
+    }
+  }
+
+  func release(_ weight: Int = 1) { used.withLock { $0 -= weight } }
+}
+
+/// Answers 503 at once while too many requests are under way, instead of serving all of them slowly.
+struct ConcurrencyLimitMiddleware<Context: RequestContext>: RouterMiddleware {
+  let limit: ConcurrencyLimit
+
+  @concurrent
+  func handle(
+    _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+  ) async throws -> Response {
+    guard limit.tryAcquire() else {
+      throw Problem.unavailable("too many requests are under way; try again", retryAfter: 1)
+    }
+    defer { limit.release() }
+    return try await next(request, context)
+  }
+}

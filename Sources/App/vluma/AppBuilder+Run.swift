@@ -1,0 +1,111 @@
+import Foundation
+import HTTP
+import Hummingbird
+import JobConfiguration
+import JobEngine
+import JobQueue
+import Jobs
+import JobsPostgres
+import JobsRabbitMQ
+import Logging
+import Metrics
+import Postgres
+import ServiceLifecycle
+import Workers
+
+extension AppBuilder {
+  /// Runs a process with these roles until a signal stops it.
+  ///
+  /// - Parameter pools: the pools whose workers run; empty: all of queues.yaml.
+  /// - Parameter extra: a service that starts before the others and stops after them.
+  func run(_ roles: ProcessRoles, pools: [PoolName] = [], beside extra: (any Service)? = nil) async throws {
+    let configuration = try configuration()
+    for name in pools where configuration.pool(name) == nil {
+      throw UnknownPool(name: name, known: configuration.pools.map(\.name))
+    }
+    let pool = try pool()
+    let settings = try ProcessSettings(environment, configuration, roles: roles, pools: pools)
+    try await Preflight(builder: self, configuration: configuration, roles: roles).run()
+    let metrics = PrometheusRegistry(help: JobMetrics.help.merging(LogMetrics.help) { first, _ in first })
+    MetricsSystem.bootstrap(metrics)
+    let backend = try JobQueueBackend(
+      node: JobQueueBackend.nodeName(), rabbitMQ: settings.rabbitMQ, pool: pool, redis: try environment.redis(),
+      logger: logger)
+    await backend.clock.read()
+    var services = (extra.map { [$0] } ?? []) + backend.services(isConsuming: roles.contains(.workers))
+    var engine: JobProcessor<PostgresJobStore>?
+    if roles.contains(.workers) {
+      let clock = backend.clock
+      engine = backend.engine(
+        configuration, registry: Self.registry(settings.whatsApp, now: { clock.now }),
+        pools: pools.isEmpty ? nil : Set(pools), grace: try environment.shutdownGrace())
+      let sweeper = MessageSweeper(
+        pool: pool, store: backend.store, countPool: configuration.routes[CountEvent.kind], now: { clock.now },
+        logger: logger)
+      services.append(BackgroundService { await sweeper.run() })
+      services.append(
+        PruningService(pool, retention: Retention(receiptDays: settings.receiptDays), logger: logger))
+    }
+    let shutdown = ShutdownSignals()
+    services.append(try makeHTTPServer(configuration, settings, backend, roles, metrics, engine, shutdown))
+    if let engine { services.append(engine) }
+    // Services stop in reverse order: workers drain while probes still answer, then the HTTP server stops, and the
+    // connections last.
+    try await runServices(services, shutdown)
+    await pool.close()
+  }
+
+  private func makeHTTPServer(
+    _ configuration: JobConfiguration, _ settings: ProcessSettings, _ backend: JobQueueBackend,
+    _ roles: ProcessRoles, _ metrics: PrometheusRegistry, _ engine: JobProcessor<PostgresJobStore>?,
+    _ shutdown: ShutdownSignals
+  ) throws -> any Service {
+    let (broker, clock) = (backend.broker, backend.clock)
+    let router = Router()
+    let collector = try statusCollector(configuration, backend.pool)
+    let probes = ProbeRoutes(registry: metrics, monitor: collector) {
+      if shutdown.isShuttingDown { return "stopping" }
+      if let reason = engine?.notReadyReason { return reason }
+      return broker.isReady ? nil : "RabbitMQ is unreachable or blocked by an alarm"
+    }
+    if roles.contains(.ingest) {
+      APIRoutes(
+        broker: broker, routes: configuration.routes, stores: backend.pool, redis: backend.redis,
+        whatsApp: settings.webhookSecrets, now: { clock.now }
+      ).add(to: router)
+      if settings.webhookSecrets == nil {
+        logger.warning("webhooks are answered 503: \(Environment.appSecret.name) is not set")
+      }
+    }
+    probes.add(to: router)
+    let (logger, address) = (logger, settings.httpAddress)
+    return Application(
+      router: router,
+      server: .http1(
+        configuration: .init(additionalChannelHandlers: [settings.clients.handler()], idleTimeout: .seconds(75))),
+      configuration: .init(
+        address: .hostname(address.host, port: address.port), serverName: nil,
+        availableConnectionsDelegate: settings.clients.delegate),
+      onServerRunning: { channel in
+        logger.info(
+          "listening", metadata: ["address": "http://\(address.host):\(channel.localAddress?.port ?? address.port)"])
+      }, logger: Logger(label: "vluma.http") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  /// Runs services until a signal stops them, or one of them ends.
+  func runServices(_ services: [any Service], _ shutdown: ShutdownSignals) async throws {
+    let group = ServiceGroup(
+      configuration: .init(
+        services: services.map {
+          .init(
+            service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+            failureTerminationBehavior: .gracefullyShutdownGroup)
+        }, logger: Logger(label: "vluma.services") { _ in SwiftLogNoOpLogHandler() }))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      tasks.addTask { await shutdown.watchSignals(logger) { await group.triggerGracefulShutdown() } }
+      try await tasks.next()
+      tasks.cancelAll()
+    }
+  }
+}

@@ -1,0 +1,3 @@
+package enum Weekday: String, Sendable, Codable, CaseIterable {
+  case monday, tuesday, wednesday, thursday, friday, saturday, sunday
+}

@@ -1,0 +1,73 @@
+internal import Foundation
+package import JobConfiguration
+package import JobEngine
+package import Jobs
+package import JobsPostgres
+package import JobsRabbitMQ
+internal import JobsRedis
+package import Logging
+package import Postgres
+package import RabbitMQ
+package import Redis
+package import ServiceLifecycle
+
+/// The connections, ports and clock that the services of one process share.
+package struct JobQueueBackend: Sendable {
+  package let pool: PostgresConnectionPool
+  package let store: PostgresJobStore
+  package let broker: RabbitMQJobBroker
+  package let clock: StoreClock
+  package let directory: PostgresPoolDirectory
+  package let redis: RedisClient?
+  /// Unique for this process, and readable: it is shown to operators.
+  package let node: String
+  private let publisher: RabbitMQPublisher
+  private let consumer: RabbitMQConsumer
+  private let logger: Logger
+
+  /// Opens nothing: the services that ``services(isConsuming:)`` returns do.
+  package init(
+    node: String, rabbitMQ: RabbitMQConfiguration, pool: PostgresConnectionPool, redis: RedisConfiguration?,
+    logger: Logger
+  ) throws {
+    self.node = node
+    self.pool = pool
+    self.logger = logger
+    publisher = RabbitMQPublisher(rabbitMQ, name: "\(node) publishing", logger: logger)
+    consumer = RabbitMQConsumer(rabbitMQ, name: "\(node) consuming", logger: logger)
+    broker = RabbitMQJobBroker(publisher: publisher, consumer: consumer)
+    store = PostgresJobStore(pool: pool)
+    clock = StoreClock(store, logger: logger)
+    directory = PostgresPoolDirectory(pool: pool, logger: logger)
+    self.redis = try redis.map { try RedisClient($0, timeout: .milliseconds(200), logger: logger) }
+  }
+
+  /// Host, process id and a random number: unique for each process.
+  package static func nodeName() -> String {
+    let process = ProcessInfo.processInfo
+    return "\(process.hostName)-\(process.processIdentifier)-\(UInt16.random(in: 0 ... .max))"
+  }
+
+  /// What must run before jobs can be enqueued and, where the process consumes, delivered.
+  package func services(isConsuming: Bool) -> [any Service] {
+    let (clock, publisher, consumer) = (clock, publisher, consumer)
+    return [BackgroundService { await clock.run() }, BackgroundService { await publisher.run() }]
+      + (isConsuming ? [BackgroundService { await consumer.run() }] : [])
+  }
+
+  /// The engine on these servers.
+  ///
+  /// - Parameter pools: the pools to run; nil: all of the configuration.
+  /// - Parameter grace: how long running jobs may take to finish on shutdown.
+  package func engine(
+    _ configuration: JobConfiguration, registry: WorkerRegistry<PostgresTransaction>, pools: Set<PoolName>?,
+    grace: Duration
+  ) -> JobProcessor<PostgresJobStore> {
+    let clock = clock
+    return JobProcessor(
+      configuration: configuration, registry: registry, broker: broker, store: store, directory: directory,
+      deadLetterIndex: PostgresDeadLetterIndex(pool: pool),
+      limiter: redis.map { RedisRateLimiter(redis: $0) } ?? LocalRateLimiter(),
+      options: .init(node: node, pools: pools, grace: grace, now: { clock.now }), logger: logger)
+  }
+}

@@ -1,0 +1,63 @@
+package import Foundation
+
+/// What operators have set for a pool. The default is a pool that no operator has changed.
+package struct PoolSetting: Sendable, Equatable, Codable {
+  /// Concurrent jobs on all nodes together; nil: queues.yaml decides.
+  package var size: Int?
+  /// True: no node takes jobs from the pool's queue; running jobs are finished.
+  package var isPaused: Bool
+  /// Kinds whose jobs are parked instead of started.
+  package var pausedKinds: Set<JobKind>
+
+  package init(size: Int? = nil, isPaused: Bool = false, pausedKinds: Set<JobKind> = []) {
+    self.size = size
+    self.isPaused = isPaused
+    self.pausedKinds = pausedKinds
+  }
+}
+
+/// What one node reports of one of its pools; it is stored as JSON.
+package struct PoolReport: Sendable, Equatable, Codable {
+  /// This node's part of the pool's size.
+  package var localConcurrency: Int
+  /// Jobs running or prefetched.
+  package var running: Int
+  /// When the job that was fetched last was enqueued; nil: none was fetched.
+  package var lastFetchedEnqueuedAt: Date?
+
+  package init(localConcurrency: Int = 0, running: Int = 0, lastFetchedEnqueuedAt: Date? = nil) {
+    self.localConcurrency = localConcurrency
+    self.running = running
+    self.lastFetchedEnqueuedAt = lastFetchedEnqueuedAt
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case localConcurrency = "local_concurrency"
+    case running
+    case lastFetchedEnqueuedAt = "last_fetched_enqueued_at"
+  }
+
+  /// Absent fields get their defaults: nodes of two versions read each other's reports during a deploy.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    localConcurrency = try values.decodeIfPresent(Int.self, forKey: .localConcurrency) ?? 0
+    running = try values.decodeIfPresent(Int.self, forKey: .running) ?? 0
+    lastFetchedEnqueuedAt = try values.decodeIfPresent(Date.self, forKey: .lastFetchedEnqueuedAt)
+  }
+}
+
+/// A live worker process.
+package struct NodeReport: Sendable, Equatable, Codable {
+  /// Unique for each process: two processes with one id would renew one lease.
+  package var id: String
+  /// When the process started its engine, by its own clock.
+  package var startedAt: Date
+  /// The pools it runs, by name. A pool's size is divided among the nodes that list it.
+  package var pools: [String: PoolReport]
+
+  package init(id: String, startedAt: Date, pools: [String: PoolReport]) {
+    self.id = id
+    self.startedAt = startedAt
+    self.pools = pools
+  }
+}

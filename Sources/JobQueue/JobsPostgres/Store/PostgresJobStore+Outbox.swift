@@ -1,0 +1,67 @@
+package import Jobs
+package import Postgres
+
+extension PostgresJobStore {
+  /// Enqueues jobs with a transaction of the caller: they exist if it commits, and not otherwise.
+  ///
+  /// A worker process publishes them within seconds after the commit. A run that is in the outbox already is left as it
+  /// is. Errors are the transaction's own, ``PostgresError``.
+  ///
+  /// - Parameter entries: each with the pool that takes its kind, which is not checked here; none: nothing happens.
+  package func enqueue(_ entries: [OutboxEntry], in transaction: PostgresTransaction) async throws {
+    guard !entries.isEmpty else { return }
+    // The same run twice in `entries` is one row as well.
+    try await transaction.query(try Self.insertOutbox(entries.map { ($0.envelope, $0.pool) }, ignoringDuplicates: true))
+  }
+
+  /// Deletes the entries in one statement; those that are gone already do not matter.
+  package func deleteFromOutbox(_ jobs: [JobRun]) async throws {
+    try await withPortErrors { _ = try await pool.query(.delete(jobs, from: "jobs.outbox")) }
+  }
+
+  /// Hands over the oldest entries, at most `limit`, while their rows stay locked; other nodes skip them. Returns how
+  /// many `publish` has kept. Where those rows cannot be deleted afterwards, the entries are handed over once more:
+  /// the jobs' receipts make that harmless.
+  package func relayOutbox(
+    olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
+  ) async throws -> Int {
+    try await withPortErrors {
+      // The rows stay locked while they are published, so that two relays never hand over the same ones; the deadline
+      // frees them.
+      try await pool.withTransaction(deadline: .now + .seconds(30)) { transaction in
+        let rows = try await transaction.query(
+          """
+          SELECT envelope::text, body, pool FROM jobs.outbox
+          WHERE coalesce(tried_at, at) < now() - make_interval(secs => \(age / .seconds(1)))
+          ORDER BY coalesce(tried_at, at), at, job_id LIMIT \(limit) FOR UPDATE SKIP LOCKED
+          """)
+        let entries = try rows.map { try $0.outboxEntry() }
+        guard !entries.isEmpty else { return 0 }
+        let published = await publish(entries)
+        if !published.isEmpty { transaction.beforeCommit([.delete(published, from: "jobs.outbox")]) }
+        let unpublished = Set(entries.map(\.envelope.jobRun)).subtracting(published)
+        if !unpublished.isEmpty { transaction.beforeCommit([Self.postpone(Array(unpublished))]) }
+        return published.count
+      }
+    }
+  }
+
+  /// Entries that could not be published are tried again after all others: a pool without a queue must not hold up the
+  /// rest.
+  private static func postpone(_ jobs: [JobRun]) -> PostgresQuery {
+    """
+    UPDATE jobs.outbox AS it SET tried_at = now() FROM \(unnest: jobs) AS tried (id, run)
+    WHERE it.job_id = tried.id AND it.run = tried.run
+    """
+  }
+
+  static func insertOutbox(
+    _ jobs: [(JobEnvelope, PoolName)], ignoringDuplicates: Bool = false
+  ) throws -> PostgresQuery {
+    let rows = try EnvelopeColumns(jobs)
+    return """
+      INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM \(unnest: rows)
+      \(unsafe: ignoringDuplicates ? "ON CONFLICT DO NOTHING" : "")
+      """
+  }
+}

@@ -1,0 +1,83 @@
+internal import Foundation
+package import Jobs
+internal import Postgres
+
+extension PostgresJobStore {
+  /// How long a parked job stays where its kind is not resumed before.
+  private static let parkedFor = Duration.seconds(6 * 3_600)
+
+  /// Keeps the job in `jobs.scheduled`; for a run that is there already, instant and envelope are replaced.
+  package func schedule(_ envelope: JobEnvelope, pool name: PoolName, after delay: Duration) async throws {
+    let statement = try Self.upsertScheduled([(envelope, name, .after(delay))])
+    try await withPortErrors { _ = try await pool.query(statement) }
+  }
+
+  /// Keeps the job in `jobs.scheduled` for six hours, marked as parked.
+  package func park(_ envelope: JobEnvelope, pool name: PoolName) async throws {
+    let statement = try Self.upsertScheduled([(envelope, name, .after(Self.parkedFor))], isParked: true)
+    try await withPortErrors { _ = try await pool.query(statement) }
+  }
+
+  /// Makes parked jobs due now, in one statement; what another node has locked is left to it.
+  package func unpark(pool name: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int {
+    try await withPortErrors {
+      try await pool.query(
+        """
+        UPDATE jobs.scheduled SET due_at = now(), parked = false WHERE (job_id, run) IN (
+          SELECT job_id, run FROM jobs.scheduled
+          WHERE parked AND pool = \(name.rawValue) AND NOT envelope ->> 'kind' = ANY(\(paused.map(\.rawValue))::text[])
+          LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+        """
+      ).affectedRows
+    }
+  }
+
+  /// Moves the jobs that have been due longest to the outbox in one statement, at most `limit`; what another node has
+  /// locked is skipped. Due is what the server's clock says.
+  package func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
+    try await withPortErrors {
+      try await pool.query(
+        """
+        WITH due AS (
+          DELETE FROM jobs.scheduled WHERE (job_id, run) IN (
+            SELECT job_id, run FROM jobs.scheduled
+            -- Deleting the outbox row of an earlier release would delete this one: the job stays until that is done.
+            WHERE due_at <= now() AND NOT EXISTS (
+              SELECT FROM jobs.outbox WHERE outbox.job_id = scheduled.job_id AND outbox.run = scheduled.run)
+            ORDER BY due_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+          RETURNING job_id, run, pool, envelope, body)
+        INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM due
+        RETURNING envelope::text, body, pool
+        """
+      ).map { try $0.outboxEntry() }
+    }
+  }
+
+  enum Due {
+    /// After this time, by the server's clock.
+    case after(Duration)
+    /// At an instant that a worker has named.
+    case at(Date)
+  }
+
+  static func upsertScheduled(
+    _ jobs: [(JobEnvelope, PoolName, Due)], isParked: Bool = false
+  ) throws -> PostgresQuery {
+    let rows = try EnvelopeColumns(jobs.map { ($0.0, $0.1) })
+    // Rounded up: no job is due too early.
+    let delays = jobs.map { job -> Int? in
+      if case .after(let delay) = job.2 { Int((delay / .milliseconds(1)).rounded(.up)) } else { nil }
+    }
+    let instants = jobs.map { job -> Date? in if case .at(let date) = job.2 { date } else { nil } }
+    return """
+      INSERT INTO jobs.scheduled (job_id, run, pool, envelope, body, due_at, parked)
+      SELECT id, run, pool, envelope, body,
+             coalesce(instant, clock_timestamp() + make_interval(secs => delay / 1000.0)), \(isParked)
+      FROM unnest(\(columns: rows), \(instants)::timestamptz[], \(delays)::bigint[])
+        AS new (id, run, pool, envelope, body, instant, delay)
+      ON CONFLICT (job_id, run) DO UPDATE
+        SET due_at = excluded.due_at, pool = excluded.pool, envelope = excluded.envelope, body = excluded.body,
+            parked = excluded.parked
+      """
+  }
+}
