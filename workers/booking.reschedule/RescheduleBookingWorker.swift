@@ -32,7 +32,8 @@ package struct RescheduleBookingWorker: Worker {
       guard booking.status == .confirmed else {
         return .cancelled(reason: "the booking is \(booking.status.rawValue)")
       }
-      // Commands may overtake each other in the queues: the one that was given last counts.
+      // The queues may deliver commands out of order. Ids are ordered by time: a command older than the last applied
+      // one is cancelled.
       let command = context.info.jobRun.id.uuid
       guard booking.lastCommand < command else { return .cancelled(reason: "a later command was applied before") }
       let (result, change) = try await decide(job, booking, in: transaction)

@@ -49,7 +49,7 @@ package struct WhatsAppEventWorker: BatchWorker {
       guard let reported, handled.insert(reported.message).inserted else { continue }
       if reported.isNewlyAccepted {
         followUps.count(.messageAccepted, reported.notification.rawValue, of: business, at: now())
-        // It was counted as not sent, and was accepted after all.
+        // The message was counted as not sent, but the report proves that it was accepted: undo that count.
         if reported.stateBefore.isFinal {
           followUps.count(.messageNotSent, reported.stateBefore.rawValue, of: business, at: now(), by: -1)
         }

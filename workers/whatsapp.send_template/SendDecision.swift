@@ -106,7 +106,7 @@ struct SendDecision {
     return .snooze(age > 60 ? .seconds(30) : Self.inDoubtPollInterval, reason: "whether it was accepted is unknown")
   }
 
-  /// True: the booking is not any more as the notification says. A rejection stays true.
+  /// True: the booking has changed, so the notification would be wrong. A rejection or a cancellation is never wrong.
   private static func isSuperseded(_ message: OutgoingMessage, _ details: NotificationDetails) -> Bool {
     let hasMoved = abs(details.startsAt.timeIntervalSince(message.subject.startsAt)) >= 1
     return switch message.notification {

@@ -9,8 +9,8 @@ package import WhatsApp
 ///
 /// The effect is outside the store, so there are two transactions. The first moves the intent from `prepared` to
 /// `sending`, which only one attempt can do; then the call is made; the completing transaction stores the answer with
-/// the receipt. A `sending` whose process died, or whose answer never came, is in doubt: a status report decides, or
-/// the policy after a quiet time. It is never sent again blindly.
+/// the receipt. A `sending` whose process died, or whose answer never came, is in doubt: a status report decides. If
+/// none arrives within ``InDoubtPolicy/quiet``, the policy decides. The message is never sent again before that.
 package struct SendTemplateWorker: Worker {
   /// What to do with a message in doubt.
   package struct InDoubtPolicy: Sendable {

@@ -52,7 +52,7 @@ package struct BookableCalendar: Sendable, Equatable {
       reasons.append(.tooSoon)
     }
     if start > now + business.horizon {
-      // Beyond the horizon the schedule may still change; and the work for an absurd date is saved.
+      // The slot is not looked up: the schedule may still change until then, and the date may be centuries away.
       return reasons + [.beyondHorizon]
     }
     if start < now - 366 * 86_400 { return reasons }

@@ -5,7 +5,7 @@ package import Foundation
 /// The booking may still be in a queue; if that queue's pool is paused for a night, the command waits that long. The
 /// polls get rarer with time, so that commands for bookings that do not exist cost little: about 200 polls in a day.
 package enum CommandPollPolicy {
-  /// After this time there is no such booking: a day, in seconds.
+  /// A command that has waited for this long, in seconds, ends: its booking does not exist.
   package static let timeout: TimeInterval = 86_400
 
   /// The delay before the next poll, in seconds: an eighth of the time waited so far, between one second and ten

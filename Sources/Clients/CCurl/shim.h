@@ -18,7 +18,7 @@ typedef int (*vluma_seek_callback)(void *, curl_off_t, int);
 static inline CURLcode vluma_setopt_seek_callback(CURL *easy, vluma_seek_callback value) {
   return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, value);
 }
-// Called when a connection stands, before the request is written on it.
+// curl calls it when the connection is established, before it writes the request.
 typedef int (*vluma_request_callback)(void *, char *, char *, int, int);
 static inline CURLcode vluma_setopt_request_callback(CURL *easy, vluma_request_callback value) {
   return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);

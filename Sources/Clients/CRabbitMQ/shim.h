@@ -36,7 +36,8 @@ static inline vluma_tls_handshake *vluma_tls_current(const SSL *ssl) {
   return (vluma_tls_handshake *)SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 }
 
-// librabbitmq indicates the name it connects to; just before the hello is written it is replaced.
+// librabbitmq sets the TLS server name (SNI) to the host it connects to. OpenSSL calls this just before it writes the
+// ClientHello, and the name is replaced.
 static inline void vluma_tls_indicate_name(const SSL *ssl, int where, int result) {
   vluma_tls_handshake *handshake = vluma_tls_current(ssl);
   (void)result;

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A counting semaphore for tasks: permits are granted in order of arrival, some callers need more than one.
 ///
-/// A caller that needs many is not overtaken by one behind it that needs few.
+/// A later caller never gets permits before an earlier one, even if the earlier one needs more than are free.
 package final class AsyncSemaphore: Sendable {
   private struct Waiter {
     let id: Int

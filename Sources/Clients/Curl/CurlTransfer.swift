@@ -20,7 +20,7 @@ final class CurlTransfer: @unchecked Sendable {
   /// Set by the client's thread where the transfer was abandoned, perhaps before it began.
   var isAbandoned = false
 
-  /// When the first byte of the response is due; nil: at no time, or it has come.
+  /// When the first byte of the response is due; nil: the request has no such limit, or the byte has arrived.
   private(set) var firstByteDeadline: ContinuousClock.Instant?
 
   init(_ request: CurlRequest) throws(CurlError) {

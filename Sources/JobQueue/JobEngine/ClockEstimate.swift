@@ -5,9 +5,9 @@ struct ClockEstimate: Sendable {
   private let date: Date
   private let instant: ContinuousClock.Instant
 
-  /// Takes an answer into account: the clock was read at an unknown time between question and answer. The former estimate
-  /// is kept where it is possible, and otherwise corrected by as little as possible. The first time the clock is taken to
-  /// have been read halfway.
+  /// Takes an answer into account: the clock was read at an unknown time between question and answer. The former
+  /// estimate is kept where the answer allows it, and otherwise corrected by as little as possible. The first answer is
+  /// assumed to have been read halfway.
   init(
     _ lastReading: Date, asked: ContinuousClock.Instant, answered: ContinuousClock.Instant,
     after former: ClockEstimate? = nil
@@ -18,6 +18,6 @@ struct ClockEstimate: Sendable {
     instant = answered
   }
 
-  /// What it shows at another instant.
+  /// The estimated time of day at another instant.
   func date(at other: ContinuousClock.Instant) -> Date { date.addingTimeInterval((other - instant) / .seconds(1)) }
 }

@@ -15,8 +15,8 @@ package final class JobProcessor<Store: JobStore>: Service {
     package var pools: Set<PoolName>?
     /// How long running jobs may take to finish when the process stops. 30 s by default.
     package var grace: Duration
-    /// A pool that gets nothing for so long is checked, and its consumer restarted where jobs are ready. 15 s by default:
-    /// longer than a change of a queue's leader takes.
+    /// A pool that gets no delivery for this long is checked, and its consumer restarted where jobs are ready. 15 s by
+    /// default: longer than a change of a queue's leader takes.
     package var stallTimeout: Duration
     /// The time of day that deadlines are compared with and follow-up jobs are stamped with; the node's own by default.
     package var now: @Sendable () -> Date
@@ -88,7 +88,7 @@ package final class JobProcessor<Store: JobStore>: Service {
       outage: OutageLog("pool settings cannot be read; concurrency unchanged", logger: logger))
   }
 
-  /// Why the node is not ready; nil while jobs flow.
+  /// Why the node is not ready; nil while it is connected and consuming.
   package var notReadyReason: String? {
     if draining.isDraining { return "draining" }
     if !allocator.leaseTracker.hasBegun { return "pool concurrency not allocated yet" }

@@ -22,7 +22,6 @@ final class OutageLog: Sendable {
     self.logger = logger
   }
 
-  /// A call failed.
   func failed(_ error: any Error) {
     let isDue = state.withLock { state in
       state.since = state.since ?? TimeSource.now
@@ -33,7 +32,6 @@ final class OutageLog: Sendable {
     if isDue { logger.warning(what, metadata: ["error": "\(ErrorDescription(error).detail)"]) }
   }
 
-  /// A call succeeded.
   func succeeded() {
     let since = state.withLock { state in
       defer { state = State() }

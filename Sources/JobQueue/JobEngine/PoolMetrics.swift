@@ -2,7 +2,7 @@ internal import Jobs
 internal import Metrics
 
 /// The metrics of one pool on this node, looked up once: a look-up by name costs label arrays, a lock and two
-/// dictionaries, and at every call that was a tenth of a worker's processor time.
+/// dictionaries; done at every call, it took a tenth of a worker's processor time.
 ///
 /// Kinds that the pool is not configured for count as `other`: a kind comes from the message, and each new label value
 /// is a series that is never removed.

@@ -1,4 +1,4 @@
-/// Wakes one waiting task; any number of signals before it looks count as one.
+/// Wakes one waiting task; signals sent before it wakes count as one.
 struct Signal: Sendable {
   let stream: AsyncStream<Void>
   private let continuation: AsyncStream<Void>.Continuation

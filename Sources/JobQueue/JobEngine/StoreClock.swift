@@ -7,9 +7,9 @@ internal import Synchronization
 
 /// The store's time of day, read every five seconds and carried on in between by the machine's monotonic clock.
 ///
-/// Nodes whose own clocks are wrong, or jump, then still agree on what is in the past, and on which of two commands came
-/// first. Until the first reading it is the node's own clock. It steps back only where the store's clock was put back by
-/// more than a second.
+/// Nodes whose own clocks are wrong, or jump, then still agree on what is in the past, and on which of two commands
+/// came first. Until the first reading it is the node's own clock. It steps back only where the store's clock was set
+/// back by more than a second.
 package final class StoreClock: Sendable {
   private let readStore: @Sendable () async throws -> Date
   private let logger: Logger
@@ -24,11 +24,12 @@ package final class StoreClock: Sendable {
 
   /// Between two readings.
   private static var interval: Duration { .seconds(5) }
-  /// An answer that takes longer says nothing of the time: it is unknown when the store read its clock.
+  /// An answer that takes longer is ignored: it is unknown when the store read its clock.
   private static var readTimeout: Duration { .seconds(2) }
   /// A node's clock that is off by more seconds is logged; NTP keeps it within some milliseconds.
   private static var tolerance: TimeInterval { 2 }
-  /// During a correction back by fewer seconds the clock stands still: two commands, one after the other, keep their order.
+  /// During a correction back by fewer seconds the clock stands still: two commands, one after the other, keep their
+  /// order.
   private static var stepMax: TimeInterval { 1 }
 
   package init(_ store: some JobStore, logger: Logger) {

@@ -48,14 +48,14 @@ package struct JobQueueBackend: Sendable {
     return "\(process.hostName)-\(process.processIdentifier)-\(UInt16.random(in: 0 ... .max))"
   }
 
-  /// What must run before jobs can be enqueued and, where the process consumes, delivered.
+  /// The services that must run before jobs can be enqueued and, where the process consumes, delivered.
   package func services(isConsuming: Bool) -> [any Service] {
     let (clock, publisher, consumer) = (clock, publisher, consumer)
     return [BackgroundService { await clock.run() }, BackgroundService { await publisher.run() }]
       + (isConsuming ? [BackgroundService { await consumer.run() }] : [])
   }
 
-  /// The engine on these servers.
+  /// The engine, connected to these servers.
   ///
   /// - Parameter pools: the pools to run; nil: all of the configuration.
   /// - Parameter grace: how long running jobs may take to finish on shutdown.

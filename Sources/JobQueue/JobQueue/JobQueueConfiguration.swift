@@ -1,10 +1,10 @@
 public import Jobs
 
-/// Where a job queue's servers are, and how one process takes part in it.
+/// The servers of a job queue, and the part that one process takes in it.
 public struct JobQueueConfiguration: Sendable {
   /// The text of queues.yaml: the pools, and the kinds of jobs each takes.
   public var queues: String
-  /// What messages about it call that file; `queues.yaml` by default.
+  /// The file's name in error messages; `queues.yaml` by default.
   public var queuesFile: String
   /// `amqp://` or `amqps://user:password@host:port[,host:port...]/vhost`.
   public var rabbitMQ: String
@@ -19,7 +19,7 @@ public struct JobQueueConfiguration: Sendable {
   /// How long running jobs may take to finish on graceful shutdown, 30 s by default; the rest is requeued untouched.
   public var shutdownGrace: Duration
 
-  /// Takes the values as they are; ``JobQueueService/init(_:workers:logger:)`` checks them.
+  /// Stores the values unchecked; ``JobQueueService/init(_:workers:logger:)`` checks them.
   public init(
     queues: String, queuesFile: String = "queues.yaml", rabbitMQ: String, postgres: String, redis: String? = nil,
     postgresConnections: Int = 16, pools: Set<PoolName>? = nil, shutdownGrace: Duration = .seconds(30)

@@ -19,7 +19,7 @@ public import ServiceLifecycle
 ///     // In a ServiceGroup:
 ///     try await queue.run()
 ///
-/// Several processes with the same servers share the work: pools' sizes are divided over the live ones.
+/// Several processes with the same servers share the work: the pools' sizes are divided among the live ones.
 public final class JobQueueService: Service {
   private let jobConfiguration: JobConfiguration
   private let backend: JobQueueBackend
@@ -46,16 +46,16 @@ public final class JobQueueService: Service {
     self.logger = logger
   }
 
-  /// Migrates PostgreSQL's schema `jobs` and creates the exchanges and queues that the broker lacks. Safe on many nodes at
-  /// once; throws where a queue exists with other arguments.
+  /// Migrates PostgreSQL's schema `jobs` and creates the exchanges and queues that the broker lacks. Safe on many nodes
+  /// at once; throws where a queue exists with other arguments.
   public func setUp() async throws {
     _ = try await PostgresMigrator(backend.pool.configuration, migrations: JobMigrations.all).migrate()
     let topology = Topology(jobConfiguration)
     _ = try await RabbitMQAdministration.with(rabbitMQ) { try await topology.apply($0) }
   }
 
-  /// Runs until graceful shutdown: then fetches no more jobs, lets running ones finish within the grace time, and requeues
-  /// the rest.
+  /// Runs until graceful shutdown: then fetches no more jobs, lets running ones finish within the grace time, and
+  /// requeues the rest.
   public func run() async throws {
     let group = ServiceGroup(
       configuration: .init(
@@ -72,18 +72,18 @@ public final class JobQueueService: Service {
     await backend.pool.close()
   }
 
-  /// Why jobs do not flow in this process; nil while they do. For a readiness probe.
+  /// Why this process is not ready; nil while it is connected and consuming. For a readiness probe.
   public var notReadyReason: String? { engine.notReadyReason }
 
-  /// What became of a job that was to be enqueued.
+  /// Why a job was not enqueued, or may not have been.
   public enum NotEnqueued: Error, CustomStringConvertible {
     /// No pool of queues.yaml takes the kind.
     case unroutedKind(JobKind)
     /// The broker has no queue for the kind's pool: run ``JobQueueService/setUp()``.
     case unroutable(PoolName)
-    /// The broker is away, or did not confirm in time: nothing was kept.
+    /// The broker could not be reached in time, or refused the job: it was not enqueued.
     case unavailable
-    /// The broker's answer was lost: the job may have been kept. Enqueue it again with the same id.
+    /// The broker's answer was lost: the job may have been enqueued. Enqueue it again with the same id.
     case inDoubt(JobID)
 
     /// A sentence that is safe to log.
@@ -99,7 +99,7 @@ public final class JobQueueService: Service {
 
   /// Enqueues a job; it returns once the broker holds it. Throws ``NotEnqueued`` otherwise.
   ///
-  /// - Parameter id: the job's identity; nil: a new one. Two jobs with one id are completed once.
+  /// - Parameter id: the job's identity; nil: a new one. Two jobs with the same id are completed once.
   /// - Parameter tenant: whose job it is; the queue does not interpret it.
   /// - Parameter deadline: the job is cancelled where it has not started by then; nil: never.
   /// - Parameter timeout: how long to wait for the broker's confirm; 5 s by default.

@@ -9,10 +9,11 @@ public import Postgres
 public struct JobWorkers: Sendable {
   package private(set) var registry = WorkerRegistry<PostgresTransaction>()
 
-  /// No workers yet.
+  /// Creates an empty set of workers.
   public init() {}
 
-  /// Adds a worker that does one job at a time. Of two workers for one kind queues.yaml's check reports the second.
+  /// Adds a worker that does one job at a time. A second worker for one kind is reported by the check of
+  /// queues.yaml.
   public mutating func register<W: Worker>(_ worker: W) where W.Transaction == PostgresTransaction {
     registry.register(worker)
   }

@@ -1,7 +1,7 @@
 package import Jobs
 internal import Synchronization
 
-/// Rate limits of this process alone: each of `nodes` nodes takes its even share of the limit.
+/// Rate limits of this process alone: each of `nodes` nodes takes its even part of the limit.
 ///
 /// Full buckets are dropped, so memory is bounded by the keys in use.
 package final class LocalRateLimiter: RateLimiter {
@@ -12,11 +12,11 @@ package final class LocalRateLimiter: RateLimiter {
   package init() {}
 
   package func take(_ key: String, _ limit: RateLimit, waitMax: Duration, nodes: Int) async -> RateLimitDecision {
-    let share = RateLimit(count: limit.count, per: limit.period * max(1, nodes))
+    let part = RateLimit(count: limit.count, per: limit.period * max(1, nodes))
     let now = ContinuousClock.now
     return buckets.withLock { buckets in
       if buckets.count > Self.sweepAt { buckets = buckets.filter { !$0.value.isFull(now) } }
-      return buckets[key, default: TokenBucket()].take(share, waitMax: waitMax, now: now)
+      return buckets[key, default: TokenBucket()].take(part, waitMax: waitMax, now: now)
     }
   }
 }

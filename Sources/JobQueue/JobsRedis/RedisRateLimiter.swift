@@ -3,7 +3,7 @@ package import Redis
 
 /// Rate limits over all nodes: the buckets are in Redis, one key each, and a script changes them atomically.
 ///
-/// While Redis is unavailable each node limits itself to its even share, so the limit is exceeded by no more than the
+/// While Redis is unavailable each node limits itself to its even part, so the limit is exceeded by no more than the
 /// buckets' bursts.
 package struct RedisRateLimiter: RateLimiter {
   private let redis: RedisClient

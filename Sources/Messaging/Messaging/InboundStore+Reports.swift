@@ -45,8 +45,8 @@ extension InboundStore {
     }
   }
 
-  /// Applies everything reported so far to our messages. A report proves that a message was accepted, which ends a
-  /// doubt.
+  /// Applies everything reported so far to our messages. A report proves that WhatsApp accepted the message, so a
+  /// message in doubt becomes accepted.
   ///
   /// - Parameter reports: the new ones; only their messages are updated.
   /// - Returns: the messages, by the reported wamid.

@@ -12,7 +12,7 @@ package struct OutgoingMessage: Sendable {
   package let state: MessageState
   /// When it was last handed to WhatsApp; nil: never.
   package let sendingAt: Date?
-  /// How often it was sent again after a doubt.
+  /// How often the message was in doubt and sent again.
   package let resends: Int
   /// The code of the last refusal.
   package let code: Int?

@@ -5,7 +5,7 @@ package import WhatsApp
 package struct Suspension: Sendable, Equatable {
   package let scope: ErrorPolicy.Scope
   package let key: String
-  /// After this instant one message tries.
+  /// After this instant one message is sent as a probe.
   package let until: Date
   /// The provider's code; 0: suspended by an event.
   package let code: Int

@@ -13,15 +13,15 @@ struct StoreClockTests {
   private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   private let hour: TimeInterval = 3_600
 
-  /// By how many seconds the clock is ahead of this machine's.
+  /// Seconds by which the clock is ahead of this machine's.
   private func ahead(_ clock: StoreClock) -> TimeInterval { clock.now.timeIntervalSince(Date()) }
 
-  @Test func `before it was read it shows the node's time`() {
+  @Test func `before the first reading it shows the node's time`() {
     store.advance(by: .seconds(3_600))
     #expect(abs(ahead(clock)) < 60)
   }
 
-  /// Reads until the clock is ahead by so much: a reading that took long, as on a busy machine, does not count.
+  /// Reads until the clock is ahead by so much: a slow reading, as on a busy machine, does not count.
   private func read(_ clock: StoreClock, untilAhead seconds: TimeInterval) async throws {
     try await eventually(within: .seconds(30), "the clock is \(seconds) s ahead") {
       await clock.read()
@@ -30,12 +30,12 @@ struct StoreClockTests {
   }
 
   @Test(arguments: [-3_600, 3_600])
-  func `once read it shows the store's time`(seconds: Int) async throws {
+  func `after a reading it shows the store's time`(seconds: Int) async throws {
     store.advance(by: .seconds(seconds))
     try await read(clock, untilAhead: Double(seconds))
   }
 
-  @Test func `while the store is away it goes on as it went`() async throws {
+  @Test func `while the store is unavailable it carries the last reading on`() async throws {
     let clock = clock
     store.advance(by: .seconds(3_600))
     try await read(clock, untilAhead: hour)
@@ -47,7 +47,7 @@ struct StoreClockTests {
     try await read(clock, untilAhead: 2 * hour)
   }
 
-  @Test func `it steps back only where the store's clock was put back by much`() async throws {
+  @Test func `it steps back only where the store's clock was set back by much`() async throws {
     let clock = clock
     store.advance(by: .seconds(3_600))
     try await read(clock, untilAhead: hour)
@@ -65,23 +65,23 @@ struct ClockEstimateTests {
   private let start = ContinuousClock.now
   private let date = Date(timeIntervalSince1970: 1_000)
 
-  @Test func `the first answer is taken for the time halfway between question and answer`() {
+  @Test func `the first answer counts as read halfway between request and answer`() {
     let estimate = ClockEstimate(date, asked: start, answered: start + .seconds(2))
     #expect(estimate.date(at: start + .seconds(1)) == date)
     #expect(estimate.date(at: start + .seconds(11)) == date + 10)
     #expect(estimate.date(at: start) == date - 1)
   }
 
-  @Test func `a slow answer that may agree changes nothing`() {
+  @Test func `a slow answer that agrees with the estimate changes nothing`() {
     let first = ClockEstimate(date, asked: start, answered: start)
-    // Asked at 5 s, answered at 7 s, read at 7 s or, for all we know, at 5 s.
+    // Asked at 5 s, answered at 7 s: the store read its clock at some instant between the two.
     for shown in [date + 5, date + 6, date + 7] {
       let next = ClockEstimate(shown, asked: start + .seconds(5), answered: start + .seconds(7), after: first)
       #expect(next.date(at: start + .seconds(10)) == date + 10)
     }
   }
 
-  @Test func `an answer that cannot agree corrects by as little as may be`() {
+  @Test func `an answer that contradicts the estimate corrects it by as little as possible`() {
     let first = ClockEstimate(date, asked: start, answered: start)
     let ahead = ClockEstimate(date + 9, asked: start + .seconds(5), answered: start + .seconds(7), after: first)
     #expect(ahead.date(at: start + .seconds(7)) == date + 9)

@@ -25,10 +25,10 @@ struct LocalRateLimiterTests {
   }
 
   @Test(arguments: [2, 3, 10])
-  func `each of several nodes takes its even share`(_ nodes: Int) async throws {
+  func `each of several nodes takes its even part`(_ nodes: Int) async throws {
     let (waits, elapsed) = try await waits(LocalRateLimiter(), 40, nodes: nodes)
-    let share = RateLimit(count: 60, per: .seconds(60 * nodes))
-    #expect(violations(in: waits, share, within: elapsed).isEmpty)
+    let part = RateLimit(count: 60, per: .seconds(60 * nodes))
+    #expect(violations(in: waits, part, within: elapsed).isEmpty)
   }
 
   @Test(arguments: [0, -1])

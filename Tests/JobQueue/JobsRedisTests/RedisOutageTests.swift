@@ -5,10 +5,10 @@ import Redis
 import TestServers
 import Testing
 
-/// Without Redis each node limits itself to its share.
+/// Without Redis each node limits itself to its even part.
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct RedisOutageTests {
-  /// Takes tokens and compares their waits with a node's even share of the limit.
+  /// Takes tokens and compares their waits with a node's even part of the limit.
   private func expectShare(of limiter: RedisRateLimiter, nodes: Int) async throws {
     let start = ContinuousClock.now
     var waits: [Duration] = []
@@ -16,19 +16,19 @@ struct RedisOutageTests {
       waits.append(try await allowedWait(limiter.take("key", sixtyAMinute, waitMax: .seconds(3_600), nodes: nodes)))
     }
     let elapsed = start.duration(to: .now)
-    let share = RateLimit(count: 60, per: .seconds(60 * nodes))
-    #expect(violations(in: waits, share, within: elapsed).isEmpty)
+    let part = RateLimit(count: 60, per: .seconds(60 * nodes))
+    #expect(violations(in: waits, part, within: elapsed).isEmpty)
     #expect(elapsed < .seconds(5))
   }
 
   @Test(arguments: [1, 4])
-  func `where no server listens a node keeps to its share`(_ nodes: Int) async throws {
+  func `where no server listens a node keeps to its part`(_ nodes: Int) async throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let client = try RedisClient(RedisConfiguration(url: "redis://127.0.0.1:1"), logger: logger)
     try await expectShare(of: RedisRateLimiter(redis: client), nodes: nodes)
   }
 
-  @Test func `where the server stops a node keeps to its share, at once`() async throws {
+  @Test func `where the server stops a node keeps to its part, at once`() async throws {
     let proxy = try TestEnvironment.redis().proxy()
     defer { proxy.stop() }
     let client = try await connectedRedis(RedisConfiguration(url: TestEnvironment.redis().with(port: proxy.port)))
@@ -40,7 +40,7 @@ struct RedisOutageTests {
     try await expectShare(of: limiter, nodes: 4)
   }
 
-  @Test func `where the server does not reply a node keeps to its share after the client's timeout`() async throws {
+  @Test func `where the server does not reply a node keeps to its part after the client's timeout`() async throws {
     let proxy = try TestEnvironment.redis().proxy()
     defer { proxy.stop() }
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

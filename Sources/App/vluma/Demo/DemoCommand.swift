@@ -4,7 +4,8 @@ import Postgres
 
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "demo", abstract: "Play a clinic's day against a running platform, and account for all of it.",
+    commandName: "demo",
+    abstract: "Send a clinic's bookings to a running platform, and compare all results with the database.",
     discussion: """
       Creates a business of its own in the database. Exit status 0 only if every 202 ended as promised and the database \
       agrees.
@@ -23,7 +24,7 @@ struct DemoCommand: AsyncParsableCommand {
   @Option(help: "Customers at a time.")
   var concurrency = 16
   @Option(help: "Delay between two requests of a customer, in milliseconds.")
-  var pause = 250
+  var delay = 250
 
   func run() async throws {
     let pool = try AppBuilder().pool()
@@ -34,7 +35,7 @@ struct DemoCommand: AsyncParsableCommand {
     let disturbance = DemoRun.Disturbance(killPid: killPid, milestone: milestone)
     var run = DemoRun(
       client: DemoClient(base: url, business: business.id), phones: phones, concurrency: concurrency,
-      delay: .milliseconds(pause), disturbance: disturbance)
+      delay: .milliseconds(delay), disturbance: disturbance)
     print(
       "A clinic in São Paulo with \(business.professionals.count) professionals; \(scenario.bookingRequests.count) customers book."
     )

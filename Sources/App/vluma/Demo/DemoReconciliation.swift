@@ -74,7 +74,7 @@ struct DemoReconciliation: Sendable {
     return lines + (try await statusLines(phones, counted))
   }
 
-  /// Confirmed bookings have one intent to say so; a resend to the alternate number is no intent of its own.
+  /// Each confirmed booking has one confirmation intent. A resend to the alternate number is not counted as an intent.
   private func intentLine(_ counted: [String: Int]) async throws -> Line {
     let intents = try await counts(
       """

@@ -111,8 +111,8 @@ struct DemoScenario: Sendable {
         body: body(4, at(day: 1, hour: 9), service: UUID.version4()), expectation: .rejected(.unknownService)))
   }
 
-  /// Customers who send a request two or three times with one key, and five who send it twice with two keys: those
-  /// race against themselves.
+  /// Ten customers send a request two or three times with one key: one booking each. Five send the same request with
+  /// two keys: two bookings for one slot, of which one must be confirmed and the other rejected.
   private mutating func addRepeats() {
     for index in 0..<10 {
       var request = BookingRequest(body: body(4, at(day: index / 5, hour: 13 + index % 5)), expectation: .confirmed)

@@ -2,7 +2,7 @@
 struct EnvironmentVariable: Sendable {
   let name: String
   let meaning: String
-  /// What holds where it is not set; nil: it is required.
+  /// The value that is used where the variable is not set; nil: the variable is required.
   let fallback: String?
   /// True: its value is never printed or logged.
   var isSecret = false

@@ -51,7 +51,7 @@ struct StatusCollector: PlatformStatusSource {
       status.gauges = try await Self.gauges(pool)
     } catch {
       status.errors.append("\(error)")
-      // Without the index the queued ones are not all.
+      // The queues hold only the dead letters that are not in PostgreSQL's index yet: their number alone would mislead.
       if status.nodes == nil { for index in pools.indices { pools[index].dead = nil } }
     }
     status.pools = pools

@@ -35,8 +35,8 @@ struct ConnectionLifecycle {
   }
 
   static let maxDelay = Duration.seconds(5)
-  /// A connection that was open for this long resets the delays. One that is lost earlier, and never was healthy, does
-  /// not: a broker that accepts connections and drops them at once is asked less and less often.
+  /// A connection that was open for this long resets the delays. A connection that is lost earlier, and never was
+  /// healthy, does not reset them: a broker that accepts connections and drops them at once is tried at growing delays.
   static let stableAfter = Duration.seconds(5)
 
   private(set) var state: State

@@ -7,11 +7,10 @@ internal import Synchronization
 extension RabbitMQLoop {
   /// Handles all frames that have arrived and returns their number; never waits.
   ///
-  /// TIMEOUT says that nothing is left, so that poll reports all that follows; with TLS too, although OpenSSL
-  /// holds bytes of its own, which poll does not see. librabbitmq reads 128 KB at a time and a TLS record has 16 KB
-  /// at most, so SSL_read returns all that was decrypted. TIMEOUT comes only after an SSL_read that asked for more
-  /// of the socket, and a poll that found none there. What OpenSSL then still holds is the beginning of a record, as
-  /// it reads no further ahead: the rest is yet to arrive, and poll will report it.
+  /// After TIMEOUT the thread may poll: no complete frame is left in a buffer that poll does not see. This is true with
+  /// TLS as well. librabbitmq reads 128 KB at a time, a TLS record has at most 16 KB, and TIMEOUT is returned only
+  /// after SSL_read found the socket empty. So OpenSSL holds at most the beginning of a record, and poll reports the
+  /// rest when it arrives.
   @discardableResult
   func readFrames(of connection: amqp_connection_state_t) throws(RabbitMQError) -> Int {
     var frame = amqp_frame_t()

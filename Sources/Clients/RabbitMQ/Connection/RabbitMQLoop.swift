@@ -10,7 +10,7 @@ internal import Synchronization
 ///
 /// `@unchecked Sendable`: `loop`, `end`, `numbers`, `socket` and `writingSince` are locked; the rest is the thread's own.
 final class RabbitMQLoop: @unchecked Sendable {
-  /// What callers leave for the thread.
+  /// The callers' requests that the thread has not handled yet.
   struct Mailbox: LoopMailbox {
     var calls: [Call] = []
     var opened: [RabbitMQChannel] = []

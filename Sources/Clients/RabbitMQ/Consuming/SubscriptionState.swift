@@ -1,4 +1,5 @@
-/// One subscription, between what its reader requested and what the broker has: a state machine without I/O.
+/// The state of one subscription, a state machine without I/O: it brings the consumer at the broker in line with what
+/// the reader requested.
 ///
 /// Its driver opens a channel for each generation, does one ``Step`` after the other until there is none, and reports
 /// their results; requests, losses and cancellations come in between, from any thread. There is one generation for each

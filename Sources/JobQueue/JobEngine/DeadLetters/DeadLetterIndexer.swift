@@ -5,8 +5,8 @@ internal import Jobs
 internal import Logging
 internal import Synchronization
 
-/// Moves dead letters from the broker into the index, where the operator finds them. While PostgreSQL is away they stay at
-/// the broker.
+/// Moves dead letters from the broker into the index, where the operator finds them. While PostgreSQL is unavailable
+/// they stay at the broker.
 final class DeadLetterIndexer: Sendable {
   /// The dead letters of one pool.
   private final class Source: Sendable {
@@ -55,7 +55,8 @@ final class DeadLetterIndexer: Sendable {
   func run() async {
     await withDiscardingTaskGroup { watching in
       for source in sources {
-        // While a batch is being recorded, which may take as long as PostgreSQL is away, no delivery is expected.
+        // While a batch is being recorded, which may take as long as PostgreSQL is unavailable, no delivery is
+        // expected.
         watching.addTask {
           await source.stallMonitor.run {
             !self.paused.load(ordering: .relaxed) && !source.isRecording.load(ordering: .relaxed)
@@ -78,8 +79,9 @@ final class DeadLetterIndexer: Sendable {
     }
   }
 
-  /// Records dead letters and acknowledges them. While the store is unavailable they wait. Where it refuses a batch, each
-  /// half is tried by itself; one that it refuses alone is requeued after a second, so that it holds up no other.
+  /// Records dead letters and acknowledges them. While the store is unavailable they wait. Where it refuses a batch,
+  /// each half is recorded by itself; a single one that it refuses is requeued after a second, so that it holds up no
+  /// other.
   private func record(_ deliveries: [JobDelivery]) async {
     let letters = deliveries.map(Self.letter)
     do {

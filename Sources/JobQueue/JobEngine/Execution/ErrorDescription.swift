@@ -1,7 +1,7 @@
 /// The text of an error for logs and dead letters.
 ///
-/// Errors of this package say nothing personal. Those of the standard library and Foundation quote values, so only their
-/// type is given.
+/// Errors of this package say nothing personal. Those of the standard library and Foundation quote values, so only
+/// their type is given.
 struct ErrorDescription {
   let detail: String
   /// The error's type, by which dead letters are grouped.

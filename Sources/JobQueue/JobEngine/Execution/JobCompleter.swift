@@ -4,8 +4,8 @@ internal import JobConfiguration
 internal import Jobs
 internal import Logging
 
-/// The ways a job leaves this node: completed, snoozed, retried, parked, dead-lettered or requeued. Each keeps the job
-/// somewhere else before the delivery is acknowledged.
+/// The ways a job leaves this node: completed, snoozed, retried, parked, dead-lettered or requeued. The job is
+/// persisted elsewhere before its delivery is acknowledged.
 struct JobCompleter<Store: JobStore>: Sendable {
   let pool: PoolConfiguration
   let retryTiers: RetryTiers
@@ -76,7 +76,7 @@ struct JobCompleter<Store: JobStore>: Sendable {
 
   /// Publishes the job to its pool's dead letters.
   ///
-  /// - Parameter envelope: nil: none could be read.
+  /// - Parameter envelope: nil: the message is unreadable.
   func deadLetter(
     _ delivery: JobDelivery, envelope: JobEnvelope?, reason: DeadLetterReason, detail: String, cause: String
   ) async {
@@ -103,10 +103,10 @@ struct JobCompleter<Store: JobStore>: Sendable {
     delivery.requeue()
   }
 
-  // MARK: Keeping the job elsewhere
+  // MARK: Persisting the job elsewhere
 
-  /// Sends the job through a retry tier where it may and one is near enough, otherwise schedules it in PostgreSQL; false
-  /// when the task is cancelled first.
+  /// Sends the job through a retry tier where it may and one is near enough, otherwise schedules it in PostgreSQL;
+  /// false when the task is cancelled first.
   private func enqueueOrSchedule(_ envelope: JobEnvelope, after delay: Duration, mayUseTier: Bool) async -> Bool {
     var generator = TimeSource.generator
     if mayUseTier, let tier = retryTiers.tier(for: delay, using: &generator) {
@@ -159,8 +159,8 @@ struct JobCompleter<Store: JobStore>: Sendable {
     delivery.acknowledge()
   }
 
-  /// Removes the start markers of a redelivered job: its attempt came to a proper end, so they mark no crash. Losing this
-  /// costs an early dead letter after many crashes, and nothing else.
+  /// Removes the start markers of a redelivered job: its attempt ended without a crash. When this fails, the only
+  /// cost is an early dead letter after later crashes.
   private func clearStarts(of delivery: JobDelivery, envelope: JobEnvelope) async {
     guard delivery.redelivered else { return }
     // This task is cancelled when a shutdown interrupts the job.

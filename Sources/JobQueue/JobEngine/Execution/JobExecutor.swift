@@ -4,18 +4,19 @@ internal import JobConfiguration
 internal import Jobs
 internal import Logging
 
-/// Brings deliveries from the prefetch buffer to their end. The functions stand in the order of the steps:
+/// Executes deliveries from the prefetch buffer. The functions stand in the order of the steps:
 ///
 /// 1. `validate`: an unreadable or oversize message, or one of an unknown kind, becomes a dead letter.
-/// 2. `executeRedelivered`: a job that had an earlier attempt or delivery is looked up. With a receipt it is acknowledged. Starts
-///    of redelivered jobs are marked; too many marks make the job a dead letter, and a second one makes it run alone.
+/// 2. `executeRedelivered`: a job that had an earlier attempt or delivery is looked up. With a receipt it is
+///    acknowledged. Starts of redelivered jobs are marked; too many markers make the job a dead letter, and a second
+///    one makes it run alone.
 /// 3. `parkIfPaused`: a job whose kind is paused is parked.
 /// 4. `decode`: a body that cannot be read makes the job a dead letter; a job past its deadline is cancelled.
-/// 5. `throttle`: a job whose turn under the pool's rate limit is too far away is snoozed.
+/// 5. `throttle`: a job that would wait too long for the pool's rate limit is snoozed.
 /// 6. `runWorker`: the worker runs within its timeout.
 /// 7. `complete`: the completing transaction writes receipt, effects and follow-up jobs.
-/// 8. `settle`: follow-up jobs are enqueued from the outbox, and ``JobCompleter`` acknowledges the delivery, or retries,
-///    snoozes or requeues the job, or makes it a dead letter.
+/// 8. `settle`: follow-up jobs are enqueued from the outbox, and ``JobCompleter`` acknowledges the delivery, or
+///    retries, snoozes or requeues the job, or makes it a dead letter.
 struct JobExecutor<Store: JobStore>: Sendable {
   let pool: PoolConfiguration
   let node: String
@@ -34,7 +35,6 @@ struct JobExecutor<Store: JobStore>: Sendable {
   let now: @Sendable () -> Date
   let logger: Logger
 
-  /// A job that was validated.
   struct ValidatedJob: Sendable {
     let delivery: JobDelivery
     let envelope: JobEnvelope
@@ -64,7 +64,7 @@ struct JobExecutor<Store: JobStore>: Sendable {
 
   typealias BatchBody = @Sendable (Store.Transaction, [DecodedJob], inout FollowUps) async throws -> [JobOutcome]
 
-  /// Brings one job, or a batch of one kind, to its end, or requeues it when the task is cancelled.
+  /// Executes one job, or a batch of one kind; requeues it when the task is cancelled.
   func execute(_ deliveries: [JobDelivery]) async {
     Failpoint.jobFetched.visit()
     var jobs: [ValidatedJob] = []
@@ -105,12 +105,12 @@ struct JobExecutor<Store: JobStore>: Sendable {
 
   // MARK: 2. Redelivered, or a later attempt
 
-  /// Looks up what became of earlier deliveries, and isolates a job that may have ended processes.
+  /// Looks up the history of earlier deliveries, and isolates a job that may have crashed processes.
   private func executeRedelivered(_ job: ValidatedJob) async {
     let (delivery, envelope) = (job.delivery, job.envelope)
     let history = await completer.retryingStoreCall("history") { try await store.history(of: envelope.jobRun) }
     guard let history else { return completer.requeueUnstarted(delivery, envelope: envelope) }
-    // A copy of a completed job: an effect outside of the store must not even begin.
+    // A copy of a completed job: its worker must not be called, since effects outside the store cannot be rolled back.
     guard !history.hasReceipt else { return await completer.complete(delivery, envelope: envelope, outcome: nil) }
     if await parkIfPaused(job) { return }
     guard delivery.redelivered else { return await start([job]) }
@@ -146,8 +146,8 @@ struct JobExecutor<Store: JobStore>: Sendable {
   }
 
   /// The least time between two starts of a poison job: 1 s, doubled with each start, at most 8 s. Processes that are
-  /// killed in quick succession for other reasons do not count against it, and a job that does end processes cannot take
-  /// all of them down at once.
+  /// killed in quick succession for other reasons do not count against it, and a job that does crash processes cannot
+  /// end all of them at once.
   static func poisonDelay(afterStarts starts: Int) -> Duration { .seconds(1 << min(max(starts - 1, 0), 3)) }
 
   // MARK: 3. Park if paused
@@ -156,7 +156,7 @@ struct JobExecutor<Store: JobStore>: Sendable {
   private func parkIfPaused(_ job: ValidatedJob) async -> Bool {
     guard pausedKinds.contains(job.envelope.kind) else { return false }
     await completer.park(job.delivery, envelope: job.envelope)
-    // The kind may have been resumed after the look at it and before the job was parked.
+    // The kind may have been resumed after it was checked and before the job was parked.
     pausedKinds.didPark(job.envelope.kind)
     return true
   }
@@ -343,7 +343,7 @@ struct JobExecutor<Store: JobStore>: Sendable {
 
   // MARK: Time and retries
 
-  /// How often a batch's transaction that lost against another is run again before it counts as failed; a single job's
+  /// How often a batch's transaction is retried after contention before the attempt counts as failed; a single job's
   /// is run again until shortly before its timeout (``SingleAttempt``).
   private var contentionRetriesMax: Int { 10 }
 

@@ -1,7 +1,7 @@
 internal import ClientLoop
 
-/// Runs poison jobs, which may have ended more than one process, one at a time over all pools: if this process ends too,
-/// only one of them can be the cause.
+/// Runs poison jobs, which may have crashed more than one process, one at a time over all pools: when this process
+/// crashes too, only one of them can be the cause.
 final class PoisonJobLock: Sendable {
   private let semaphore = AsyncSemaphore(permits: 1)
 

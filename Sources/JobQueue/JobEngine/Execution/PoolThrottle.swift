@@ -24,14 +24,14 @@ final class PoolThrottle: Sendable {
     set { nodeCount.store(newValue, ordering: .relaxed) }
   }
 
-  /// Waits until the job may start; returns how long to snooze it where that is too far away.
+  /// Waits until the job may start; where that would take too long, returns how long to snooze it.
   func wait(_ key: String?) async -> Duration? {
     let name = key.map { "\(pool):\($0)" } ?? pool.rawValue
     switch await limiter.take(name, limit, waitMax: Self.waitMax, nodes: nodes) {
     case .allowed(let wait):
       if wait > .zero { try? await TimeSource.sleep(for: wait) }
       return nil
-    // Drawn, so that jobs that were denied together do not come back together.
+    // The delay is drawn, so that jobs denied together do not return together.
     case .denied(let delay):
       var generator = TimeSource.generator
       return delay + delay * Double.random(in: 0...0.3, using: &generator)

@@ -8,8 +8,8 @@ struct RetryTiers: Sendable, Equatable {
 
   /// A neighbouring tier, drawn so that the mean delay is the one asked for.
   ///
-  /// Nil: there are no tiers, or the delay is longer than one and a half times the longest, and PostgreSQL must hold the
-  /// job.
+  /// Nil: there are no tiers, or the delay is longer than one and a half times the longest, and PostgreSQL must hold
+  /// the job.
   func tier(for delay: Duration, using generator: inout some RandomNumberGenerator) -> Duration? {
     guard let longest = tiers.last, delay <= longest * 1.5 else { return nil }
     guard let above = tiers.first(where: { $0 >= delay }) else { return longest }

@@ -2,7 +2,8 @@ internal import ClientLoop
 internal import Jobs
 internal import Synchronization
 
-/// The transactions that a worker of single jobs runs through its context, and what its completing transaction committed.
+/// The transactions that a worker of single jobs runs through its context, and what its completing transaction
+/// committed.
 final class SingleAttempt<Store: JobStore>: AttemptTransactions {
   typealias Transaction = Store.Transaction
 
@@ -38,8 +39,8 @@ final class SingleAttempt<Store: JobStore>: AttemptTransactions {
     return outcome
   }
 
-  /// Runs a transaction again while the store is unavailable, in doubt or contended, until the deadline: what the worker
-  /// has learned outside of the store must not be lost with it.
+  /// Runs a transaction again while the store is unavailable, in doubt or contended, until the deadline: the worker's
+  /// results from outside the store must not be lost with it.
   private func retryingTransaction<Value>(_ body: () async throws -> Value) async throws -> Value {
     try await retrying(
       until: deadline, backoff: Backoff(initial: .milliseconds(20), max: .seconds(1)),

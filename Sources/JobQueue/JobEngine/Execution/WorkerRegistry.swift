@@ -4,11 +4,11 @@ package import Jobs
 /// The workers of a program, by kind of job.
 package struct WorkerRegistry<Transaction: Sendable>: Sendable {
   private(set) var workers: [JobKind: RegisteredWorker<Transaction>] = [:]
-  /// The kinds in order of registration; one that was registered twice stands twice.
+  /// The kinds in order of registration; one that was registered twice is listed twice.
   package private(set) var registered: [KnownWorker] = []
 
-  /// Makes the job that brings counts into the reports: from what was counted in a completing transaction and the jobs it
-  /// completes. Nil: there is nothing to count.
+  /// Makes the job that brings counts into the reports: from what was counted in a completing transaction and the jobs
+  /// it completes. Nil: there is nothing to count.
   package typealias CountsJobFactory = @Sendable ([Counter: Int], [FinishedJob]) throws -> JobEnvelope?
   /// Nil: counts are dropped.
   package var countsJobFactory: CountsJobFactory?

@@ -5,8 +5,8 @@ internal import Jobs
 internal import Logging
 internal import Synchronization
 
-/// Runs one pool on this node: fetches deliveries up to the prefetch limit, starts as many jobs as the local concurrency
-/// allows, and drains on shutdown.
+/// Runs one pool on this node: fetches deliveries up to the prefetch limit, starts as many jobs as the local
+/// concurrency allows, and drains on shutdown.
 final class JobFetcher<Store: JobStore>: Sendable {
   let pool: PoolConfiguration
   private let executor: JobExecutor<Store>
@@ -24,7 +24,7 @@ final class JobFetcher<Store: JobStore>: Sendable {
     var hasCapacity: Bool { !buffer.isDraining && buffer.totalJobs < limit.current }
   }
 
-  /// Starts with a local concurrency of zero; ``resize(to:nodes:)`` sets it going.
+  /// Starts with a local concurrency of zero, until ``resize(to:nodes:)`` is called.
   init(pool: PoolConfiguration, executor: JobExecutor<Store>, broker: any JobBroker, stallTimeout: Duration) {
     self.pool = pool
     self.executor = executor
@@ -63,7 +63,7 @@ final class JobFetcher<Store: JobStore>: Sendable {
     }
     guard let surplus else { return }
     executor.metrics.localConcurrency(localConcurrency)
-    // Jobs prefetched for workers that are gone can run on other nodes; held for long, the broker would take them back.
+    // Jobs prefetched for workers that are gone can run on other nodes; when held for long, the broker takes them back.
     for delivery in surplus { delivery.requeue() }
     signal.send()
   }
@@ -79,7 +79,8 @@ final class JobFetcher<Store: JobStore>: Sendable {
     }
   }
 
-  /// Runs until ``drain()`` was called and all jobs have ended. Cancelling interrupts the running jobs and requeues them.
+  /// Runs until ``drain()`` was called and all jobs have ended. Cancelling interrupts the running jobs and requeues
+  /// them.
   func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.fetch() }

@@ -1,7 +1,8 @@
 internal import DequeModule
 internal import Jobs
 
-/// The jobs of a pool that were delivered and not started, and which of them to start next: a state machine without I/O.
+/// The jobs of a pool that were delivered and not started, and which of them to start next: a state machine without
+/// I/O.
 struct PrefetchBuffer: Sendable {
   /// What the dispatcher should do.
   enum Step {
@@ -26,16 +27,16 @@ struct PrefetchBuffer: Sendable {
   let batchWait: Duration
 
   private var prefetched = Deque<Prefetched>()
-  /// Jobs or batches that run.
+  /// Running jobs or batches.
   private(set) var busyWorkers = 0
-  /// Jobs that run, each of a batch counted.
+  /// Running jobs, each job of a batch counted.
   private(set) var runningJobCount = 0
   /// How many jobs or batches may run.
   var size: Int
   private(set) var isDraining = false
   /// The bodies of all jobs running or prefetched, in bytes.
   private(set) var totalBytes = 0
-  /// What runs. After a lost connection the broker delivers again what still runs here.
+  /// The running jobs. After a lost connection the broker delivers jobs again that still run here.
   private var runningJobRuns: Set<JobRun> = []
 
   init(size: Int, batchKinds: Set<JobKind>, batchSize: Int, batchWait: Duration) {
@@ -48,8 +49,8 @@ struct PrefetchBuffer: Sendable {
   /// Jobs running or prefetched.
   var totalJobs: Int { prefetched.count + runningJobCount }
 
-  /// Adds deliveries and returns those to requeue: all of them while draining, and what would exceed the bytes allowed. The
-  /// first one is always taken, however large.
+  /// Adds deliveries and returns those to requeue: all of them while draining, and what would exceed the bytes allowed.
+  /// The first one is always taken, however large.
   mutating func add(_ deliveries: [JobDelivery], now: ContinuousClock.Instant) -> [JobDelivery] {
     if isDraining { return deliveries }
     dropLost()
@@ -63,7 +64,6 @@ struct PrefetchBuffer: Sendable {
     return []
   }
 
-  /// A job or batch has ended.
   mutating func finished(_ deliveries: [JobDelivery]) {
     busyWorkers -= 1
     runningJobCount -= deliveries.count
@@ -71,9 +71,9 @@ struct PrefetchBuffer: Sendable {
     subtractBytes(deliveries)
   }
 
-  /// Drops prefetched deliveries of a lost connection: the broker delivers them again, here or elsewhere. Started now, such a
-  /// job would run beside its next copy, and its receipt would not be looked up. A connection loses all its deliveries, so
-  /// they are always in front of those of the next one.
+  /// Drops prefetched deliveries of a lost connection: the broker delivers them again, here or elsewhere. Started now,
+  /// such a job would run beside its next copy, and its receipt would not be looked up. A connection loses all its
+  /// deliveries, so they are always in front of those of the next one.
   private mutating func dropLost() {
     while let first = prefetched.first, !first.delivery.isHeld {
       prefetched.removeFirst()

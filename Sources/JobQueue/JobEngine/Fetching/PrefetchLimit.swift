@@ -1,11 +1,11 @@
-/// How many jobs of a pool a node may have running or prefetched: enough that no worker waits for the broker, and no more than
-/// their bytes allow. A calculation without I/O.
+/// How many jobs of a pool a node may have running or prefetched: enough that no worker waits for the broker, and no
+/// more than their bytes allow. A calculation without I/O.
 struct PrefetchLimit {
-  /// Bodies held should not take more than this together. The broker counts messages only, so the limit is lowered where
-  /// bodies are large.
+  /// Bodies held should not take more than this together. The broker counts messages only, so the limit is lowered
+  /// where bodies are large.
   static let bytesTarget = 32 << 20
-  /// Beyond this, deliveries are requeued. The broker delivers them again at once, so it must be rare: it takes a sudden
-  /// change to much larger bodies to get here.
+  /// Beyond this, deliveries are requeued. The broker delivers them again at once, so it must be rare: it takes a
+  /// sudden change to much larger bodies to get here.
   static let bytesMax = 8 * bytesTarget
   /// A single consumer gains nothing from more, as measured on quorum queues.
   static let countMax = 2_000
@@ -27,8 +27,8 @@ struct PrefetchLimit {
     return current
   }
 
-  /// Jobs arrived; returns the limit to set where it should change. Setting it makes a new consumer, so it is changed only
-  /// where it is off by a factor of two.
+  /// Jobs arrived; returns the limit to set where it should change. Setting it makes a new consumer, so it is changed
+  /// only where it is off by a factor of two.
   mutating func arrived(sizes: some Sequence<Int>) -> Int? {
     for size in sizes { largest = max(Double(size), largest * 0.999, 1) }
     let target = target

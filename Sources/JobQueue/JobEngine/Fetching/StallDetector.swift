@@ -1,12 +1,12 @@
 /// Decides when a silent consumer's queue is read, and when the consumer is restarted: a state machine without I/O.
 ///
-/// A consumer can be alive on both sides and get nothing all the same (a broker that lost it in a restart or a change of
-/// leader). The one proof is a queue with ready jobs of which none is delivered. When that is seen twice, with some time in
-/// between, the consumer is restarted; each further time only after twice as long, to spare a broker that is overloaded.
+/// A consumer can be alive on both sides and get nothing all the same (a broker that lost it in a restart or a change
+/// of leader). The only proof is a queue with ready jobs of which none is delivered. When two checks in a row find
+/// that, the consumer is restarted; each further time only after twice as long, to spare a broker that is overloaded.
 struct StallDetector {
   /// How long nothing may arrive before the queue's depth is read.
   let stallTimeout: Duration
-  /// The longest it grows to after restarts that did not help.
+  /// The longest that the timeout grows to after restarts that did not help.
   static let stallTimeoutMax = Duration.seconds(300)
 
   private var lastActivityAt: ContinuousClock.Instant
@@ -19,7 +19,6 @@ struct StallDetector {
     lastActivityAt = now
   }
 
-  /// Jobs arrived.
   mutating func arrived(_ now: ContinuousClock.Instant) {
     lastActivityAt = now
     failedRestarts = 0

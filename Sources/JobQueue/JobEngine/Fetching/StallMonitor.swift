@@ -26,7 +26,6 @@ final class StallMonitor: Sendable {
   /// True while jobs are ready in the queue and none is delivered.
   var isStalled: Bool { detector.withLock { $0.isStalled } }
 
-  /// Jobs arrived.
   func arrived() { detector.withLock { $0.arrived(TimeSource.now) } }
 
   /// Watches until the task is cancelled.

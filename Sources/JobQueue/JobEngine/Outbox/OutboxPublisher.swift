@@ -3,8 +3,8 @@ internal import Jobs
 internal import Logging
 internal import Synchronization
 
-/// Enqueues committed outbox entries at once and deletes those that the broker holds, many in one statement. What fails
-/// stays in the outbox, for the relay.
+/// Enqueues committed outbox entries at once and deletes those that the broker holds, many in one statement. Failed
+/// entries stay in the outbox, for the relay.
 final class OutboxPublisher<Store: JobStore>: Sendable {
   private let store: Store
   private let broker: any JobBroker
@@ -54,7 +54,7 @@ final class OutboxPublisher<Store: JobStore>: Sendable {
     for await _ in signal.stream { await flush() }
   }
 
-  /// Deletes what is known to be enqueued. Where that fails the relay publishes the rows again, which is harmless.
+  /// Deletes the rows of enqueued jobs. Where that fails the relay publishes the rows again, which is harmless.
   func flush() async {
     let batch = enqueued.withLock { enqueued in
       defer { enqueued = [] }

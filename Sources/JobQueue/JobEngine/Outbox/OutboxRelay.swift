@@ -1,7 +1,7 @@
 internal import ClientLoop
 internal import Jobs
 
-/// Enqueues what crashes and outages left in the outbox, and scheduled jobs that are due.
+/// Enqueues the outbox entries that crashes and outages left behind, and scheduled jobs that are due.
 struct OutboxRelay<Store: JobStore>: Sendable {
   let store: Store
   let broker: any JobBroker

@@ -3,8 +3,8 @@ internal import Foundation
 internal import JobConfiguration
 internal import Jobs
 
-/// Renews this node's lease and sets its local concurrency: a pool's size, the operator's or queues.yaml's, divided among
-/// the live nodes.
+/// Renews this node's lease and sets its local concurrency: a pool's size, the operator's or queues.yaml's, divided
+/// among the live nodes.
 struct ConcurrencyAllocator<Store: JobStore>: Sendable {
   let node: String
   let startedAt: Date
@@ -44,7 +44,7 @@ struct ConcurrencyAllocator<Store: JobStore>: Sendable {
     }
   }
 
-  /// In a task beside the lease's, which must be renewed however long this takes. What fails is repeated with the next poll.
+  /// In a task of its own: the lease must be renewed however long this takes. A failure is repeated with the next poll.
   private func unpark() async {
     guard leaseTracker.hasBegun else { return }
     for fetcher in fetchers { try? await fetcher.unpark() }
@@ -55,7 +55,7 @@ struct ConcurrencyAllocator<Store: JobStore>: Sendable {
   /// Shielded, because this task may be cancelled by then.
   func release() async { await TimeSource.withCancellationShield { try? await directory.releaseLease(node) } }
 
-  /// Reports, reads, and sets the local concurrency, which stays as it is while PostgreSQL is away.
+  /// Reports, reads, and sets the local concurrency, which stays as it is while PostgreSQL is unavailable.
   func allocate() async {
     // The other nodes take over now, not when the last job has ended.
     if draining.isDraining { return await release() }

@@ -9,7 +9,7 @@ final class LeaseTracker: Sendable {
 
   func renewed(at now: ContinuousClock.Instant) { last.withLock { $0 = now } }
 
-  /// True where the last renewal is longer ago than the limit: the other nodes take this one for dead.
+  /// True where the last renewal is longer ago than the limit: the other nodes consider this one gone.
   func isOverdue(_ limit: Duration, at now: ContinuousClock.Instant) -> Bool {
     last.withLock { $0.map { $0 + limit < now } ?? false }
   }

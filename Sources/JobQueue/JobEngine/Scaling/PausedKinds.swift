@@ -13,7 +13,7 @@ final class PausedKinds: Sendable {
 
   private struct State {
     var kinds: Set<JobKind> = []
-    /// Raised by whatever may leave a job parked that should not be.
+    /// Raised by each change that may leave a job parked whose kind is not paused.
     var revision = 1
     var unparked = 0
     var unparkedAt: ContinuousClock.Instant?
@@ -26,7 +26,7 @@ final class PausedKinds: Sendable {
 
   func contains(_ kind: JobKind) -> Bool { state.withLock { $0.kinds.contains(kind) } }
 
-  /// What to unpark now; nil where that has been done.
+  /// What to unpark now; nil: nothing is pending.
   func pendingUnpark(now: ContinuousClock.Instant) -> UnparkRequest? {
     state.withLock { state in
       let isFresh = state.unparkedAt.map { now < $0 + Self.recheckInterval } ?? false
@@ -35,7 +35,7 @@ final class PausedKinds: Sendable {
     }
   }
 
-  /// All of it was unparked. What changed in the meantime stays to be done.
+  /// Records that the request was carried out. A later change stays pending.
   func unparked(_ pendingUnpark: UnparkRequest, at now: ContinuousClock.Instant) {
     state.withLock { state in
       state.unparked = pendingUnpark.revision
@@ -43,7 +43,6 @@ final class PausedKinds: Sendable {
     }
   }
 
-  /// Sets the kinds.
   func set(_ kinds: Set<JobKind>) {
     state.withLock { state in
       guard state.kinds != kinds else { return }

@@ -100,11 +100,12 @@ extension CheckRunner {
     }
     if pool == dead.pool {
       return Finding(
-        .kinds, .warning, "\(letters) died in \(pool) before it did that kind", advice: "Retry them:", retry)
+        .kinds, .warning, "\(letters) failed in \(pool) before that pool did the kind; it does now",
+        advice: "Retry them:", retry)
     }
     guard known.contains(dead.pool) else { return nil }
     return Finding(
-      .kinds, .warning, "\(letters) died in \(dead.pool), which does not do that kind: \(pool) does",
+      .kinds, .warning, "\(letters) failed in \(dead.pool), which does not do that kind: \(pool) does",
       advice: "Move them there and retry them:", "vluma move \(shellQuoted(dead.pool)) --dead", retry)
   }
 

@@ -63,7 +63,7 @@ extension CheckRunner {
     let stalled = snapshot.stalledPools
     guard let contents, let second = snapshot.secondProbe else {
       return CheckResult(
-        note: "what waits is being taken", unknownReason: stalled.isEmpty ? nil : "there was no second probe")
+        note: "queued jobs are being fetched", unknownReason: stalled.isEmpty ? nil : "the second probe was not made")
     }
     let findings = stalled.compactMap { pool -> Finding? in
       let (before, after) = (PoolActivity(of: pool, on: contents.nodes), PoolActivity(of: pool, on: second.nodes))
@@ -76,7 +76,7 @@ extension CheckRunner {
         advice: "Its worker processes say why at /readyz and in their logs; a restart opens their connections again.",
         "vluma queues --watch")
     }
-    return CheckResult(findings, note: "what waits is being taken")
+    return CheckResult(findings, note: "queued jobs are being fetched")
   }
 
   func poolSettings() -> CheckResult {

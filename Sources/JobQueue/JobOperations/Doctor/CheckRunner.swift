@@ -42,7 +42,7 @@ struct CheckRunner {
   /// A source that checks need.
   enum Source { case file, broker, store }
 
-  /// Why the first of the sources that could not be read could not; nil: all were read.
+  /// Why a source could not be read, for the first source that could not; nil: all were read.
   func unknownReason(_ sources: Source...) -> String? {
     for source in sources {
       switch source {

@@ -26,7 +26,7 @@ package enum RateLimitDecision: Sendable, Equatable {
 
 /// The port to rate limits that hold over all nodes.
 ///
-/// The limits are soft: while the store is unavailable each node limits itself to its share.
+/// The limits are soft: while the store is unavailable each node limits itself to its even part.
 package protocol RateLimiter: Sendable {
   /// Takes a token for one job.
   ///

@@ -19,8 +19,8 @@ CREATE TABLE jobs.receipt (
 -- still needed of dropped partitions. It is read as a whole whenever a partition is attached, so it must stay small.
 CREATE TABLE jobs.receipt_default PARTITION OF jobs.receipt DEFAULT;
 
--- The first partition takes all ids up to the end of a week that is not over tomorrow either; JobPruner makes those of
--- the weeks to come. Weeks are counted from 1970-01-01 and begin on Thursdays.
+-- The first partition takes all ids up to the end of the week that tomorrow belongs to; JobPruner creates the
+-- partitions of later weeks. Weeks are counted from 1970-01-01 and begin on Thursdays.
 DO $$
 DECLARE
   week date := DATE '1970-01-01' + 7 * (((now() AT TIME ZONE 'UTC')::date + 1 - DATE '1970-01-01') / 7);
@@ -34,9 +34,9 @@ BEGIN
     'receipt_' || to_char(week, 'YYYYMMDD'), bound);
 END $$;
 
--- Small, and cheap to keep: tells which of an old partition's receipts are young.
+-- Finds the young receipts of an old partition. A BRIN index is small and costs little at each insert.
 CREATE INDEX receipt_at ON jobs.receipt USING brin (at);
--- From the default partition old receipts are deleted one by one.
+-- JobPruner deletes the old receipts of the default partition row by row and finds them with this index.
 CREATE INDEX receipt_default_at ON jobs.receipt_default (at);
 
 -- Jobs to enqueue; deleted only when the broker holds them. Rows come and go all the time: vacuum by count, not by share.
@@ -89,7 +89,7 @@ CREATE TABLE jobs.dead_letter (
 CREATE INDEX dead_letter_open ON jobs.dead_letter (pool, fingerprint, last_at) WHERE state = 'open';
 CREATE INDEX dead_letter_resolved ON jobs.dead_letter (resolved_at) WHERE state <> 'open';
 
--- Starts of redelivered runs, several for one run: how many processes may have died of it.
+-- Starts of redelivered runs, one row each. The number of a run's rows is how many processes may have crashed in it.
 CREATE TABLE jobs.start_marker (
   job_id uuid NOT NULL,
   run int NOT NULL,

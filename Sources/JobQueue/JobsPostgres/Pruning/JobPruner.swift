@@ -25,7 +25,7 @@ package struct JobPruner: Sendable {
     /// True: rows that may be deleted are left, and another round should follow soon.
     package var hasMore = false
     package var partitionsCreated = 0
-    /// Their rows are gone, but for those that are still needed.
+    /// Rows that are still needed were moved to the default partition; all others are deleted.
     package var partitionsDropped = 0
     /// Partitions that were to be created or dropped and were not: a lock was not free in time, or more than 1,000 of a
     /// partition's receipts are still needed.

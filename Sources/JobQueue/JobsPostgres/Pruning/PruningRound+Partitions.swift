@@ -3,8 +3,8 @@ internal import Postgres
 
 /// Creating and dropping partitions of `jobs.receipt`.
 extension PruningRound {
-  /// More receipts than these are not moved out of a partition that is dropped: 1,000 take 20 ms, on a busy machine 70,
-  /// and all completing transactions wait for that.
+  /// A partition with more needed receipts than this is not dropped. Moving 1,000 of them takes 20 ms, and 70 ms on a
+  /// busy machine, and all completing transactions wait for that.
   private static let neededMax = 1_000
   /// Statements that take longer while completing transactions wait are cancelled.
   private static let statementTimeout = "100ms"

@@ -14,8 +14,8 @@ struct ReceiptPartition: Sendable, Hashable, Comparable {
   let week: Int
 
   private static let seconds = 7 * 86_400.0
-  /// Partitions are created for at least this time ahead. Only after it, if no round succeeds, do receipts fall into
-  /// the default partition.
+  /// Partitions are created for at least this time ahead. If no round succeeds for longer, new receipts go into the
+  /// default partition.
   private static let secondsAhead = 14 * 86_400.0
   private static let prefix = "receipt_"
 
@@ -64,8 +64,8 @@ struct ReceiptPartition: Sendable, Hashable, Comparable {
 
   /// The partitions to be created, oldest first.
   ///
-  /// Only of coming weeks, for which the default partition has hardly any receipts; and only after those that exist,
-  /// because a gap may belong to the first partition's range.
+  /// They are of coming weeks only, for which the default partition has hardly any receipts. They follow the newest
+  /// existing partition: a gap before it may belong to the first partition's range.
   static func missing(at now: Date, among existing: [ReceiptPartition]) -> [ReceiptPartition] {
     let current = ReceiptPartition(of: now).week
     let first = max(current, existing.map(\.week).max() ?? current) + 1

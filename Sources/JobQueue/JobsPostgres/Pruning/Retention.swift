@@ -13,7 +13,8 @@ package struct Retention: Sendable, Equatable {
   /// Days for which a dead letter is kept after it was retried or archived, by default 30: time to see and undo a
   /// mistake by hand. Open letters are kept for ever.
   package var deadLetterDays: Int
-  /// Days for which the operators' changes are kept, by default 400: a year, and a month to ask about it.
+  /// Days for which the audit log of operators' changes is kept, by default 400: one year, and a month in which
+  /// questions about that year can still be answered.
   package var auditDays: Int
 
   package init(receiptDays: Int = 15, deadLetterDays: Int = 30, auditDays: Int = 400) {

@@ -34,8 +34,8 @@ extension PostgresQuery.StringInterpolation {
 }
 
 extension PostgresQuery {
-  /// Deletes the jobs' rows. The ids stand there twice: only by the second way does the planner see which partitions of
-  /// receipts they are in.
+  /// Deletes the jobs' rows. The statement contains the ids twice: the join compares id and run, and the `ANY` lets the
+  /// planner see which partitions of receipts the ids are in.
   static func delete(_ jobs: [JobRun], from table: String) -> PostgresQuery {
     """
     DELETE FROM \(unsafe: table) AS it USING \(unnest: jobs) AS gone (id, run)

@@ -35,7 +35,7 @@ CREATE TABLE messaging.message (
   job_id uuid,
   sending_at timestamptz,
   send_count int NOT NULL DEFAULT 0,
-  -- How often it was sent again after a doubt.
+  -- How often the message was in doubt and sent again.
   resend_count int NOT NULL DEFAULT 0,
   -- The last refusal's code, and how often it came in a row.
   error_code int,

@@ -5,10 +5,10 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// What is counted where many jobs are completed by one transaction.
+/// Counts of jobs that are completed by one transaction.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineBatchCountingTests {
-  @Test func `a batch is counted at once, without those that were snoozed`() async throws {
+  @Test func `a batch is counted once, without its snoozed jobs`() async throws {
     let platform = EnginePlatform(
       workers: WorkerCounts(min: 1, start: 1, max: 4), batch: BatchConfiguration(size: 3, wait: .seconds(50)))
     let calls = Locked<[[FinishedJob]]>([])
@@ -16,7 +16,7 @@ struct EngineBatchCountingTests {
       registering: { registry in
         registry.register(
           EchoBatchWorker { batch, _ in
-            batch.map { $0.job.name == "tired" ? .snoozed(for: .seconds(1), reason: "not yet") : .completed }
+            batch.map { $0.job.name == "snoozing" ? .snoozed(for: .seconds(1), reason: "not yet") : .completed }
           })
         registry.countsJobFactory = { _, completed in
           calls.change { $0.append(completed) }
@@ -24,7 +24,7 @@ struct EngineBatchCountingTests {
         }
       }
     ) { _ async throws in
-      let jobs = try await platform.enqueue("a", "tired", "c")
+      let jobs = try await platform.enqueue("a", "snoozing", "c")
       try await platform.eventuallyIdle()
       #expect(calls.value.map { $0.map(\.info.jobRun) } == [[jobs[0].jobRun, jobs[2].jobRun]])
       #expect(platform.store.commits == 1)
@@ -32,7 +32,7 @@ struct EngineBatchCountingTests {
     }
   }
 
-  @Test func `a batch of which every job was snoozed is not counted`() async throws {
+  @Test func `a batch whose jobs are all snoozed is not counted`() async throws {
     let platform = EnginePlatform(
       workers: WorkerCounts(min: 1, start: 1, max: 4), batch: BatchConfiguration(size: 2, wait: .seconds(50)))
     let calls = Locked(0)

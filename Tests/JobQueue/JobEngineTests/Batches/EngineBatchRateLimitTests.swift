@@ -6,12 +6,12 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// A worker of batches in a pool that has a rate, and so gathers none.
+/// A batch worker in a pool with a rate limit, which gathers no batches.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineBatchRateLimitTests {
   private let limit = RateLimit(count: 80, per: .seconds(1))
 
-  /// Runs a node whose echoJobs are done in batches; `seen` keeps the names of each, with the instant it began.
+  /// Runs a node with a batch worker; `seen` records the names of each batch and the instant it started.
   private func withNode(
     _ platform: EnginePlatform, _ seen: Locked<[(names: [String], at: ContinuousClock.Instant)]>,
     _ body: () async throws -> Void
@@ -28,7 +28,9 @@ struct EngineBatchRateLimitTests {
     ) { _ async throws in try await body() }
   }
 
-  @Test func `without a turn it is not called: the job is put off and spends no attempt`() async throws {
+  @Test func `a job that the rate limit denies is snoozed, spends no attempt, and does not reach the worker`()
+    async throws
+  {
     let platform = EnginePlatform(maxAttempts: 1, rate: limit)
     let seen = Locked<[(names: [String], at: ContinuousClock.Instant)]>([])
     platform.limiter.plan(.denied(retryAfter: .milliseconds(100)))
@@ -39,12 +41,12 @@ struct EngineBatchRateLimitTests {
       #expect(platform.store.receipt(of: job.jobRun) == nil)
       #expect(seen.value.isEmpty)
       platform.broker.releaseRetries()
-      try await eventually("the job is done") { platform.store.effects == ["a"] }
+      try await eventually("the job is completed") { platform.store.effects == ["a"] }
       #expect(platform.limiter.asked.count == 2)
     }
   }
 
-  @Test func `it waits for a turn that comes in a moment`() async throws {
+  @Test func `a job that is allowed within a moment waits for that`() async throws {
     let platform = EnginePlatform(rate: limit)
     let seen = Locked<[(names: [String], at: ContinuousClock.Instant)]>([])
     platform.limiter.plan(.allowed(after: .milliseconds(50)))
@@ -57,7 +59,7 @@ struct EngineBatchRateLimitTests {
     }
   }
 
-  @Test func `it is given its jobs one by one, each with a turn under its own key`() async throws {
+  @Test func `the worker gets its jobs one by one, each allowed under its own key`() async throws {
     let platform = EnginePlatform(rate: limit)
     let seen = Locked<[(names: [String], at: ContinuousClock.Instant)]>([])
     try await withNode(platform, seen) {

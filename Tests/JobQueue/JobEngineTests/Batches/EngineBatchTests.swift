@@ -6,17 +6,17 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// Jobs completed many at a time, in one transaction.
+/// Batches: many jobs completed in one transaction.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineBatchTests {
-  /// A pool whose batches are full at this size; one that is not full waits as long as a test may take.
+  /// A pool with this batch size. By default a batch that is not full waits for almost as long as a test may take.
   private func platform(_ size: Int, wait: Duration = .seconds(50), maxAttempts: Int = 3) -> EnginePlatform {
     EnginePlatform(
       workers: WorkerCounts(min: 1, start: 1, max: 4), maxAttempts: maxAttempts,
       batch: BatchConfiguration(size: size, wait: wait))
   }
 
-  /// Runs a node whose batches are completed by this; `seen` keeps the names of each.
+  /// Runs a node with a batch worker that gives each job this outcome; `seen` records the names of each batch.
   private func withNode<Value>(
     _ platform: EnginePlatform, seen: Locked<[[String]]> = Locked([]),
     doing outcome: @escaping @Sendable (String) throws -> JobOutcome = { _ in .completed },
@@ -58,39 +58,39 @@ struct EngineBatchTests {
     }
   }
 
-  @Test func `of a batch with a poisonous job, that one alone fails`() async throws {
+  @Test func `of a batch with a failing job only that job fails`() async throws {
     let platform = platform(6)
     let seen = Locked<[[String]]>([])
     try await withNode(
       platform, seen: seen,
       doing: { name in
-        if name == "poison" { throw TransientError() }
+        if name == "faulty" { throw TransientError() }
         return .completed
       }
     ) { _ async throws in
-      try await platform.enqueue("a", "b", "c", "poison", "e", "f")
+      try await platform.enqueue("a", "b", "c", "faulty", "e", "f")
       try await platform.eventuallyIdle()
       #expect(platform.store.effects.sorted() == ["a", "b", "c", "e", "f"])
       #expect(platform.broker.retries.count == 1)
       let retried = try #require(platform.broker.retries.first?.envelope)
-      #expect(try JobCodec.decode(EchoJob.self, from: retried).name == "poison")
+      #expect(try JobCodec.decode(EchoJob.self, from: retried).name == "faulty")
       #expect(retried.attempt == 2)
-      // Those that were isolated with it spent no attempt: the whole batch first, then halves.
+      // The other jobs spend no attempt: the whole batch runs first, then its halves.
       #expect(seen.value.first?.count == 6)
-      #expect(seen.value.last { $0.contains("poison") } == ["poison"])
+      #expect(seen.value.last { $0.contains("faulty") } == ["faulty"])
     }
   }
 
-  @Test func `the poison of a batch dies of its last attempt, alone`() async throws {
+  @Test func `only the failing job of a batch is dead after its last attempt`() async throws {
     let platform = platform(2, maxAttempts: 1)
     try await withNode(
       platform,
       doing: { name in
-        if name == "poison" { throw PermanentError() }
+        if name == "faulty" { throw PermanentError() }
         return .completed
       }
     ) { _ async throws in
-      let jobs = try await platform.enqueue("poison", "b")
+      let jobs = try await platform.enqueue("faulty", "b")
       let letter = try await platform.onlyLetter()
       #expect(letter.jobRun == jobs[0].jobRun)
       #expect(letter.deadLetterInfo.reason == .permanentError)
@@ -98,12 +98,12 @@ struct EngineBatchTests {
     }
   }
 
-  @Test func `a snoozed job of a batch is open again while the others are completed`() async throws {
+  @Test func `a snoozed job of a batch has no receipt, and the others are completed`() async throws {
     let platform = platform(3)
     try await withNode(
-      platform, doing: { $0 == "tired" ? .snoozed(for: .seconds(1), reason: "not yet") : .completed }
+      platform, doing: { $0 == "snoozing" ? .snoozed(for: .seconds(1), reason: "not yet") : .completed }
     ) { _ async throws in
-      let jobs = try await platform.enqueue("a", "tired", "c")
+      let jobs = try await platform.enqueue("a", "snoozing", "c")
       try await platform.eventuallyIdle()
       #expect(platform.store.commits == 1)
       #expect(platform.store.effects == ["a", "c"])
@@ -112,12 +112,12 @@ struct EngineBatchTests {
     }
   }
 
-  @Test func `a cancelled job of a batch has its reason, and the others are completed`() async throws {
+  @Test func `a cancelled job of a batch has its reason in the receipt, and the others are completed`() async throws {
     let platform = platform(3)
     try await withNode(
-      platform, doing: { $0 == "gone" ? .cancelled(reason: "not wanted") : .completed }
+      platform, doing: { $0 == "cancelled" ? .cancelled(reason: "not wanted") : .completed }
     ) { _ async throws in
-      let jobs = try await platform.enqueue("a", "gone", "c")
+      let jobs = try await platform.enqueue("a", "cancelled", "c")
       try await platform.eventuallyIdle()
       let receipts = jobs.map { platform.store.receipt(of: $0.jobRun) }
       #expect(receipts.map { $0?.outcome } == [.completed, .cancelled, .completed])
@@ -141,7 +141,7 @@ struct EngineBatchTests {
     }
   }
 
-  @Test func `the same job twice in a batch, snoozed, waits once`() async throws {
+  @Test func `the same job twice in a batch, snoozed, is enqueued once`() async throws {
     let platform = platform(2)
     let twin = try JobCodec.envelope(for: EchoJob(name: "twin"), tenant: nil)
     try await withNode(platform, doing: { _ in .snoozed(for: .seconds(1), reason: "not yet") }) { _ async throws in
@@ -151,7 +151,7 @@ struct EngineBatchTests {
     }
   }
 
-  @Test func `jobs of a batch that were completed before are left out`() async throws {
+  @Test func `jobs that have a receipt already are left out of a batch`() async throws {
     let platform = platform(2)
     let seen = Locked<[[String]]>([])
     try await withNode(platform, seen: seen) { _ async throws in
@@ -165,15 +165,15 @@ struct EngineBatchTests {
     }
   }
 
-  @Test func `a job that came back is completed alone`() async throws {
+  @Test func `a redelivered job is completed alone`() async throws {
     let platform = platform(2)
     let seen = Locked<[[String]]>([])
-    let returned = try JobCodec.envelope(for: EchoJob(name: "returned"), tenant: nil)
+    let redelivered = try JobCodec.envelope(for: EchoJob(name: "redelivered"), tenant: nil)
     try await withNode(platform, seen: seen) { _ async throws in
-      platform.broker.put(.job(returned), body: returned.body, into: echoJobs, redelivered: true)
+      platform.broker.put(.job(redelivered), body: redelivered.body, into: echoJobs, redelivered: true)
       try await platform.enqueue("a", "b")
       try await platform.eventuallyIdle()
-      #expect(Set(seen.value) == [["returned"], ["a", "b"]])
+      #expect(Set(seen.value) == [["redelivered"], ["a", "b"]])
     }
   }
 

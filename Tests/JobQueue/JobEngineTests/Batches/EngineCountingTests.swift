@@ -5,18 +5,19 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// What is counted in completing transactions, and the job that carries it on.
+/// Counts made in completing transactions, and the job that brings them into the reports.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineCountingTests {
   private let minute = Date(timeIntervalSince1970: 1_795_414_320)
 
-  /// A call of the registry's counting, for echoJobs.
+  /// A call of the counts job factory for echo jobs.
   private struct Call: Sendable {
     let counts: [Counter: Int]
     let completed: [FinishedJob]
   }
 
-  /// Does echoJobs that count themselves, and counts into `calls`; the counts are carried by a followUp.
+  /// Registers a worker whose echo jobs count themselves, and a factory that records its `calls` and puts the counts
+  /// into a follow-up job.
   private func register(
     _ registry: inout WorkerRegistry<InMemoryTransaction>, _ calls: Locked<[Call]>,
     doing outcome: @escaping @Sendable (JobInfo) throws -> JobOutcome = { _ in .completed }
@@ -39,12 +40,12 @@ struct EngineCountingTests {
     }
   }
 
-  @Test func `what a job counted, and the job itself, are carried on by a job that follows`() async throws {
+  @Test func `what a job counted, and the job itself, go into the counts job`() async throws {
     let platform = EnginePlatform()
     let calls = Locked<[Call]>([])
     try await platform.withNode(registering: { register(&$0, calls) }) { _ async throws in
       let job = try await platform.enqueue("a")[0]
-      try await eventually("the counts are carried") { platform.store.effects == ["a", "counted"] }
+      try await eventually("the counts job is completed") { platform.store.effects == ["a", "counted"] }
       try #require(calls.value.count == 1)
       let call = calls.value[0]
       let key = Counter(tenant: job.tenant, metric: "echoJob.run", detail: "a", at: minute)
@@ -54,7 +55,7 @@ struct EngineCountingTests {
     }
   }
 
-  @Test func `the counts are in the same commit as the job`() async throws {
+  @Test func `the counts job is committed with the job`() async throws {
     let platform = EnginePlatform()
     let calls = Locked<[Call]>([])
     platform.store.fail(next: .complete, with: .contention, times: 2)
@@ -66,22 +67,22 @@ struct EngineCountingTests {
     }
     try await platform.withNode(pools: [echoJobs], registering: register) { _ async throws in
       let job = try await platform.enqueue("a")[0]
-      try await eventually("the echoJob is acknowledged") { platform.broker.acknowledged == [job.jobRun] }
+      try await eventually("the echo job is acknowledged") { platform.broker.acknowledged == [job.jobRun] }
       #expect(platform.store.commits == 1)
       #expect(platform.store.outbox.map(\.envelope.kind) == [FollowUpJob.kind])
       #expect(platform.store.outbox.map(\.pool) == [followUpJobs])
     }
   }
 
-  @Test func `what is snoozed is not counted, and what is done at last is counted once`() async throws {
+  @Test func `a snoozed job is not counted, and counted once when it is completed`() async throws {
     let platform = EnginePlatform()
-    let (calls, turns) = (Locked<[Call]>([]), Locked(0))
+    let (calls, executions) = (Locked<[Call]>([]), Locked(0))
     let outcome: @Sendable (JobInfo) -> JobOutcome = { _ in
-      let turn = turns.change { turns in
-        turns += 1
-        return turns
+      let execution = executions.change { executions in
+        executions += 1
+        return executions
       }
-      return turn == 1 ? .snoozed(for: .seconds(1), reason: "not yet") : .completed
+      return execution == 1 ? .snoozed(for: .seconds(1), reason: "not yet") : .completed
     }
     try await platform.withNode(registering: { register(&$0, calls, doing: outcome) }) { _ async throws in
       try await platform.enqueue("a")
@@ -89,7 +90,7 @@ struct EngineCountingTests {
       #expect(calls.value.isEmpty)
       #expect(platform.store.outbox.isEmpty)
       platform.broker.releaseRetries()
-      try await eventually("the counts are carried") { platform.store.effects == ["a", "counted"] }
+      try await eventually("the counts job is completed") { platform.store.effects == ["a", "counted"] }
       #expect(calls.value.map { $0.counts.values.reduce(0, +) } == [3])
     }
   }
@@ -101,7 +102,7 @@ struct EngineCountingTests {
       registering: { register(&$0, calls) { _ in .cancelled(reason: "not wanted") } }
     ) { _ async throws in
       try await platform.enqueue("a")
-      try await eventually("the counts are carried") { platform.store.effects == ["a", "counted"] }
+      try await eventually("the counts job is completed") { platform.store.effects == ["a", "counted"] }
       #expect(calls.value.flatMap { $0.completed.map(\.outcome) } == [.cancelled(reason: "not wanted")])
     }
   }
@@ -117,14 +118,14 @@ struct EngineCountingTests {
     ) { _ async throws in
       let late = try await platform.enqueue("late", deadline: Date(timeIntervalSinceNow: -1))[0]
       let idle = try await platform.enqueue("idle")[0]
-      try await eventually("both are carried") { platform.store.effects == ["counted", "counted"] }
+      try await eventually("both counts jobs are completed") { platform.store.effects == ["counted", "counted"] }
       let completed = calls.value.flatMap(\.completed)
       #expect(Set(completed.map(\.info.jobRun)) == [late.jobRun, idle.jobRun])
       #expect(calls.value.allSatisfy { $0.counts.isEmpty })
     }
   }
 
-  @Test func `a job that was done before is not counted again`() async throws {
+  @Test func `a copy of a completed job is not counted again`() async throws {
     let platform = EnginePlatform()
     let calls = Locked<[Call]>([])
     try await platform.withNode(registering: { register(&$0, calls) }) { _ async throws in
@@ -137,7 +138,7 @@ struct EngineCountingTests {
     }
   }
 
-  @Test func `where counting fails the attempt fails, and nothing of it stays`() async throws {
+  @Test func `an error while counting fails the attempt and rolls it back`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     let calls = Locked<[Call]>([])
     try await platform.withNode(

@@ -5,10 +5,10 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// From a death to the index, and back by an operator's wish.
+/// Dead letters: indexed, retried by an operator, and dead-lettered again.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineDeadLetterTests {
-  /// An echoJob that is dead already, with its dead letter info, in the broker's dead letters.
+  /// Puts an echo job among the broker's dead letters, with its dead letter info.
   private func deadLetter(_ name: String, _ platform: EnginePlatform) async throws -> JobEnvelope {
     let job = try JobCodec.envelope(for: EchoJob(name: name), tenant: nil)
     try await platform.enqueue([job], to: .dead(pool: echoJobs, SampleJobs.deadLetterInfo(pool: echoJobs)))
@@ -26,12 +26,12 @@ struct EngineDeadLetterTests {
     }
   }
 
-  @Test func `while the index is away dead letters wait in the broker`() async throws {
+  @Test func `while the index is unavailable dead letters stay at the broker`() async throws {
     let platform = EnginePlatform()
     platform.store.isAvailable = false
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
       let jobs = [try await deadLetter("a", platform), try await deadLetter("b", platform)]
-      try await eventually("they are taken") { platform.broker.unsettledDeadLetterCount(of: echoJobs) == 2 }
+      try await eventually("both are delivered") { platform.broker.unsettledDeadLetterCount(of: echoJobs) == 2 }
       #expect(platform.broker.acknowledged.isEmpty)
       platform.store.isAvailable = true
       try await platform.eventuallyIndexed()
@@ -40,19 +40,19 @@ struct EngineDeadLetterTests {
     }
   }
 
-  @Test func `dead letters that could not be indexed before the end are given back`() async throws {
+  @Test func `dead letters that cannot be indexed before the node stops are requeued`() async throws {
     let platform = EnginePlatform()
     platform.store.isAvailable = false
     try await platform.withNode(grace: .milliseconds(200), echoJobs: EchoWorker.simple) { node async throws in
       let job = try await deadLetter("a", platform)
-      try await eventually("it is taken") { platform.broker.unsettledDeadLetterCount(of: echoJobs) == 1 }
+      try await eventually("it is delivered") { platform.broker.unsettledDeadLetterCount(of: echoJobs) == 1 }
       await node.beginShutdown()
       try await node.drained()
       #expect(platform.broker.dead(of: echoJobs).map(\.envelope) == [job])
     }
   }
 
-  @Test func `the letter of a job that was completed after all is dropped`() async throws {
+  @Test func `the dead letter of a job that has completed is dropped`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
       let job = try await platform.enqueue("a")[0]
@@ -76,14 +76,14 @@ struct EngineDeadLetterTests {
     }
   }
 
-  @Test func `a retried letter runs as its next run, from the first attempt, and is completed`() async throws {
+  @Test func `a retried dead letter starts its next run at the first attempt, and completes`() async throws {
     let platform = EnginePlatform(maxAttempts: 2)
-    let isMended = Locked(false)
+    let isFixed = Locked(false)
     let seen = Locked<[String]>([])
     try await platform.withNode(
       echoJobs: { job, context in
         seen.change { $0.append("run \(context.info.jobRun.run), attempt \(context.info.attempt)") }
-        guard isMended.value else { throw TransientError() }
+        guard isFixed.value else { throw TransientError() }
         return try await EchoWorker.simple(job, context)
       }
     ) { _ async throws in
@@ -91,7 +91,7 @@ struct EngineDeadLetterTests {
       try await eventually("the retry waits") { platform.broker.retries.count == 1 }
       platform.broker.releaseRetries()
       let letter = try await platform.onlyLetter()
-      isMended.change { $0 = true }
+      isFixed.change { $0 = true }
       let result = try await platform.deadLetterIndex.retry(DeadLetterFilter(ids: [letter.jobRun.id]), by: "test")
       #expect(result == RedriveResult(retried: 1, skipped: 0))
       try await eventually("the job is completed") { platform.store.effects == ["a"] }
@@ -103,19 +103,19 @@ struct EngineDeadLetterTests {
     }
   }
 
-  @Test func `a retried letter that dies again is a letter of its next run`() async throws {
+  @Test func `a retried job that is dead-lettered again is a dead letter of its next run`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     try await platform.withNode(echoJobs: { _, _ in throw TransientError() }) { _ async throws in
       let job = try await platform.enqueue("a")[0]
       #expect(try await platform.onlyLetter().jobRun == job.jobRun)
       _ = try await platform.deadLetterIndex.retry(DeadLetterFilter(), by: "test")
-      try await eventually("the second run has died") {
+      try await eventually("the second run is dead") {
         try await platform.deadLetterIndex.letters(DeadLetterFilter()).map(\.jobRun) == [JobRun(id: job.id, run: 2)]
       }
     }
   }
 
-  @Test func `a dead letter whose enqueuing is in doubt is enqueued again and is one letter`() async throws {
+  @Test func `a dead letter whose enqueueing is in doubt is enqueued again and indexed once`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     platform.broker.fail(with: .inDoubt(isEnqueued: true)) { if case .dead = $0.destination { true } else { false } }
     try await platform.withNode(echoJobs: { _, _ in throw TransientError() }) { _ async throws in

@@ -5,10 +5,11 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// Copies of jobs that were completed before: an effect outside of the store must not even begin.
+/// Copies of jobs that already have a receipt: their workers must not be called, since effects outside the store cannot
+/// be rolled back.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineDuplicateTests {
-  /// Does echoJobs, or what `ending` does instead, and notes the attempts it was called for.
+  /// Runs `ending`, and records the attempts it was called for.
   private func worker(_ attempts: Locked<[Int]>, ending: @escaping EchoWorker.Body = EchoWorker.simple)
     -> EchoWorker.Body
   {
@@ -18,12 +19,12 @@ struct EngineDuplicateTests {
     }
   }
 
-  /// Puts the job into its pool as one that some process was given before.
+  /// Puts the job into its pool, marked as redelivered.
   private func redeliver(_ job: JobEnvelope, _ platform: EnginePlatform) {
     platform.broker.put(.job(job), body: job.body, into: echoJobs, redelivered: true)
   }
 
-  @Test func `a job that came back after it was done is acknowledged, and its worker is not called`() async throws {
+  @Test func `a redelivered job that has completed is acknowledged, and its worker is not called`() async throws {
     let platform = EnginePlatform()
     let attempts = Locked<[Int]>([])
     try await platform.withNode(echoJobs: worker(attempts)) { _ async throws in
@@ -37,7 +38,7 @@ struct EngineDuplicateTests {
     }
   }
 
-  @Test func `a retry of a job that was done meanwhile is acknowledged, and its worker is not called`() async throws {
+  @Test func `a retry of a job that has completed is acknowledged, and its worker is not called`() async throws {
     let platform = EnginePlatform()
     let attempts = Locked<[Int]>([])
     try await platform.withNode(echoJobs: worker(attempts)) { _ async throws in
@@ -53,7 +54,7 @@ struct EngineDuplicateTests {
     }
   }
 
-  @Test func `a job that was cancelled, or died, is not begun again when it comes back`() async throws {
+  @Test func `a redelivered job that is cancelled or dead is not started again`() async throws {
     let endings: [EchoWorker.Body] = [
       { _, _ in .cancelled(reason: "not wanted") }, { _, _ in throw PermanentError() },
     ]
@@ -62,7 +63,7 @@ struct EngineDuplicateTests {
       let attempts = Locked<[Int]>([])
       try await platform.withNode(echoJobs: worker(attempts, ending: ending)) { _ async throws in
         let job = try await platform.enqueue("a")[0]
-        try await eventually("it has its end") { platform.store.receipt(of: job.jobRun) != nil }
+        try await eventually("it has its receipt") { platform.store.receipt(of: job.jobRun) != nil }
         try await platform.eventuallyIndexed()
         let before = platform.broker.acknowledged.count
         redeliver(job, platform)
@@ -73,7 +74,7 @@ struct EngineDuplicateTests {
     }
   }
 
-  @Test func `while the store is away a job that came back is not begun`() async throws {
+  @Test func `while the store is unavailable a redelivered job is not started`() async throws {
     let platform = EnginePlatform()
     let attempts = Locked<[Int]>([])
     try await platform.withNode(echoJobs: worker(attempts)) { _ async throws in
@@ -86,7 +87,7 @@ struct EngineDuplicateTests {
     }
   }
 
-  @Test func `another run of the job, by an operator's wish, is done`() async throws {
+  @Test func `the next run of a completed job, as an operator's retry makes it, is executed`() async throws {
     let platform = EnginePlatform()
     let attempts = Locked<[Int]>([])
     try await platform.withNode(echoJobs: worker(attempts)) { _ async throws in

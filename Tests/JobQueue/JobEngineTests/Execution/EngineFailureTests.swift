@@ -5,10 +5,10 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// Attempts that fail, and jobs that cannot even be tried.
+/// Attempts that fail, and jobs that cannot be started.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineFailureTests {
-  @Test func `a failed attempt is tried again, and after the last one the job is dead`() async throws {
+  @Test func `a failed attempt is retried, and after the last one the job is dead`() async throws {
     let platform = EnginePlatform(maxAttempts: 3)
     let attempts = Locked<[Int]>([])
     try await platform.withNode(
@@ -57,12 +57,12 @@ struct EngineFailureTests {
       try await platform.enqueue("a")
       try await eventually("the retry waits") { platform.broker.retries.count == 1 }
       platform.broker.releaseRetries()
-      try await eventually("the job is done") { platform.store.effects == ["a"] }
+      try await eventually("the job is completed") { platform.store.effects == ["a"] }
       #expect(try await platform.deadLetterIndex.letters(DeadLetterFilter()).isEmpty)
     }
   }
 
-  @Test func `a permanent error is the end at once`() async throws {
+  @Test func `a permanent error makes the job dead at once`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(echoJobs: { _, _ in throw PermanentError() }) { _ async throws in
       try await platform.enqueue("a")
@@ -74,7 +74,7 @@ struct EngineFailureTests {
     }
   }
 
-  @Test func `an error that does not describe itself is told by its type, and its contents by nobody`() async throws {
+  @Test func `an error without a description is recorded by its type, without its contents`() async throws {
     struct Silent: Error { let phone = "+55 11 91234-5678" }
     let platform = EnginePlatform(maxAttempts: 1)
     try await platform.withNode(echoJobs: { _, _ in throw Silent() }) { _ async throws in
@@ -84,7 +84,7 @@ struct EngineFailureTests {
     }
   }
 
-  @Test func `jobs that died of one cause share a fingerprint`() async throws {
+  @Test func `jobs that are dead of one cause share a fingerprint`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     try await platform.withNode(
       echoJobs: { job, _ in
@@ -110,7 +110,7 @@ struct EngineFailureTests {
     }
   }
 
-  @Test func `a kind of another pool is unknown here`() async throws {
+  @Test func `a kind of another pool is unknown in this one`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(
       registering: {
@@ -124,7 +124,7 @@ struct EngineFailureTests {
     }
   }
 
-  @Test func `a body that is no such job is dead at once, and the reason names no value`() async throws {
+  @Test func `a job whose body does not decode is dead at once, and the detail names no value`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
       let broken = JobEnvelope(kind: EchoJob.kind, body: Data("{\"name\": 91234}".utf8))
@@ -137,7 +137,7 @@ struct EngineFailureTests {
     }
   }
 
-  @Test func `a message whose properties cannot be read is dead at once, and a second copy is the same letter`()
+  @Test func `an unreadable message is dead at once, and a second copy is the same letter`()
     async throws
   {
     let platform = EnginePlatform()
@@ -160,7 +160,7 @@ struct EngineFailureTests {
     }
   }
 
-  @Test func `a body larger than any job is dead at once, and one as large as allowed is not`() async throws {
+  @Test func `an oversize body is dead at once, and one of the largest allowed size is not`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
       let large = JobEnvelope(kind: EchoJob.kind, body: Data(count: JobCodec.maxBodyBytes + 1))
@@ -169,11 +169,11 @@ struct EngineFailureTests {
       var fitting = Data("{\"name\":\"fits\"}".utf8)
       fitting += Data(repeating: UInt8(ascii: " "), count: JobCodec.maxBodyBytes - fitting.count)
       try await platform.enqueue([JobEnvelope(kind: EchoJob.kind, body: fitting)])
-      try await eventually("the largest job is done") { platform.store.effects == ["fits"] }
+      try await eventually("the largest job is completed") { platform.store.effects == ["fits"] }
     }
   }
 
-  @Test func `a shape newer than the worker is dead at once, untouched`() async throws {
+  @Test func `a schema newer than the worker is dead at once, unchanged`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
       let newer = JobEnvelope(kind: EchoJob.kind, schemaVersion: 2, body: Data("{\"title\":\"a\"}".utf8))

@@ -5,7 +5,7 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// How an attempt ends, and what becomes of the job.
+/// The outcomes of an attempt, and what follows for the job.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineOutcomeTests {
   @Test func `a completed job has its effect and its receipt, and is acknowledged`() async throws {
@@ -24,7 +24,7 @@ struct EngineOutcomeTests {
     }
   }
 
-  @Test func `a job without effects of its own has its receipt all the same`() async throws {
+  @Test func `a job without effects has a receipt as well`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(echoJobs: { _, _ in .completed }) { _ async throws in
       let job = try await platform.enqueue("a")[0]
@@ -33,7 +33,7 @@ struct EngineOutcomeTests {
     }
   }
 
-  @Test func `a worker knows what its envelope says`() async throws {
+  @Test func `a worker sees what the envelope holds`() async throws {
     let platform = EnginePlatform()
     let seen = Locked<JobInfo?>(nil)
     let job = try JobCodec.envelope(
@@ -57,7 +57,7 @@ struct EngineOutcomeTests {
     }
   }
 
-  @Test func `a cancelled job has its reason in the receipt and does not come again`() async throws {
+  @Test func `a cancelled job has its reason in the receipt and is not retried`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(
       echoJobs: { job, context in
@@ -78,21 +78,21 @@ struct EngineOutcomeTests {
     }
   }
 
-  /// Snoozes at its first attempt, with an effect that must not stay, and then completes.
-  private func snoozer(for pause: Duration, _ attempts: Locked<[Int]>) -> EchoWorker.Body {
+  /// Snoozes at its first call, with an effect that must be rolled back, and then completes.
+  private func snoozer(for delay: Duration, _ attempts: Locked<[Int]>) -> EchoWorker.Body {
     { job, context in
-      let turn = attempts.change { attempts in
+      let call = attempts.change { attempts in
         attempts.append(context.info.attempt)
         return attempts.count
       }
       return try await context.complete { transaction, _ in
-        transaction.record("\(job.name) \(turn)")
-        return turn == 1 ? .snoozed(for: pause, reason: "not yet") : .completed
+        transaction.record("\(job.name) \(call)")
+        return call == 1 ? .snoozed(for: delay, reason: "not yet") : .completed
       }
     }
   }
 
-  @Test func `a short snooze waits in the broker, spends no attempt and leaves no effect`() async throws {
+  @Test func `a short snooze waits in a retry tier, spends no attempt and leaves no effect`() async throws {
     let platform = EnginePlatform()
     let attempts = Locked<[Int]>([])
     try await platform.withNode(echoJobs: snoozer(for: .seconds(1), attempts)) { _ async throws in
@@ -107,7 +107,7 @@ struct EngineOutcomeTests {
     }
   }
 
-  @Test func `a long snooze waits in the store until its time`() async throws {
+  @Test func `a long snooze is scheduled in the store until it is due`() async throws {
     let platform = EnginePlatform()
     let attempts = Locked<[Int]>([])
     try await platform.withNode(echoJobs: snoozer(for: .seconds(3_600), attempts)) { _ async throws in
@@ -126,7 +126,7 @@ struct EngineOutcomeTests {
     }
   }
 
-  @Test func `a snooze without a completing transaction waits as well`() async throws {
+  @Test func `a snooze without a completing transaction waits in a retry tier as well`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(echoJobs: { _, _ in .snoozed(for: .seconds(1), reason: "not yet") }) { _ async throws in
       let job = try await platform.enqueue("a")[0]
@@ -136,7 +136,7 @@ struct EngineOutcomeTests {
     }
   }
 
-  @Test func `a job past its deadline is cancelled unseen`() async throws {
+  @Test func `a job past its deadline is cancelled without a call of its worker`() async throws {
     let platform = EnginePlatform()
     let gates = JobGates()
     gates.releaseAll()
@@ -156,7 +156,7 @@ struct EngineOutcomeTests {
     }
   }
 
-  @Test func `a node whose clock is ahead takes no job's deadline for passed`() async throws {
+  @Test func `a node whose clock is ahead cancels no job before its deadline`() async throws {
     let platform = EnginePlatform()
     platform.store.advance(by: .seconds(-3_600))
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in

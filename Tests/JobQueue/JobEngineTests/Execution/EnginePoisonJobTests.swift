@@ -5,22 +5,22 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// Jobs that came back, perhaps because a process died of them.
+/// Redelivered jobs, which may have crashed the process that ran them.
 @Suite(.timeLimit(.minutes(1)))
 struct EnginePoisonJobTests {
   private func echoJob(_ name: String) throws -> JobEnvelope {
     try JobCodec.envelope(for: EchoJob(name: name), tenant: nil)
   }
 
-  /// Puts the job into its pool as one that some process was given before.
+  /// Puts the job into its pool, marked as redelivered.
   private func redeliver(_ job: JobEnvelope, _ platform: EnginePlatform) {
     platform.broker.put(.job(job), body: job.body, into: echoJobs, redelivered: true)
   }
 
-  @Test func `a job that came back is marked as started, a fresh one is not`() async throws {
+  @Test func `the start of a redelivered job is marked, that of a fresh one is not`() async throws {
     let platform = EnginePlatform()
     let gates = JobGates()
-    let (fresh, returned) = (try echoJob("fresh"), try echoJob("returned"))
+    let (fresh, redelivered) = (try echoJob("fresh"), try echoJob("redelivered"))
     try await platform.withNode(
       "node seven",
       echoJobs: { job, context in
@@ -29,17 +29,17 @@ struct EnginePoisonJobTests {
       }
     ) { _ async throws in
       try await platform.enqueue([fresh])
-      redeliver(returned, platform)
-      try await eventually("both have begun") { gates.running.count == 2 }
-      #expect(platform.store.starts(of: returned.jobRun) == ["node seven"])
+      redeliver(redelivered, platform)
+      try await eventually("both have started") { gates.running.count == 2 }
+      #expect(platform.store.starts(of: redelivered.jobRun) == ["node seven"])
       #expect(platform.store.starts(of: fresh.jobRun).isEmpty)
       gates.releaseAll()
       try await platform.eventuallyIdle()
-      #expect(platform.store.effects.sorted() == ["fresh", "returned"])
+      #expect(platform.store.effects.sorted() == ["fresh", "redelivered"])
     }
   }
 
-  @Test func `a job that has crashed fewer processes than allowed is done`() async throws {
+  @Test func `a job that has crashed fewer processes than allowed is completed`() async throws {
     let platform = EnginePlatform(maxCrashes: 3)
     let job = try echoJob("a")
     _ = try await platform.store.markStart(job.jobRun, node: "dead node")
@@ -51,7 +51,7 @@ struct EnginePoisonJobTests {
     }
   }
 
-  @Test func `a job that has crashed more processes than allowed is dead without being begun`() async throws {
+  @Test func `a job that has crashed more processes than allowed is dead without being started`() async throws {
     let platform = EnginePlatform(maxCrashes: 3)
     let gates = JobGates()
     let job = try echoJob("a")
@@ -67,29 +67,29 @@ struct EnginePoisonJobTests {
       #expect(letter.deadLetterInfo.reason == .crashed)
       #expect(letter.jobRun == job.jobRun)
       #expect(gates.began.isEmpty)
-      // Its next run, by an operator's wish, begins with a clean sheet.
+      // An operator's retry starts without markers.
       #expect(platform.store.starts(of: job.jobRun).isEmpty)
     }
   }
 
-  @Test func `crashes are counted for the job that caused them, not for its neighbours`() async throws {
+  @Test func `crashes are counted for the job that caused them, not for jobs beside it`() async throws {
     let platform = EnginePlatform(maxCrashes: 2)
-    let (guilty, neighbour) = (try echoJob("guilty"), try echoJob("neighbour"))
-    for _ in 1...2 { _ = try await platform.store.markStart(guilty.jobRun, node: "dead node") }
+    let (poison, bystander) = (try echoJob("poison"), try echoJob("bystander"))
+    for _ in 1...2 { _ = try await platform.store.markStart(poison.jobRun, node: "dead node") }
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
-      redeliver(neighbour, platform)
-      redeliver(guilty, platform)
+      redeliver(bystander, platform)
+      redeliver(poison, platform)
       let letter = try await platform.onlyLetter()
-      #expect(letter.jobRun == guilty.jobRun)
-      #expect(platform.store.effects == ["neighbour"])
+      #expect(letter.jobRun == poison.jobRun)
+      #expect(platform.store.effects == ["bystander"])
     }
   }
 
-  @Test func `jobs that came back more than once run one at a time, others beside them`() async throws {
+  @Test func `jobs that were redelivered more than once run one at a time, others beside them`() async throws {
     let platform = EnginePlatform(maxCrashes: 3)
     let gates = JobGates()
-    let (suspects, innocent) = (try (1...3).map { try echoJob("suspect \($0)") }, try echoJob("innocent"))
-    for suspect in suspects { _ = try await platform.store.markStart(suspect.jobRun, node: "dead node") }
+    let (poisonJobs, bystander) = (try (1...3).map { try echoJob("poison \($0)") }, try echoJob("bystander"))
+    for job in poisonJobs { _ = try await platform.store.markStart(job.jobRun, node: "dead node") }
     platform.store.advance(by: .seconds(1))
     try await platform.withNode(
       echoJobs: { job, context in
@@ -97,16 +97,16 @@ struct EnginePoisonJobTests {
         return try await EchoWorker.simple(job, context)
       }
     ) { _ async throws in
-      for suspect in suspects { redeliver(suspect, platform) }
-      redeliver(innocent, platform)
+      for job in poisonJobs { redeliver(job, platform) }
+      redeliver(bystander, platform)
       for place in 1...3 {
-        try await eventually("suspect number \(place) and the innocent run") {
+        try await eventually("poison job number \(place) and the bystander run") {
           gates.running.count == 2 && gates.began.count == place + 1
         }
-        // Those that wait have not been marked again.
-        let marked = suspects.filter { platform.store.starts(of: $0.jobRun).count == 2 }
+        // Those that still wait for the lock have no second marker.
+        let marked = poisonJobs.filter { platform.store.starts(of: $0.jobRun).count == 2 }
         #expect(marked.count == 1)
-        gates.release(gates.running.first { $0 != "innocent" } ?? "")
+        gates.release(gates.running.first { $0 != "bystander" } ?? "")
       }
       gates.releaseAll()
       try await platform.eventuallyIdle()
@@ -114,7 +114,7 @@ struct EnginePoisonJobTests {
     }
   }
 
-  @Test func `a job that came back twice in quick succession waits before it is begun again`() async throws {
+  @Test func `a job that was redelivered twice in quick succession waits before it is started again`() async throws {
     let platform = EnginePlatform(maxCrashes: 3)
     let gates = JobGates()
     let job = try echoJob("a")
@@ -127,17 +127,17 @@ struct EnginePoisonJobTests {
       }
     ) { node async throws in
       redeliver(job, platform)
-      try await eventually("it is in hand") { platform.broker.queued(in: echoJobs).isEmpty }
+      try await eventually("it is delivered") { platform.broker.queued(in: echoJobs).isEmpty }
       await node.beginShutdown()
       try await node.drained()
-      // Given back while it waited: not begun, and as suspect as before.
+      // Requeued while it waited: not started, and with its earlier marker.
       #expect(gates.began.isEmpty)
       #expect(platform.broker.queued(in: echoJobs) == [job])
       #expect(platform.store.starts(of: job.jobRun) == ["dead node"])
     }
   }
 
-  @Test func `marks are cleared after a proper retry`() async throws {
+  @Test func `start markers are cleared after a retry`() async throws {
     let platform = EnginePlatform()
     let job = try echoJob("a")
     try await platform.withNode(echoJobs: { _, _ in throw TransientError() }) { _ async throws in
@@ -148,19 +148,19 @@ struct EnginePoisonJobTests {
     }
   }
 
-  @Test func `marks are cleared after a snooze`() async throws {
+  @Test func `start markers are cleared after a snooze`() async throws {
     let platform = EnginePlatform()
     let job = try echoJob("a")
     try await platform.withNode(echoJobs: { _, _ in .snoozed(for: .seconds(60), reason: "not yet") }) {
       _ async throws in
       redeliver(job, platform)
-      try await eventually("the job is put off") { platform.store.scheduledJobs.count == 1 }
+      try await eventually("the job is scheduled") { platform.store.scheduledJobs.count == 1 }
       try await platform.eventuallyIdle()
       #expect(platform.store.starts(of: job.jobRun).isEmpty)
     }
   }
 
-  @Test func `marks are cleared after the job is done`() async throws {
+  @Test func `start markers are cleared after completion`() async throws {
     let platform = EnginePlatform()
     let job = try echoJob("a")
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
@@ -171,7 +171,7 @@ struct EnginePoisonJobTests {
     }
   }
 
-  @Test func `a shutdown that interrupts a job is no crash of it`() async throws {
+  @Test func `a shutdown that interrupts a job does not count as its crash`() async throws {
     let platform = EnginePlatform()
     let gates = JobGates()
     let job = try echoJob("a")
@@ -183,7 +183,7 @@ struct EnginePoisonJobTests {
       }
     ) { node async throws in
       redeliver(job, platform)
-      try await eventually("the job has begun") { gates.running == ["a"] }
+      try await eventually("the job has started") { gates.running == ["a"] }
       await node.beginShutdown()
       try await node.drained()
       #expect(platform.broker.queued(in: echoJobs) == [job])
@@ -191,7 +191,7 @@ struct EnginePoisonJobTests {
     }
   }
 
-  @Test func `losing the connection again and again buries no job that goes on, nor begins it beside itself`()
+  @Test func `losing the connection repeatedly neither dead-letters a running job nor starts it twice`()
     async throws
   {
     let platform = EnginePlatform()
@@ -206,19 +206,19 @@ struct EnginePoisonJobTests {
       }
     ) { _ async throws in
       let job = try await platform.enqueue("a")[0]
-      try await eventually("the job has begun") { gates.running == ["a"] }
+      try await eventually("the job has started") { gates.running == ["a"] }
       for round in 1...4 {
         platform.broker.dropConnection()
-        // Whatever came back with the connection came before this one.
+        // What was redelivered with the new connection is delivered before this job.
         try await platform.enqueue("later \(round)")
-        try await eventually("the next job has begun") { gates.running.contains("later \(round)") }
+        try await eventually("the next job has started") { gates.running.contains("later \(round)") }
         gates.release("later \(round)")
         try await eventually("the next job has ended") { gates.running == ["a"] }
       }
       #expect(platform.store.starts(of: job.jobRun).isEmpty)
       gates.releaseAll()
       try await platform.eventuallyIdle()
-      // The first copy's acknowledgement went nowhere; the last one found the receipt.
+      // The first copy's acknowledgement was lost with its connection; the last copy found the receipt.
       #expect(platform.broker.acknowledged.count { $0 == job.jobRun } == 1)
       #expect(platform.store.effects == ["later 1", "later 2", "later 3", "later 4", "a"])
       #expect(gates.began.count { $0 == "a" } == 1)
@@ -226,7 +226,9 @@ struct EnginePoisonJobTests {
     }
   }
 
-  @Test func `while the store is away a job that came back waits, and is not begun unmarked`() async throws {
+  @Test func `while the store is unavailable a redelivered job waits, and is not started without its marker`()
+    async throws
+  {
     let platform = EnginePlatform()
     let gates = JobGates()
     let job = try echoJob("a")
@@ -238,7 +240,7 @@ struct EnginePoisonJobTests {
       }
     ) { _ async throws in
       redeliver(job, platform)
-      try await eventually("the job has begun") { gates.running == ["a"] }
+      try await eventually("the job has started") { gates.running == ["a"] }
       #expect(platform.store.starts(of: job.jobRun) == ["node"])
       gates.releaseAll()
       try await platform.eventuallyIdle()

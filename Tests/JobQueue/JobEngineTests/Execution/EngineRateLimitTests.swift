@@ -11,7 +11,7 @@ import Testing
 struct EngineRateLimitTests {
   private let limit = RateLimit(count: 80, per: .seconds(1))
 
-  /// Does echoJobs and keeps the attempts it saw, each with its instant.
+  /// Completes echo jobs and records each attempt with its instant.
   private func worker(_ began: Locked<[(attempt: Int, at: ContinuousClock.Instant)]>) -> EchoWorker.Body {
     { job, context in
       began.change { $0.append((context.info.attempt, .now)) }
@@ -19,15 +19,15 @@ struct EngineRateLimitTests {
     }
   }
 
-  @Test func `a job without a turn is put off, spends no attempt, and runs when it comes back`() async throws {
+  @Test func `a job that the rate limit denies is snoozed, spends no attempt, and runs later`() async throws {
     let platform = EnginePlatform(maxAttempts: 1, rate: limit)
     let began = Locked<[(attempt: Int, at: ContinuousClock.Instant)]>([])
     platform.limiter.plan(.denied(retryAfter: .milliseconds(100)), .denied(retryAfter: .milliseconds(100)))
     try await platform.withNode(echoJobs: worker(began)) { _ async throws in
       let job = try await platform.enqueue("a")[0]
-      for turn in 1...2 {
+      for denials in 1...2 {
         try await eventually("the job waits") {
-          platform.limiter.asked.count == turn && platform.broker.retries.count == 1
+          platform.limiter.asked.count == denials && platform.broker.retries.count == 1
             && platform.broker.isEmpty(echoJobs)
         }
         #expect(platform.broker.retries.first?.envelope == job)
@@ -35,13 +35,14 @@ struct EngineRateLimitTests {
         #expect(began.value.isEmpty)
         platform.broker.releaseRetries()
       }
-      try await eventually("the job is done") { platform.store.effects == ["a"] }
+      try await eventually("the job is completed") { platform.store.effects == ["a"] }
       #expect(began.value.map(\.attempt) == [1])
       #expect(platform.limiter.asked.count == 3)
     }
   }
 
-  @Test func `a job whose turn is far away waits in the store, and no shorter than it was told to`() async throws {
+  @Test func `a job that is denied for long is scheduled in the store, no earlier than the limit allows`() async throws
+  {
     let platform = EnginePlatform(maxAttempts: 1, rate: limit)
     platform.limiter.plan(.denied(retryAfter: .seconds(600)))
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
@@ -51,15 +52,15 @@ struct EngineRateLimitTests {
         platform.store.scheduledJobs.count == 1 && platform.broker.isEmpty(echoJobs)
       }
       let dueAt = try #require(platform.store.scheduledJobs.first).dueAt
-      // Up to three tenths longer, and half a second, so that those sent away together do not return together.
+      // The delay is drawn up to three tenths and half a second longer, so that jobs denied together return apart.
       #expect(dueAt >= before + 600 && dueAt < Date() + 781)
       #expect(platform.store.effects.isEmpty)
       platform.store.advance(by: .seconds(781))
-      try await eventually("the job is done") { platform.store.effects == ["a"] }
+      try await eventually("the job is completed") { platform.store.effects == ["a"] }
     }
   }
 
-  @Test func `a job with a turn in a moment waits for it where it is`() async throws {
+  @Test func `a job that is allowed within a moment waits in its worker`() async throws {
     let platform = EnginePlatform(rate: limit)
     let began = Locked<[(attempt: Int, at: ContinuousClock.Instant)]>([])
     platform.limiter.plan(.allowed(after: .milliseconds(50)))
@@ -74,7 +75,7 @@ struct EngineRateLimitTests {
     }
   }
 
-  @Test func `every job asks once, under its own key, or its pool's name`() async throws {
+  @Test func `every job asks the limiter once, under its own key or its pool's name`() async throws {
     let platform = EnginePlatform(rate: limit)
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
       let jobs = [
@@ -98,7 +99,7 @@ struct EngineRateLimitTests {
           return platform.limiter.asked.suffix(4).allSatisfy { $0.nodes == 2 }
         }
       }
-      try await eventually("one is alone again") {
+      try await eventually("the first node is alone again") {
         try await platform.enqueue("a")
         try await platform.eventuallyIdle()
         return platform.limiter.asked.last?.nodes == 1
@@ -106,7 +107,7 @@ struct EngineRateLimitTests {
     }
   }
 
-  @Test func `a job that has failed asks again before its retry`() async throws {
+  @Test func `a retry asks the limiter again`() async throws {
     let platform = EnginePlatform(rate: limit)
     try await platform.withNode(
       echoJobs: { job, context in
@@ -117,12 +118,12 @@ struct EngineRateLimitTests {
       try await platform.enqueue("a")
       try await eventually("the retry waits") { platform.broker.retries.count == 1 }
       platform.broker.releaseRetries()
-      try await eventually("the job is done") { platform.store.effects == ["a"] }
+      try await eventually("the job is completed") { platform.store.effects == ["a"] }
       #expect(platform.limiter.asked.count == 2)
     }
   }
 
-  @Test func `a pool without a limit asks nobody`() async throws {
+  @Test func `a pool without a limit does not ask the limiter`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
       try await platform.enqueue("a", "b")
@@ -131,7 +132,7 @@ struct EngineRateLimitTests {
     }
   }
 
-  @Test func `a worker of batches, in a pool that gathers none, is held to the limit all the same`() async throws {
+  @Test func `a batch worker in a pool with a limit is limited per job`() async throws {
     let platform = EnginePlatform(rate: limit)
     try await platform.withNode(
       registering: { registry in

@@ -6,7 +6,7 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// Does echoJobs as a test says, and has its own mind on failures.
+/// Fails echo jobs, with the retry decision that a test passes in.
 private struct DecidingWorker: Worker {
   let retryDecision: @Sendable (any Error, Int) -> RetryDecision
 
@@ -18,22 +18,22 @@ private struct DecidingWorker: Worker {
   func retryDecision(after error: any Error, attempt: Int) -> RetryDecision { retryDecision(error, attempt) }
 }
 
-/// What workers say about failed attempts, by the class of the error.
+/// What follows from an error by a worker's own retry decision.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineRetryDecisionTests {
-  @Test func `a worker may ask for a pause of its own, which is kept to the moment`() async throws {
+  @Test func `a retry delay that a worker decides is not rounded to a tier`() async throws {
     let platform = EnginePlatform(maxAttempts: 2)
     try await platform.withNode(registering: { $0.register(DecidingWorker { _, _ in .after(.seconds(40)) }) }) {
       _ async throws in
       let before = Date()
       try await platform.enqueue("a")
-      try await eventually("it waits") { platform.store.scheduledJobs.count == 1 }
+      try await eventually("it is scheduled") { platform.store.scheduledJobs.count == 1 }
       let waiting = try #require(platform.store.scheduledJobs.first)
       #expect(waiting.envelope.attempt == 2)
       #expect(waiting.dueAt >= before + 40)
       #expect(waiting.dueAt < Date() + 41)
       #expect(platform.broker.retries.isEmpty)
-      // The attempts are counted all the same.
+      // The attempt counts nevertheless.
       platform.store.advance(by: .seconds(41))
       #expect(try await platform.onlyLetter().deadLetterInfo.reason == .attemptsExhausted)
     }
@@ -42,7 +42,7 @@ struct EngineRetryDecisionTests {
   @Test func `a worker decides by the error and the attempt`() async throws {
     let platform = EnginePlatform(maxAttempts: 3)
     let worker = DecidingWorker { error, attempt in
-      // The other way round than the errors say of themselves.
+      // The opposite of what the errors' own `isPermanent` says.
       error is PermanentError ? .default : attempt < 2 ? .default : .never
     }
     try await platform.withNode(registering: { $0.register(worker) }) { _ async throws in

@@ -5,10 +5,10 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// Troubles of the store, and attempts that take too long: none of them costs an effect, or makes a second one.
+/// Failures of the store, and attempts that exceed their timeout: none loses an effect or repeats one.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineStoreOutageTests {
-  /// Does echoJobs and keeps the attempts it saw.
+  /// Completes echo jobs and records their attempts.
   private func worker(_ attempts: Locked<[Int]>) -> EchoWorker.Body {
     { job, context in
       attempts.change { $0.append(context.info.attempt) }
@@ -16,7 +16,7 @@ struct EngineStoreOutageTests {
     }
   }
 
-  @Test func `while the store is away the transaction is run again, and the job spends no attempt`() async throws {
+  @Test func `while the store is unavailable the transaction is retried, and the job spends no attempt`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     let attempts = Locked<[Int]>([])
     platform.store.fail(next: .complete, with: .unavailable("gone"), times: 3)
@@ -30,7 +30,7 @@ struct EngineStoreOutageTests {
     }
   }
 
-  @Test func `a commit whose answer was lost has one effect`() async throws {
+  @Test func `a commit in doubt that took effect has one effect`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     let attempts = Locked<[Int]>([])
     platform.store.fail(next: .complete, with: .inDoubt, takesEffect: true)
@@ -43,7 +43,7 @@ struct EngineStoreOutageTests {
     }
   }
 
-  @Test func `a commit in doubt that did not happen is made up for`() async throws {
+  @Test func `a commit in doubt that did not take effect is repeated`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     platform.store.fail(next: .complete, with: .inDoubt, times: 2)
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
@@ -54,7 +54,7 @@ struct EngineStoreOutageTests {
     }
   }
 
-  @Test func `a transaction that lost against another is run again, within the same attempt`() async throws {
+  @Test func `a transaction that hits contention is retried within the same attempt`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     let attempts = Locked<[Int]>([])
     platform.store.fail(next: .complete, with: .contention, times: 5)
@@ -68,7 +68,7 @@ struct EngineStoreOutageTests {
     }
   }
 
-  @Test func `an attempt that outlasts its timeout is rolled back before its retry is enqueued`() async throws {
+  @Test func `an attempt that exceeds its timeout is rolled back before its retry is enqueued`() async throws {
     let platform = EnginePlatform(timeout: .milliseconds(200))
     let never = Gate()
     try await platform.withNode(
@@ -91,14 +91,14 @@ struct EngineStoreOutageTests {
     }
   }
 
-  @Test func `an attempt that takes no notice of its timeout commits nothing afterwards`() async throws {
+  @Test func `an attempt that ignores its cancellation at the timeout commits nothing afterwards`() async throws {
     let platform = EnginePlatform(timeout: .milliseconds(200), maxAttempts: 1)
     let never = Gate()
     try await platform.withNode(
       echoJobs: { job, context in
         try await context.complete { transaction, _ in
           transaction.record(job.name)
-          // Ends when it is cancelled, and goes on as if nothing had happened.
+          // Returns when the attempt is cancelled, and then ignores the cancellation.
           try? await never.wait()
           return .completed
         }
@@ -113,7 +113,7 @@ struct EngineStoreOutageTests {
     }
   }
 
-  @Test func `a retry is enqueued again where the broker's answer was lost, and has one effect`() async throws {
+  @Test func `a retry whose enqueueing is in doubt is enqueued again, and has one effect`() async throws {
     let platform = EnginePlatform()
     platform.broker.fail(with: .inDoubt(isEnqueued: true)) { if case .retry = $0.destination { true } else { false } }
     try await platform.withNode(
@@ -132,7 +132,7 @@ struct EngineStoreOutageTests {
     }
   }
 
-  @Test func `a failed job is not let go of while nobody keeps its retry`() async throws {
+  @Test func `a failed job is not acknowledged before the broker holds its retry`() async throws {
     let platform = EnginePlatform()
     let gate = Gate()
     try await platform.withNode(
@@ -143,10 +143,10 @@ struct EngineStoreOutageTests {
       }
     ) { _ async throws in
       try await platform.enqueue("a")
-      try await eventually("the job is in hand") { platform.broker.unsettledCount(in: echoJobs) == 1 }
+      try await eventually("the job is delivered") { platform.broker.unsettledCount(in: echoJobs) == 1 }
       platform.broker.isReady = false
       gate.open()
-      try await eventually("its retry was turned away twice") { platform.broker.notEnqueued.count >= 2 }
+      try await eventually("enqueueing its retry has failed twice") { platform.broker.notEnqueued.count >= 2 }
       #expect(platform.broker.unsettledCount(in: echoJobs) == 1)
       platform.broker.isReady = true
       try await eventually("the retry waits") { platform.broker.retries.count == 1 }

@@ -5,11 +5,11 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// Transactions before the completing transaction one, in which a worker notes what it is about to do elsewhere.
+/// Transactions before the completing one, in which a worker records what it is about to do outside the store.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineTransactTests {
-  /// Notes the attempt, then does the echoJob, or what `between` does before that.
-  private func noting(
+  /// Records the attempt and an intent, runs `between`, then completes the echo job.
+  private func recordingWorker(
     _ attempts: Locked<[Int]> = Locked([]),
     between: @escaping @Sendable (JobInfo) async throws -> Void = { _ in }
   ) -> EchoWorker.Body {
@@ -22,9 +22,9 @@ struct EngineTransactTests {
     }
   }
 
-  @Test func `a step comes before the completing transaction, and the job is completed once`() async throws {
+  @Test func `a transaction before the completing one commits, and the job is completed once`() async throws {
     let platform = EnginePlatform()
-    try await platform.withNode(echoJobs: noting()) { _ async throws in
+    try await platform.withNode(echoJobs: recordingWorker()) { _ async throws in
       let job = try await platform.enqueue("a")[0]
       try await platform.eventuallyIdle()
       #expect(platform.store.effects == ["intent of attempt 1", "a"])
@@ -33,7 +33,7 @@ struct EngineTransactTests {
     }
   }
 
-  @Test func `a step is committed before the worker goes on, and gives it what it found`() async throws {
+  @Test func `a transaction is committed before the worker continues, and returns its result`() async throws {
     let platform = EnginePlatform()
     let seen = Locked<[String]>([])
     try await platform.withNode(
@@ -53,9 +53,9 @@ struct EngineTransactTests {
     }
   }
 
-  @Test func `a step stays although the attempt then fails for good`() async throws {
+  @Test func `a committed transaction stays when the attempt then fails permanently`() async throws {
     let platform = EnginePlatform()
-    try await platform.withNode(echoJobs: noting(between: { _ in throw PermanentError() })) { _ async throws in
+    try await platform.withNode(echoJobs: recordingWorker(between: { _ in throw PermanentError() })) { _ async throws in
       let job = try await platform.enqueue("a")[0]
       let letter = try await platform.onlyLetter()
       #expect(letter.jobRun == job.jobRun)
@@ -63,10 +63,10 @@ struct EngineTransactTests {
     }
   }
 
-  @Test func `a step happens again when the job is tried again`() async throws {
+  @Test func `a transaction runs again when the job is retried`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(
-      echoJobs: noting(between: { info in if info.attempt == 1 { throw TransientError() } })
+      echoJobs: recordingWorker(between: { info in if info.attempt == 1 { throw TransientError() } })
     ) { _ async throws in
       try await platform.enqueue("a")
       try await eventually("the retry waits") { platform.broker.retries.count == 1 }
@@ -78,7 +78,7 @@ struct EngineTransactTests {
     }
   }
 
-  @Test func `a step stays where the job is snoozed after it`() async throws {
+  @Test func `a committed transaction stays when the job is then snoozed`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(
       echoJobs: { _, context in
@@ -95,7 +95,7 @@ struct EngineTransactTests {
     }
   }
 
-  @Test func `what a step throws rolls it back and fails the attempt`() async throws {
+  @Test func `an error thrown in a transaction rolls it back and fails the attempt`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     try await platform.withNode(
       echoJobs: { _, context in
@@ -113,11 +113,11 @@ struct EngineTransactTests {
     }
   }
 
-  @Test func `a store that is away at a step is waited for, and costs no attempt`() async throws {
+  @Test func `an unavailable store delays a transaction, and costs no attempt`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     let attempts = Locked<[Int]>([])
     platform.store.fail(next: .withTransaction, with: .unavailable("gone"), times: 3)
-    try await platform.withNode(echoJobs: noting(attempts)) { _ async throws in
+    try await platform.withNode(echoJobs: recordingWorker(attempts)) { _ async throws in
       let job = try await platform.enqueue("a")[0]
       try await platform.eventuallyIdle()
       #expect(attempts.value == [1])
@@ -127,12 +127,12 @@ struct EngineTransactTests {
     }
   }
 
-  @Test func `a step that lost against another transaction, or whose answer was lost, happens again`() async throws {
+  @Test func `a transaction that hits contention, or whose commit is in doubt, runs again`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     let attempts = Locked<[Int]>([])
     platform.store.fail(next: .withTransaction, with: .contention)
     platform.store.fail(next: .withTransaction, with: .inDoubt, takesEffect: true)
-    try await platform.withNode(echoJobs: noting(attempts)) { _ async throws in
+    try await platform.withNode(echoJobs: recordingWorker(attempts)) { _ async throws in
       try await platform.enqueue("a")
       try await platform.eventuallyIdle()
       #expect(attempts.value == [1])

@@ -5,10 +5,10 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// A worker's transactions are run again by themselves: what it did elsewhere before is not completed again for their sake.
+/// The engine retries a worker's transaction alone: what the worker did before it is not repeated.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineTransactionRetryTests {
-  /// Notes each of its calls, then an intent, then does the echoJob.
+  /// Records each call, then an intent, then completes the echo job.
   private func worker(_ attempts: Locked<[Int]>) -> EchoWorker.Body {
     { job, context in
       attempts.change { $0.append(context.info.attempt) }
@@ -19,7 +19,7 @@ struct EngineTransactionRetryTests {
 
   @Test(
     arguments: [JobStoreError.contention, .unavailable("gone"), .inDoubt], [JobStoreCall.complete, .withTransaction])
-  func `a transaction that is lost is run again, and the work before it is not`(
+  func `a failed transaction is retried, and the work before it is not repeated`(
     _ error: JobStoreError, _ call: JobStoreCall
   ) async throws {
     let platform = EnginePlatform(maxAttempts: 1)
@@ -37,7 +37,7 @@ struct EngineTransactionRetryTests {
     }
   }
 
-  @Test func `a completion whose answer was lost finds its own receipt, and the work is not completed again`()
+  @Test func `a completion in doubt finds its own receipt when retried, and the work is not repeated`()
     async throws
   {
     let platform = EnginePlatform(maxAttempts: 1)
@@ -53,29 +53,29 @@ struct EngineTransactionRetryTests {
     }
   }
 
-  @Test func `a step gives the worker what was found when it was committed`() async throws {
+  @Test func `a transaction returns the result of the execution that committed`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
-    let (looks, found) = (Locked(0), Locked<[Int]>([]))
+    let (executions, results) = (Locked(0), Locked<[Int]>([]))
     platform.store.fail(next: .withTransaction, with: .contention, times: 2)
     try await platform.withNode(
       echoJobs: { _, context in
-        let look = try await context.withTransaction { _ in
-          looks.change { looks in
-            looks += 1
-            return looks
+        let result = try await context.withTransaction { _ in
+          executions.change { executions in
+            executions += 1
+            return executions
           }
         }
-        found.change { $0.append(look) }
+        results.change { $0.append(result) }
         return .completed
       }
     ) { _ async throws in
       try await platform.enqueue("a")
       try await platform.eventuallyIdle()
-      #expect(found.value == [3])
+      #expect(results.value == [3])
     }
   }
 
-  @Test func `a store that is away for longer than an attempt lasts has the work completed again, as the same attempt`()
+  @Test func `a store unavailable for longer than the timeout has the work repeated as the same attempt`()
     async throws
   {
     let platform = EnginePlatform(timeout: .seconds(2), maxAttempts: 1)
@@ -83,7 +83,7 @@ struct EngineTransactionRetryTests {
     platform.store.isAvailable = false
     try await platform.withNode(echoJobs: worker(attempts)) { _ async throws in
       let job = try await platform.enqueue("a")[0]
-      try await eventually("the work is begun again") { attempts.value.count > 1 }
+      try await eventually("the work is started again") { attempts.value.count > 1 }
       platform.store.isAvailable = true
       try await platform.eventuallyIdle()
       #expect(Set(attempts.value) == [1])

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct PoisonJobLockTests {
-  @Test func `one at a time`() async throws {
+  @Test func `one body runs at a time`() async throws {
     let poisonLock = PoisonJobLock()
     let gates = JobGates()
     try await withThrowingDiscardingTaskGroup { group in
@@ -13,7 +13,7 @@ struct PoisonJobLockTests {
         group.addTask { _ = await poisonLock.withLock { try? await gates.enter(name) } }
       }
       for place in 1...3 {
-        try await eventually("number \(place) has its turn") {
+        try await eventually("number \(place) runs alone") {
           let (began, running) = (gates.began.count, gates.running.count)
           return began == place && running == 1
         }
@@ -23,11 +23,11 @@ struct PoisonJobLockTests {
     #expect(gates.most == 1)
   }
 
-  @Test func `who is cancelled in the line does not hold up the others`() async throws {
+  @Test func `a waiter that is cancelled does not hold up the others`() async throws {
     let poisonLock = PoisonJobLock()
     let gates = JobGates()
     let first = Task { await poisonLock.withLock { try? await gates.enter("first") } }
-    try await eventually("the first has its turn") { gates.running == ["first"] }
+    try await eventually("the first runs") { gates.running == ["first"] }
     let second = Task { await poisonLock.withLock { try? await gates.enter("second") } }
     second.cancel()
     #expect(await second.value == false)

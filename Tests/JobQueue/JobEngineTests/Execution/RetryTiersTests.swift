@@ -38,7 +38,7 @@ struct RetryTiersTests {
       let drawn = retryTiers.tier(for: .seconds(seconds), using: &random)
       let tier = try #require(drawn)
       guard tier == below || tier == above else {
-        Issue.record("\(tier) is no neighbour of \(seconds) s")
+        Issue.record("\(tier) is not next to \(seconds) s")
         return
       }
       sum += tier / .seconds(1)
@@ -49,7 +49,7 @@ struct RetryTiersTests {
   @Test func `the mean of delays drawn with full jitter holds on the tiers`() {
     var random = SeededRandom(seed: 11)
     let policy = RetryPolicy(maxAttempts: 8, base: .seconds(200), factor: 3, max: .seconds(600), jitter: .full)
-    var (drawn, kept) = (0.0, 0.0)
+    var (drawn, rounded) = (0.0, 0.0)
     for _ in 0..<20_000 {
       guard let delay = policy.delay(afterAttempt: 2, using: &random),
         let tier = retryTiers.tier(for: delay, using: &random)
@@ -58,9 +58,9 @@ struct RetryTiersTests {
         return
       }
       drawn += delay / .seconds(1)
-      kept += tier / .seconds(1)
+      rounded += tier / .seconds(1)
     }
-    #expect(abs(kept - drawn) < drawn * 0.03)
+    #expect(abs(rounded - drawn) < drawn * 0.03)
   }
 
   @Test(arguments: [600.1, 700, 899, 900])
@@ -69,17 +69,17 @@ struct RetryTiersTests {
   }
 
   @Test(arguments: [900.1, 1_000, 86_400, 1e9])
-  func `a delay much longer than the longest tier needs PostgreSQL`(_ seconds: Double) {
+  func `a delay much longer than the longest tier has none`(_ seconds: Double) {
     #expect(tier(.seconds(seconds)) == nil)
   }
 
-  @Test func `without tiers there is none to choose`() {
+  @Test func `an empty list has no tier for any delay`() {
     var random = SeededRandom(seed: 1)
     #expect(RetryTiers([]).tier(for: .seconds(1), using: &random) == nil)
     #expect(RetryTiers([]).tier(for: .zero, using: &random) == nil)
   }
 
-  @Test func `a list of one tier has only that`() {
+  @Test func `a list of one tier has that tier only`() {
     var random = SeededRandom(seed: 1)
     let single = RetryTiers([.seconds(10)])
     for seconds in [0, 1, 10, 15] { #expect(single.tier(for: .seconds(seconds), using: &random) == .seconds(10)) }

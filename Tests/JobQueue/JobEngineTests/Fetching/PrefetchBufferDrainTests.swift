@@ -10,7 +10,7 @@ struct PrefetchBufferDrainTests {
     PrefetchBuffer(size: 4, batchKinds: ["batch"], batchSize: 3, batchWait: .milliseconds(10))
   }
 
-  @Test func `draining returns what waits, in order, and nothing more begins`() {
+  @Test func `draining returns the prefetched jobs in order, and nothing more begins`() {
     var buffer = make()
     buffer.take(.named("a"), .named("b", "batch"), .unreadable(named: "?"), .named("c"), at: start)
     #expect(buffer.step(start) == .begin(["a"]))
@@ -33,13 +33,13 @@ struct PrefetchBufferDrainTests {
     #expect(buffer.totalJobs == 0)
   }
 
-  @Test func `draining with nothing in hand is over at once`() {
+  @Test func `draining an empty buffer is over at once`() {
     var buffer = make()
     #expect(buffer.drain().isEmpty)
     #expect(buffer.step(start) == .finished)
   }
 
-  @Test func `what arrives while draining is returned`() {
+  @Test func `jobs that arrive while draining are returned`() {
     var buffer = make()
     buffer.take(.named("a"), at: start)
     #expect(buffer.step(start) == .begin(["a"]))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import JobEngine
 
-/// A connection that can be lost, and what arrives by it.
+/// A connection that can be lost, and the deliveries it brings.
 private final class LosableConnection: Sendable {
   private let isLost = Atomic(false)
 
@@ -32,7 +32,7 @@ struct PrefetchBufferLossTests {
     JobEnvelope(kind: kind, body: Data(name.utf8))
   }
 
-  @Test func `what the broker took back before it was begun is forgotten`() {
+  @Test func `prefetched jobs of a lost connection are dropped`() {
     var buffer = make()
     buffer.take(first.delivery(envelope("a")), first.delivery(envelope("b")), at: start)
     first.lose()
@@ -41,7 +41,7 @@ struct PrefetchBufferLossTests {
     #expect(buffer.totalBytes == 0)
   }
 
-  @Test func `what comes by the next connection is begun, once`() {
+  @Test func `jobs redelivered over the next connection begin once`() {
     var buffer = make()
     let (a, b) = (envelope("a"), envelope("b"))
     buffer.take(first.delivery(a), first.delivery(b), at: start)
@@ -53,7 +53,7 @@ struct PrefetchBufferLossTests {
     #expect(buffer.step(start) == .wait(until: nil))
   }
 
-  @Test func `a copy of what runs waits for its end, and holds up nobody`() {
+  @Test func `a copy of a running job waits until that has ended, and holds up no other job`() {
     var buffer = make()
     let a = envelope("a")
     let running = first.delivery(a)
@@ -77,7 +77,7 @@ struct PrefetchBufferLossTests {
     #expect(buffer.step(start) == .begin(["a"]))
   }
 
-  @Test func `a batch is made without copies of what runs`() {
+  @Test func `a batch takes no copies of running jobs`() {
     var buffer = make()
     let (a, b) = (envelope("a", "batch"), envelope("b", "batch"))
     let running = first.delivery(a)

@@ -4,9 +4,10 @@ import Testing
 
 @testable import JobEngine
 
-/// An buffer beside a plain list of what should be in it.
+/// A buffer beside a plain list of the jobs that should be in it.
 private struct BufferModel {
-  /// What waits, named for what it is: `a` and `b` can be batched, `A` came back, `s` is single, `?` cannot be read.
+  /// A prefetched job. Its name starts with its kind: `a` and `b` can be batched, `A` is redelivered, `s` is single,
+  /// `?` is unreadable.
   struct Waiting {
     let name: String
     let since: ContinuousClock.Instant
@@ -22,7 +23,7 @@ private struct BufferModel {
   var buffer: PrefetchBuffer
   var now = ContinuousClock.now
   var waiting: [Waiting] = []
-  /// The numbers of jobs in what runs.
+  /// The sizes of the running batches; 1: a single job.
   var running: [Int] = []
   var begun: Set<String> = []
   var added = 0
@@ -56,7 +57,8 @@ private struct BufferModel {
     buffer.finished(jobs: running.remove(at: index))
   }
 
-  /// What should begin next: the oldest that need not wait for company. A batch that waits holds up nothing behind it.
+  /// The jobs that should begin next: the oldest that need not wait for a fuller batch. A batch that waits holds up
+  /// nothing behind it.
   private var expected: (names: [String], wake: ContinuousClock.Instant?) {
     var wake: ContinuousClock.Instant?
     var considered: Set<Character> = []
@@ -82,11 +84,11 @@ private struct BufferModel {
       waiting.removeAll { names.contains($0.name) }
       running.append(names.count)
     case .wait(until: nil):
-      #expect(waiting.isEmpty || running.count >= buffer.size, "there is work, and room for it")
+      #expect(waiting.isEmpty || running.count >= buffer.size, "a job could have begun")
     case .wait(let until):
       #expect(next.names.isEmpty)
       #expect(until == next.wake)
-    case .finished: Issue.record("finished without having been drained")
+    case .finished: Issue.record("the buffer finished before it was drained")
     }
     #expect(buffer.totalJobs == waiting.count + running.reduce(0, +))
     #expect(buffer.busyWorkers == running.count)

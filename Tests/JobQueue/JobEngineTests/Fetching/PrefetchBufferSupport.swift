@@ -5,7 +5,7 @@ import Testing
 @testable import JobEngine
 
 extension JobDelivery {
-  /// A job that arrives; its name is its body.
+  /// A job whose name is its body.
   static func named(_ name: String, _ kind: JobKind = "single", redelivered: Bool = false) -> JobDelivery {
     let body = Data(name.utf8)
     return JobDelivery(content: .job(JobEnvelope(kind: kind, body: body)), body: body, redelivered: redelivered) { _ in
@@ -17,11 +17,10 @@ extension JobDelivery {
     JobDelivery(content: .unreadable(reason: "no kind"), body: Data(name.utf8), redelivered: false) { _ in }
   }
 
-  /// What it was called.
   var name: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// A step of a buffer, with jobs by name.
+/// A step of a buffer that can be compared: jobs are given by name.
 enum BufferStep: Equatable {
   case begin([String])
   case wait(until: ContinuousClock.Instant?)
@@ -29,7 +28,6 @@ enum BufferStep: Equatable {
 }
 
 extension PrefetchBuffer {
-  /// What the buffer wants done, in a form that can be compared.
   mutating func step(_ now: ContinuousClock.Instant) -> BufferStep {
     switch next(now: now) {
     case .begin(let deliveries): .begin(deliveries.map(\.name))
@@ -38,12 +36,12 @@ extension PrefetchBuffer {
     }
   }
 
-  /// So many jobs that ran together have ended.
+  /// Ends so many jobs that ran together.
   mutating func finished(jobs: Int) {
     finished((0..<jobs).map { _ in .unreadable(named: "") })
   }
 
-  /// Adds jobs that are wanted.
+  /// Adds jobs and expects that none is to be requeued.
   mutating func take(_ deliveries: JobDelivery..., at now: ContinuousClock.Instant) {
     let unwanted = add(deliveries, now: now)
     #expect(unwanted.isEmpty)

@@ -10,13 +10,13 @@ struct PrefetchBufferTests {
     PrefetchBuffer(size: size, batchKinds: ["batch", "other"], batchSize: batchSize, batchWait: batchWait)
   }
 
-  @Test func `nothing has come, so nothing begins`() {
+  @Test func `in an empty buffer nothing begins`() {
     var buffer = make()
     #expect(buffer.step(start) == .wait(until: nil))
     #expect(buffer.totalJobs == 0)
   }
 
-  @Test func `jobs begin one by one, in the order they came`() {
+  @Test func `jobs begin one by one, in the order they arrived`() {
     var buffer = make()
     buffer.take(.named("a"), .named("b"), at: start)
     buffer.take(.named("c"), at: start)
@@ -28,7 +28,7 @@ struct PrefetchBufferTests {
     #expect(buffer.totalJobs == 3)
   }
 
-  @Test func `no more run than the size allows`() {
+  @Test func `no more jobs run than the size allows`() {
     var buffer = make(size: 2)
     buffer.take(.named("a"), .named("b"), .named("c"), at: start)
     #expect(buffer.step(start) == .begin(["a"]))
@@ -58,7 +58,7 @@ struct PrefetchBufferTests {
     #expect(buffer.step(start) == .wait(until: start + .milliseconds(10)))
   }
 
-  @Test func `a batch that is not full waits for more, and then begins with what there is`() {
+  @Test func `a batch that is not full waits for more jobs, and then begins with those it has`() {
     var buffer = make()
     buffer.take(.named("a", "batch"), at: start)
     let end = start + .milliseconds(10)
@@ -76,7 +76,7 @@ struct PrefetchBufferTests {
     #expect(buffer.step(start + .milliseconds(1)) == .begin(["a", "b", "c"]))
   }
 
-  @Test func `without a wait a batch begins with what there is`() {
+  @Test func `without a wait a batch begins with the jobs it has`() {
     var buffer = make(batchWait: .zero)
     buffer.take(.named("a", "batch"), .named("b", "batch"), at: start)
     #expect(buffer.step(start) == .begin(["a", "b"]))
@@ -89,7 +89,7 @@ struct PrefetchBufferTests {
     #expect(buffer.step(start) == .begin(["b"]))
   }
 
-  @Test func `a batch is of one kind, and the others keep their places`() {
+  @Test func `a batch is of one kind, and the other jobs keep their places`() {
     var buffer = make()
     buffer.take(
       .named("a", "batch"), .named("x", "other"), .named("b", "batch"), .named("c", "batch"), .named("y", "other"),
@@ -101,7 +101,7 @@ struct PrefetchBufferTests {
     #expect(buffer.step(later) == .wait(until: nil))
   }
 
-  @Test func `the oldest job goes first, whatever could be filled behind it`() {
+  @Test func `the oldest job begins first, even where a full batch is behind it`() {
     var buffer = make(size: 1)
     buffer.take(.named("s"), .named("a", "batch"), .named("b", "batch"), .named("c", "batch"), at: start)
     #expect(buffer.step(start) == .begin(["s"]))
@@ -113,7 +113,7 @@ struct PrefetchBufferTests {
     #expect(buffer.totalJobs == 0)
   }
 
-  @Test func `what came back is done alone, and not along with others`() {
+  @Test func `a redelivered job begins alone`() {
     var buffer = make()
     buffer.take(
       .named("a", "batch", redelivered: true), .named("b", "batch"), .named("c", "batch", redelivered: true),
@@ -123,7 +123,7 @@ struct PrefetchBufferTests {
     #expect(buffer.step(start + .milliseconds(10)) == .begin(["c"]))
   }
 
-  @Test func `what cannot be read is alone`() {
+  @Test func `an unreadable message begins alone`() {
     var buffer = make(batchWait: .zero)
     buffer.take(.unreadable(named: "?"), .named("a", "batch"), .unreadable(named: "!"), .named("b", "batch"), at: start)
     #expect(buffer.step(start) == .begin(["?"]))

@@ -7,51 +7,51 @@ import Testing
 struct PrefetchLimitTests {
   private let mebibyte = 1 << 20
 
-  @Test func `small jobs: twice what runs, and no more than a consumer gains from`() {
-    var capacity = PrefetchLimit(batchSize: 1)
-    #expect(capacity.resize(to: 4) == 8)
-    #expect(capacity.resize(to: 0) == 0)
-    #expect(capacity.resize(to: 10_000) == PrefetchLimit.countMax)
+  @Test func `small jobs: twice the local concurrency, up to the most that a consumer gains from`() {
+    var limit = PrefetchLimit(batchSize: 1)
+    #expect(limit.resize(to: 4) == 8)
+    #expect(limit.resize(to: 0) == 0)
+    #expect(limit.resize(to: 10_000) == PrefetchLimit.countMax)
     var batches = PrefetchLimit(batchSize: 100)
     #expect(batches.resize(to: 4) == 800)
   }
 
-  @Test func `large bodies: as many as their bytes allow, and one at least`() {
-    var capacity = PrefetchLimit(batchSize: 20)
-    #expect(capacity.resize(to: 4) == 160)
-    #expect(capacity.arrived(sizes: [3 * mebibyte]) == 10)
-    #expect(capacity.current == 10)
-    #expect(capacity.arrived(sizes: [100 * mebibyte]) == 1)
-    #expect(capacity.resize(to: 8) == 1)
+  @Test func `large bodies: as many as their bytes allow, and at least one`() {
+    var limit = PrefetchLimit(batchSize: 20)
+    #expect(limit.resize(to: 4) == 160)
+    #expect(limit.arrived(sizes: [3 * mebibyte]) == 10)
+    #expect(limit.current == 10)
+    #expect(limit.arrived(sizes: [100 * mebibyte]) == 1)
+    #expect(limit.resize(to: 8) == 1)
   }
 
-  @Test func `it grows again when large bodies have not been seen for long`() {
-    var capacity = PrefetchLimit(batchSize: 20)
-    _ = capacity.resize(to: 4)
-    _ = capacity.arrived(sizes: [3 * mebibyte])
+  @Test func `the limit grows again when large bodies have not arrived for long`() {
+    var limit = PrefetchLimit(batchSize: 20)
+    _ = limit.resize(to: 4)
+    _ = limit.arrived(sizes: [3 * mebibyte])
     var steps: [Int] = []
     for _ in 0..<20_000 {
-      if let step = capacity.arrived(sizes: [500]) { steps.append(step) }
+      if let step = limit.arrived(sizes: [500]) { steps.append(step) }
     }
     #expect(steps.first.map { $0 >= 20 } == true)
     #expect(zip(steps, steps.dropFirst()).allSatisfy { $1 >= $0 * 2 })
-    #expect(capacity.current > 80)
+    #expect(limit.current > 80)
     #expect(steps.count < 6)
   }
 
-  @Test func `sizes that vary a little change nothing`() {
-    var capacity = PrefetchLimit(batchSize: 20)
-    _ = capacity.resize(to: 4)
-    for size in [400, 900, 30_000, 200, 100_000] { #expect(capacity.arrived(sizes: [size]) == nil) }
+  @Test func `sizes that vary a little do not change the limit`() {
+    var limit = PrefetchLimit(batchSize: 20)
+    _ = limit.resize(to: 4)
+    for size in [400, 900, 30_000, 200, 100_000] { #expect(limit.arrived(sizes: [size]) == nil) }
   }
 
-  @Test func `a pool without a share asks for nothing, whatever arrives`() {
-    var capacity = PrefetchLimit(batchSize: 20)
-    #expect(capacity.arrived(sizes: [100, 5 * mebibyte]) == nil)
-    #expect(capacity.current == 0)
+  @Test func `a pool without local concurrency prefetches nothing, whatever arrives`() {
+    var limit = PrefetchLimit(batchSize: 20)
+    #expect(limit.arrived(sizes: [100, 5 * mebibyte]) == nil)
+    #expect(limit.current == 0)
   }
 
-  @Test func `the buffer takes the first job whatever its size, and gives back what would be too much`() {
+  @Test func `the buffer takes the first job whatever its size, and returns jobs beyond its bytes`() {
     var buffer = PrefetchBuffer(size: 4, batchKinds: [], batchSize: 1, batchWait: .zero)
     let large = JobDelivery(
       content: .unreadable(reason: "test"), body: Data(count: PrefetchLimit.bytesMax), redelivered: false
@@ -61,7 +61,7 @@ struct PrefetchLimitTests {
     #expect(buffer.add([large, small], now: now).map(\.name) == ["small"])
     #expect(buffer.totalBytes == PrefetchLimit.bytesMax)
     guard case .begin(let begun) = buffer.next(now: now) else {
-      Issue.record("the large job does not begin")
+      Issue.record("the large job did not begin")
       return
     }
     #expect(buffer.add([small], now: now).map(\.name) == ["small"])

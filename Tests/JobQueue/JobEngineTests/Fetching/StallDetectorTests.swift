@@ -8,7 +8,7 @@ struct StallDetectorTests {
 
   private func at(_ seconds: Int) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
-  @Test func `a flow that brings jobs is not asked after`() {
+  @Test func `while jobs arrive the queue is not checked`() {
     var detector = StallDetector(stallTimeout: stallTimeout, now: start)
     for second in stride(from: 10, through: 100, by: 10) {
       #expect(detector.shouldCheckQueue(at(second), hasCapacity: true) == false)
@@ -17,7 +17,7 @@ struct StallDetectorTests {
     #expect(!detector.isStalled)
   }
 
-  @Test func `stallTimeout with an empty queue is no fault, however long`() {
+  @Test func `an empty queue is no stall, however long`() {
     var detector = StallDetector(stallTimeout: stallTimeout, now: start)
     for second in stride(from: 15, through: 600, by: 15) {
       #expect(detector.shouldCheckQueue(at(second), hasCapacity: true) == true)
@@ -26,7 +26,7 @@ struct StallDetectorTests {
     }
   }
 
-  @Test func `jobs that wait twice while none arrives have the flow restarted`() {
+  @Test func `jobs ready at two checks while none arrives restart the consumer`() {
     var detector = StallDetector(stallTimeout: stallTimeout, now: start)
     #expect(detector.shouldCheckQueue(at(14), hasCapacity: true) == false)
     #expect(detector.shouldCheckQueue(at(15), hasCapacity: true) == true)
@@ -40,7 +40,7 @@ struct StallDetectorTests {
     #expect(!detector.isStalled)
   }
 
-  @Test func `what arrives between the two looks clears the suspicion`() {
+  @Test func `a job that arrives between the two checks ends the stall`() {
     var detector = StallDetector(stallTimeout: stallTimeout, now: start)
     _ = detector.shouldRestart(3, at(15))
     detector.arrived(at(16))
@@ -49,14 +49,14 @@ struct StallDetectorTests {
     #expect(detector.shouldRestart(3, at(31)) == false)
   }
 
-  @Test func `a full hand is no stallTimeout`() {
+  @Test func `a full buffer is no stall`() {
     var detector = StallDetector(stallTimeout: stallTimeout, now: start)
     #expect(detector.shouldCheckQueue(at(100), hasCapacity: false) == false)
     #expect(detector.shouldCheckQueue(at(110), hasCapacity: true) == false)
     #expect(detector.shouldCheckQueue(at(115), hasCapacity: true) == true)
   }
 
-  @Test func `a queue that cannot be asked is asked again, and nothing is restarted`() {
+  @Test func `a queue that cannot be checked is checked again, and the consumer is not restarted`() {
     var detector = StallDetector(stallTimeout: stallTimeout, now: start)
     for second in 15...20 {
       #expect(detector.shouldCheckQueue(at(second), hasCapacity: true) == true)
@@ -65,15 +65,15 @@ struct StallDetectorTests {
     #expect(!detector.isStalled)
   }
 
-  @Test func `rebuilding in vain becomes rarer, and never stops`() {
+  @Test func `restarts that do not help become rarer, and never stop`() {
     var detector = StallDetector(stallTimeout: stallTimeout, now: start)
     var restarted: [Int] = []
     for second in 0...2_000 where detector.shouldCheckQueue(at(second), hasCapacity: true) {
       if detector.shouldRestart(1, at(second)) { restarted.append(second) }
     }
-    let pauses = zip(restarted.dropFirst(), restarted).map { $0 - $1 }
-    #expect(pauses.prefix(5) == [30, 60, 120, 240, 300])
-    #expect(pauses.dropFirst(5).allSatisfy { $0 == 300 })
-    #expect(pauses.count > 5)
+    let intervals = zip(restarted.dropFirst(), restarted).map { $0 - $1 }
+    #expect(intervals.prefix(5) == [30, 60, 120, 240, 300])
+    #expect(intervals.dropFirst(5).allSatisfy { $0 == 300 })
+    #expect(intervals.count > 5)
   }
 }

@@ -5,10 +5,10 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// Jobs that follow from jobs: enqueued if, and only if, the transaction commits.
+/// Follow-up jobs: enqueued if, and only if, the completing transaction commits.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineFollowUpTests {
-  /// Does an echoJob that has a followUp, and followUpJobs.
+  /// Registers a worker whose echo jobs enqueue a follow-up job, and one for follow-up jobs.
   private func register(
     _ registry: inout WorkerRegistry<InMemoryTransaction>, dueAt: Date? = nil,
     before: @escaping @Sendable (JobInfo) async throws -> Void = { _ in }
@@ -25,22 +25,22 @@ struct EngineFollowUpTests {
     registry.register(FollowUpWorker())
   }
 
-  @Test func `a follow-up is enqueued after the commit and done, and the outbox is left empty`() async throws {
+  @Test func `a follow-up job is enqueued after the commit and completed, and the outbox is left empty`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(registering: { register(&$0) }) { _ async throws in
       try await platform.enqueue("a")
-      try await eventually("the followUp is done") { platform.store.effects == ["a", "a, continued"] }
+      try await eventually("the follow-up job is completed") { platform.store.effects == ["a", "a, continued"] }
       try await eventually("the outbox is empty") { platform.store.outbox.isEmpty }
-      try await eventually("the followUp is acknowledged") { platform.broker.isEmpty(followUpJobs) }
+      try await eventually("the follow-up job is acknowledged") { platform.broker.isEmpty(followUpJobs) }
     }
   }
 
-  @Test func `a follow-up takes tenant, correlation and trace over from its cause`() async throws {
+  @Test func `a follow-up job takes tenant and correlation id from its cause`() async throws {
     let platform = EnginePlatform()
-    // Only the echoJobs' pool runs, so that the followUp stays to be looked at.
+    // Only the echo jobs' pool runs, so that the follow-up job stays queued.
     try await platform.withNode(pools: [echoJobs], registering: { register(&$0) }) { _ async throws in
       let cause = try await platform.enqueue("a")[0]
-      try await eventually("the followUp waits") { platform.broker.queued(in: followUpJobs).count == 1 }
+      try await eventually("the follow-up job is queued") { platform.broker.queued(in: followUpJobs).count == 1 }
       let followUp = try #require(platform.broker.queued(in: followUpJobs).first)
       #expect(followUp.kind == FollowUpJob.kind)
       #expect(followUp.tenant == cause.tenant)
@@ -50,7 +50,7 @@ struct EngineFollowUpTests {
     }
   }
 
-  @Test func `a follow-up of an attempt that fails does not exist`() async throws {
+  @Test func `a failed attempt enqueues no follow-up job`() async throws {
     let platform = EnginePlatform(maxAttempts: 1)
     try await platform.withNode(registering: { register(&$0) { _ in throw TransientError() } }) { _ async throws in
       try await platform.enqueue("a")
@@ -61,43 +61,43 @@ struct EngineFollowUpTests {
     }
   }
 
-  @Test func `a follow-up with a time waits for it`() async throws {
+  @Test func `a follow-up job with a due time is scheduled until then`() async throws {
     let platform = EnginePlatform()
     let dueAt = Date(timeIntervalSinceNow: 3_600)
     try await platform.withNode(registering: { register(&$0, dueAt: dueAt) }) { _ async throws in
       try await platform.enqueue("a")
-      try await eventually("the echoJob is done") { platform.store.effects == ["a"] }
+      try await eventually("the echo job is completed") { platform.store.effects == ["a"] }
       #expect(platform.store.scheduledJobs.map(\.dueAt) == [dueAt])
       platform.store.advance(by: .seconds(3_601))
-      try await eventually("the followUp is done") { platform.store.effects == ["a", "a, continued"] }
+      try await eventually("the follow-up job is completed") { platform.store.effects == ["a", "a, continued"] }
     }
   }
 
-  @Test func `while the broker is away follow-ups wait in the outbox, and are relayed later`() async throws {
+  @Test func `while the broker is unavailable follow-up jobs stay in the outbox, and are relayed later`() async throws {
     let platform = EnginePlatform()
     let register: @Sendable (inout WorkerRegistry<InMemoryTransaction>) -> Void = { registry in
       self.register(&registry) { _ in platform.broker.isReady = false }
     }
     try await platform.withNode(registering: register) { _ async throws in
       let job = try await platform.enqueue("a")[0]
-      // The echoJob itself is done: its followUp is safe in the outbox.
-      try await eventually("the echoJob is acknowledged") { platform.broker.acknowledged == [job.jobRun] }
+      // The echo job itself is completed: its follow-up job is in the outbox.
+      try await eventually("the echo job is acknowledged") { platform.broker.acknowledged == [job.jobRun] }
       #expect(platform.store.outbox.count == 1)
       #expect(platform.store.effects == ["a"])
       platform.broker.isReady = true
-      // Young entries are left to those who committed them.
+      // The relay leaves young entries to the process that committed them.
       platform.store.advance(by: .seconds(60))
-      try await eventually("the followUp is done") { platform.store.effects == ["a", "a, continued"] }
+      try await eventually("the follow-up job is completed") { platform.store.effects == ["a", "a, continued"] }
       try await eventually("the outbox is empty") { platform.store.outbox.isEmpty }
     }
   }
 
-  @Test func `a follow-up whose enqueuing is in doubt is enqueued again and has one effect`() async throws {
+  @Test func `a follow-up job whose enqueueing is in doubt is enqueued again and has one effect`() async throws {
     let platform = EnginePlatform()
     platform.broker.fail(with: .inDoubt(isEnqueued: true)) { $0.destination == .pool(followUpJobs) }
     try await platform.withNode(registering: { register(&$0) }) { _ async throws in
       try await platform.enqueue("a")
-      try await eventually("the followUp is done") { platform.store.effects == ["a", "a, continued"] }
+      try await eventually("the follow-up job is completed") { platform.store.effects == ["a", "a, continued"] }
       platform.store.advance(by: .seconds(60))
       try await eventually("both copies are acknowledged") { platform.broker.acknowledged.count == 3 }
       try await eventually("the outbox is empty") { platform.store.outbox.isEmpty }
@@ -110,15 +110,15 @@ struct EngineFollowUpTests {
     platform.store.fail(next: .deleteFromOutbox, with: .unavailable("gone"))
     try await platform.withNode(registering: { register(&$0) }) { _ async throws in
       try await platform.enqueue("a")
-      try await eventually("the followUp is done") { platform.store.effects == ["a", "a, continued"] }
+      try await eventually("the follow-up job is completed") { platform.store.effects == ["a", "a, continued"] }
       platform.store.advance(by: .seconds(60))
       try await eventually("the outbox is empty") { platform.store.outbox.isEmpty }
-      try await eventually("the followUpJobs are settled") { platform.broker.isEmpty(followUpJobs) }
+      try await eventually("the follow-up jobs are settled") { platform.broker.isEmpty(followUpJobs) }
       #expect(platform.store.effects == ["a", "a, continued"])
     }
   }
 
-  @Test func `a follow-up of a kind in no pool fails the attempt`() async throws {
+  @Test func `a follow-up job whose kind is in no pool fails the attempt`() async throws {
     struct Stray: Job { static let kind: JobKind = "test.stray" }
     let platform = EnginePlatform(maxAttempts: 1)
     try await platform.withNode(

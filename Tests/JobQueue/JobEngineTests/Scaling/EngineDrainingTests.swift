@@ -5,7 +5,7 @@ import JobsTesting
 import TestServers
 import Testing
 
-/// How a node stops: what runs is finished, what has not begun is requeued.
+/// How a node drains: running jobs finish, jobs that have not started are requeued.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineDrainingTests {
   private func gatedWorker(_ gates: JobGates) -> EchoWorker.Body {
@@ -17,19 +17,19 @@ struct EngineDrainingTests {
 
   private let one = WorkerCounts(min: 1, start: 1, max: 1)
 
-  @Test func `a draining node finishes what runs and gives back what has not begun`() async throws {
+  @Test func `a draining node finishes running jobs and requeues those that have not started`() async throws {
     let platform = EnginePlatform(workers: one)
     let gates = JobGates()
     try await platform.withNode(echoJobs: gatedWorker(gates)) { node async throws in
       let jobs = try await platform.enqueue("a", "b", "c")
-      try await eventually("one runs and another is in hand") {
+      try await eventually("one runs and another is prefetched") {
         gates.running == ["a"] && platform.broker.unsettledCount(in: echoJobs) == 2
       }
       await node.beginShutdown()
-      try await eventually("what has not begun is requeued") {
+      try await eventually("the prefetched job is requeued") {
         platform.broker.queued(in: echoJobs) == [jobs[1], jobs[2]]
       }
-      // Nothing new is taken.
+      // No new job is fetched.
       try await platform.enqueue("d")
       #expect(platform.broker.unsettledCount(in: echoJobs) == 1)
       gates.releaseAll()
@@ -43,7 +43,7 @@ struct EngineDrainingTests {
     }
   }
 
-  @Test func `what still runs when the grace time is over is interrupted and given back untouched`() async throws {
+  @Test func `a job that still runs when the grace time is over is interrupted and requeued untouched`() async throws {
     let platform = EnginePlatform(workers: one, maxAttempts: 1)
     let never = Gate()
     let running = Gate()
@@ -71,7 +71,7 @@ struct EngineDrainingTests {
     }
   }
 
-  @Test func `a job that was requeued is done by the next node`() async throws {
+  @Test func `a requeued job is completed by the next node`() async throws {
     let platform = EnginePlatform(workers: one)
     let gates = JobGates()
     try await platform.withNode("old", grace: .milliseconds(100), echoJobs: gatedWorker(gates)) { node async throws in
@@ -86,7 +86,7 @@ struct EngineDrainingTests {
     }
   }
 
-  @Test func `a failing job's retry is still kept while the node drains`() async throws {
+  @Test func `a failing job's retry is enqueued while the node drains`() async throws {
     let platform = EnginePlatform(workers: one)
     let gates = JobGates()
     try await platform.withNode(
@@ -105,7 +105,9 @@ struct EngineDrainingTests {
     }
   }
 
-  @Test func `follow-ups of the last jobs are enqueued and their outbox rows deleted before the end`() async throws {
+  @Test func `follow-up jobs of the last jobs are enqueued and their outbox rows deleted before the node stops`()
+    async throws
+  {
     let platform = EnginePlatform(workers: one)
     let gates = JobGates()
     try await platform.withNode(
@@ -131,7 +133,7 @@ struct EngineDrainingTests {
     }
   }
 
-  @Test func `a node says that it is queued, then that it is draining, and gives its lease up`() async throws {
+  @Test func `a node reports that it is ready, then that it is draining, and releases its lease`() async throws {
     let platform = EnginePlatform(workers: one)
     let gates = JobGates()
     try await platform.withNode(echoJobs: gatedWorker(gates)) { node async throws in
@@ -143,8 +145,8 @@ struct EngineDrainingTests {
       platform.broker.isReady = true
       #expect(try await platform.directory.overview().nodes.map(\.id) == ["node"])
       await node.beginShutdown()
-      try await eventually("it says so") { node.processor.notReadyReason == "draining" }
-      try await eventually("the lease is given up") { try await platform.directory.overview().nodes.isEmpty }
+      try await eventually("it reports that it is draining") { node.processor.notReadyReason == "draining" }
+      try await eventually("the lease is released") { try await platform.directory.overview().nodes.isEmpty }
       gates.releaseAll()
       try await node.drained()
       #expect(try await platform.directory.overview().nodes.isEmpty)

@@ -5,13 +5,13 @@ import Testing
 struct LeaseTrackerTests {
   private let start = ContinuousClock.now
 
-  @Test func `before the first renewal nothing has begun, and nothing is overdue`() {
+  @Test func `before the first renewal the lease is neither started nor overdue`() {
     let leaseTracker = LeaseTracker()
     #expect(!leaseTracker.hasBegun)
     #expect(!leaseTracker.isOverdue(.seconds(1), at: start + .seconds(60)))
   }
 
-  @Test func `a renewal is overdue when it is longer ago than it may be`() {
+  @Test func `a renewal is overdue when the last one is longer ago than the limit`() {
     let leaseTracker = LeaseTracker()
     leaseTracker.renewed(at: start)
     #expect(leaseTracker.hasBegun)

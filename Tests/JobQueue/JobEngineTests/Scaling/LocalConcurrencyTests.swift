@@ -4,14 +4,14 @@ import Testing
 @testable import JobEngine
 
 struct LocalConcurrencyTests {
-  @Test func `what is left over goes to the first nodes in order of id`() {
+  @Test func `the remainder goes to the first nodes in order of id`() {
     let nodes = ["c", "a", "b"]
     #expect(LocalConcurrency.of(8, node: "a", among: nodes) == 3)
     #expect(LocalConcurrency.of(8, node: "b", among: nodes) == 3)
     #expect(LocalConcurrency.of(8, node: "c", among: nodes) == 2)
   }
 
-  @Test func `one node has everything, and no node has a part of a pool of size 0`() {
+  @Test func `one node has the whole size, and no node has a part of a pool of size 0`() {
     #expect(LocalConcurrency.of(64, node: "a", among: ["a"]) == 64)
     #expect(LocalConcurrency.of(0, node: "a", among: ["a", "b"]) == 0)
   }
@@ -21,7 +21,7 @@ struct LocalConcurrencyTests {
     #expect(nodes.map { LocalConcurrency.of(2, node: $0, among: nodes) } == [1, 1, 0, 0])
   }
 
-  @Test func `a node that is not among them has no part`() {
+  @Test func `a node that is not live has no part`() {
     #expect(LocalConcurrency.of(8, node: "z", among: ["a", "b"]) == 0)
     #expect(LocalConcurrency.of(8, node: "a", among: []) == 0)
   }

@@ -5,8 +5,8 @@ import JobEngine
 import Jobs
 import JobsTesting
 
-/// What the workers of a simulation do: echoJobs that take their time, fail, are put off or cancelled by chance, and
-/// have a followUp, at once or later.
+/// The workers of a simulation: echo jobs take a random time, fail, are snoozed or cancelled by chance, and enqueue a
+/// follow-up job, due at once or later.
 enum SimulatedWorkers {
   /// Draws a number below `limit`.
   static func draw(below limit: Int) -> Int {
@@ -18,7 +18,7 @@ enum SimulatedWorkers {
     try await TimeSource.sleep(for: .milliseconds(draw(below: milliseconds + 1)))
   }
 
-  /// How an echoJob ends this time; nil: well.
+  /// Nil: the echo job completes.
   static func randomOutcome() throws -> JobOutcome? {
     switch draw(below: 100) {
     case 0..<12: throw TransientError()
@@ -28,12 +28,12 @@ enum SimulatedWorkers {
     }
   }
 
-  static func enqueueFollowUp(_ echoJob: EchoJob, _ info: JobInfo, _ followUps: inout FollowUps) throws {
+  static func enqueueFollowUp(_ job: EchoJob, _ info: JobInfo, _ followUps: inout FollowUps) throws {
     let dueAt = draw(below: 4) == 0 ? TimeSource.date.addingTimeInterval(Double(draw(below: 5))) : nil
-    try followUps.enqueue(FollowUpJob(name: "after \(echoJob.name)"), from: info, dueAt: dueAt)
+    try followUps.enqueue(FollowUpJob(name: "after \(job.name)"), from: info, dueAt: dueAt)
   }
 
-  /// Does echoJobs one by one.
+  /// Runs echo jobs one by one.
   struct Single: Worker {
     func work(_ job: EchoJob, context: JobContext<InMemoryTransaction>) async throws -> JobOutcome {
       try await pause(upTo: 40)
@@ -48,7 +48,7 @@ enum SimulatedWorkers {
     }
   }
 
-  /// Does echoJobs many at a time.
+  /// Runs echo jobs in batches.
   struct Batch: BatchWorker {
     func work(
       _ batch: [BatchItem<EchoJob>], in transaction: InMemoryTransaction, followUps: inout FollowUps

@@ -7,11 +7,12 @@ import JobsTesting
 import Synchronization
 import Testing
 
-/// The engine on the ports in memory, in orders that follow from a seed: nodes crash at any await, the store and the
-/// broker go away, lose answers and connections, operators scale and pause; at the end every job is accounted for.
+/// The engine on in-memory ports, scheduled in an order that follows from a seed. Nodes crash at any await, the store
+/// and the broker become unavailable and lose answers and connections, operators scale and pause. At the end every job
+/// has its receipt.
 @Suite(.timeLimit(.minutes(5)))
 struct SimulationTests {
-  /// What a run came to: its faults against the promises, and what it did.
+  /// The result of a simulation: its violations of the promises, and its counts.
   struct Tally: Equatable {
     var violations: [String] = []
     var completed = 0
@@ -34,7 +35,7 @@ struct SimulationTests {
       jobs = try (0..<40).map { try JobCodec.envelope(for: EchoJob(name: "\($0)"), tenant: nil) }
     }
 
-    /// Enqueues all jobs, each again and again until the broker holds it.
+    /// Enqueues all jobs, each repeatedly until the broker holds it.
     func load() async throws {
       for job in jobs {
         try await SimulatedWorkers.pause(upTo: 1_000)
@@ -44,7 +45,7 @@ struct SimulationTests {
       }
     }
 
-    /// One injectFault, or its end.
+    /// Injects one fault, or ends one.
     func injectFault(_ nodes: inout [SimulatedNode], number: Int) async throws {
       switch SimulatedWorkers.draw(below: 12) {
       case 0, 1, 2:
@@ -84,7 +85,7 @@ struct SimulationTests {
       _ = try await platform.directory.change(echoJobs, by: "simulation") { $0 = PoolSetting() }
     }
 
-    /// True when no job is anywhere any more.
+    /// True when neither the broker nor the store holds a job.
     var isIdle: Bool {
       platform.broker.isEmpty(echoJobs) && platform.broker.isEmpty(followUpJobs) && platform.broker.retries.isEmpty
         && platform.broker.dead(of: echoJobs).isEmpty && platform.broker.unsettledDeadLetterCount(of: echoJobs) == 0
@@ -122,24 +123,24 @@ struct SimulationTests {
   private func simulate(seed: UInt64) async throws -> Tally {
     let simulation = Simulation(seed: seed)
     var tally = try await simulation.run {
-      let world = try SimulatedSystem(seed: seed)
-      let loading = Task(executorPreference: TimeSource.value.executor) { try await world.load() }
-      // The tiers let go once a second.
+      let system = try SimulatedSystem(seed: seed)
+      let loading = Task(executorPreference: TimeSource.value.executor) { try await system.load() }
+      // Retry tiers release their jobs once a second.
       let tiers = Task(executorPreference: TimeSource.value.executor) {
         while !Task.isCancelled {
           try? await TimeSource.sleep(for: .seconds(1))
-          world.platform.broker.releaseRetries()
+          system.platform.broker.releaseRetries()
         }
       }
-      var nodes = (1...2).map { SimulatedNode("first \($0)", world.platform, world.registry) }
+      var nodes = (1...2).map { SimulatedNode("first \($0)", system.platform, system.registry) }
       for number in 1...25 {
         try await SimulatedWorkers.pause(upTo: 2_000)
-        try await world.injectFault(&nodes, number: number)
+        try await system.injectFault(&nodes, number: number)
       }
-      try await world.clearFaults()
+      try await system.clearFaults()
       try await loading.value
-      for _ in 0..<3_000 where !world.isIdle { try await TimeSource.sleep(for: .milliseconds(200)) }
-      let tally = world.tally()
+      for _ in 0..<3_000 where !system.isIdle { try await TimeSource.sleep(for: .milliseconds(200)) }
+      let tally = system.tally()
       tiers.cancel()
       for node in nodes { await node.crash() }
       return tally
@@ -148,12 +149,12 @@ struct SimulationTests {
     return tally
   }
 
-  /// VLUMA_SIMULATIONS asks for more of them.
+  /// VLUMA_SIMULATIONS sets how many seeds are run; 60 by default.
   private static var count: UInt64 {
     ProcessInfo.processInfo.environment["VLUMA_SIMULATIONS"].flatMap(UInt64.init) ?? 60
   }
 
-  @Test func `a seed does the same again, step by step`() async throws {
+  @Test func `a seed gives the same simulation again, step by step`() async throws {
     for seed in [3, 4] as [UInt64] {
       let first = try await simulate(seed: seed)
       let second = try await simulate(seed: seed)
@@ -161,7 +162,7 @@ struct SimulationTests {
     }
   }
 
-  @Test func `every job ends once, whatever happens in whatever order`() async throws {
+  @Test func `every job ends exactly once, whatever fails in whatever order`() async throws {
     var total = Tally()
     for seed in 1...Self.count {
       let tally = try await simulate(seed: seed)
@@ -172,7 +173,8 @@ struct SimulationTests {
       total.steps += tally.steps
     }
     print(
-      "simulation: \(Self.count) seeds, \(total.steps) steps: \(total.completed) completed, \(total.cancelled) cancelled, \(total.dead) dead"
+      "simulation: \(Self.count) seeds, \(total.steps) steps: \(total.completed) completed, "
+        + "\(total.cancelled) cancelled, \(total.dead) dead"
     )
     #expect(total.completed > Int(Self.count) * 25)
     #expect(total.cancelled > 0)

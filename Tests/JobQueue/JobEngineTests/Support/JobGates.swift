@@ -1,7 +1,7 @@
 import JobsTesting
 import TestServers
 
-/// Where echoJobs stop until the test lets them go on, so that it knows what runs.
+/// Gates at which jobs wait until the test releases them, so that it knows which jobs run.
 final class JobGates: Sendable {
   private struct State {
     var began: [String] = []
@@ -12,7 +12,7 @@ final class JobGates: Sendable {
   }
   private let state = Locked(State())
 
-  /// Waits until the echoJob, or everyone, may go on.
+  /// Waits until this job, or all jobs, are released.
   func enter(_ name: String) async throws {
     let gate = state.change { state in
       state.began.append(name)
@@ -28,10 +28,10 @@ final class JobGates: Sendable {
     try await gate.wait()
   }
 
-  /// Lets one echoJob go on, now or when it comes.
+  /// Releases one job, whether it waits already or enters later.
   func release(_ name: String) { state.change { Self.gate(name, &$0) }.open() }
 
-  /// Lets everyone go on, now and from now on.
+  /// Releases all jobs, those that wait and those that enter later.
   func releaseAll() {
     let gates = state.change { state in
       state.isOpen = true
@@ -40,11 +40,11 @@ final class JobGates: Sendable {
     for gate in gates { gate.open() }
   }
 
-  /// The echoJobs that have begun, in order; one that began twice stands twice.
+  /// The jobs that have entered, in order; one that entered twice is listed twice.
   var began: [String] { state.value.began }
-  /// The echoJobs that wait at the gates.
+  /// The jobs that wait at the gates.
   var running: [String] { state.value.running }
-  /// The most that were at the gates together.
+  /// The most jobs that waited together.
   var most: Int { state.value.most }
 
   private static func gate(_ name: String, _ state: inout State) -> Gate {

@@ -104,7 +104,7 @@ struct MoveCommand: AsyncParsableCommand {
       let running = [Task { await publisher.run() }, Task { await consumer.run() }]
       var result = await QueueDrain(publisher: publisher, consumer: consumer, broker: broker)
         .run(from: source, by: plan, limit: limit)
-      // Awaited: the last acknowledgements are written before they end.
+      // Both tasks write their last acknowledgements before they end, so their ends are awaited.
       for task in running { task.cancel() }
       for task in running { await task.value }
       if limit == nil, result.failure == nil, result.skipped.isEmpty,

@@ -23,7 +23,7 @@ struct TraceEntry: Encodable, Hashable {
     for feature in features { subjects.formUnion(try await feature.subjects(of: id)) }
     var entries = Set<TimelineEntry>()
     for feature in features { entries.formUnion(try await feature.entries(of: id, subjects: Array(subjects))) }
-    // The features' entries name the jobs that did them.
+    // Each entry of a feature has the id of the job that wrote it; the timeline shows those jobs too.
     let jobs = Set(entries.compactMap(\.job) + (try await ofJobs.subjects(of: id)))
     entries.formUnion(try await ofJobs.entries(of: id, subjects: Array(jobs)))
     return entries.map(TraceEntry.init).sorted { ($0.at, $0.rank) < ($1.at, $1.rank) }
