@@ -32,18 +32,12 @@ struct Vluma: AsyncParsableCommand {
       } else {
         try command.run()
       }
-      try checkStandardOutput()
+      try StandardOutput.flush()
     } catch let code as ExitCode {
       end(code.rawValue)
     } catch {
       fail(error)
     }
-  }
-
-  /// Flushes what was printed, and throws where it could not be written: `print` itself reports no errors.
-  private static func checkStandardOutput() throws {
-    guard fflush(nil) != 0 else { return }
-    throw OutputNotWritten(errno: errno)
   }
 
   private static func end(_ code: Int32) -> Never {
@@ -66,18 +60,12 @@ struct Vluma: AsyncParsableCommand {
       }
     let isParsing = exitCode(for: error) != .failure
     // Help and version are not failures and go to standard output.
-    if isParsing {
-      let text = fullMessage(for: error)
-      if code == 0 { print(text) } else { LineWriter.standardError.write(text + "\n") }
-    } else {
-      LineWriter.standardError.write("vluma: \(error)\n")
+    if isParsing, code == 0 {
+      print(fullMessage(for: error))
+      do { try StandardOutput.flush() } catch { fail(error) }
+      end(code)
     }
+    LineWriter.standardError.write(isParsing ? fullMessage(for: error) + "\n" : "vluma: \(error)\n")
     end(code)
   }
-}
-
-/// Standard output could not be written: a full disk, or a reader that is gone.
-struct OutputNotWritten: Error, CustomStringConvertible {
-  let errno: Int32
-  var description: String { "standard output could not be written: \(String(cString: strerror(errno)))" }
 }

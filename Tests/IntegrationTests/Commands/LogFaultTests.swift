@@ -68,11 +68,13 @@ struct LogFaultTests {
     }
   }
 
-  @Test func `output that cannot be written is a failure`() async throws {
+  @Test(arguments: [["check", "--env"], ["queues"], ["queues", "--json"], ["queues", "--watch"], ["help", "scale"]])
+  func `output that cannot be written is a failure, and ends a command that repeats`(_ arguments: [String]) async throws
+  {
     try await Platform.with { platform in
-      let check = try await platform.start(["check", "--env"], shell: "exec 1>/dev/full")
-      #expect(try await check.ended() == 74)
-      #expect(check.output.contains("standard output could not be written"))
+      let command = try await platform.start(arguments, shell: "exec 1>/dev/full")
+      #expect(try await command.ended() == 74)
+      #expect(command.output.contains("standard output could not be written"))
     }
   }
 }

@@ -24,7 +24,8 @@ struct QueuesCommand: AsyncParsableCommand {
         if watch, isatty(STDOUT_FILENO) == 1 { print("\u{1B}[H\u{1B}[2J", terminator: "") }
         print(StatusTable(status).text(isColoured: isatty(STDOUT_FILENO) == 1))
       }
-      fflush(nil)
+      // A reader that is gone ends --watch.
+      try StandardOutput.flush()
       if !watch, !status.errors.isEmpty { throw ExitCode.failure }
       if watch { try await Task.sleep(for: .seconds(1)) }
     } while watch
