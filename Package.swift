@@ -122,7 +122,7 @@ let package = Package(
     // A stand-in for Meta's Cloud API; it shares no code with WhatsApp, so that neither can hide the other's mistakes.
     target(
       "WhatsAppSandbox",
-      ["Curl", crypto, httpTypes, hummingbird, lifecycle, logging, nio, nioFoundation]),
+      ["ClientLoop", "Curl", crypto, httpTypes, hummingbird, lifecycle, logging, nio, nioFoundation]),
 
     // MARK: The program.
     target(

@@ -21,8 +21,8 @@ package struct BookingReconciliation: Equatable, CustomStringConvertible {
   }
 
   /// - Parameter accepted: the bookings that were answered 202.
-  /// - Parameter inDoubt: unique names of customers whose requests were not answered or are in doubt. All other requests
-  ///   must not have become bookings.
+  /// - Parameter inDoubt: unique names of customers whose requests were not answered or are in doubt. All other
+  ///   requests must not have become bookings.
   package static func count(
     _ platform: Platform, accepted: Set<UUID>, inDoubt: Set<String> = []
   ) async throws -> BookingReconciliation {

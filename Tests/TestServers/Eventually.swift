@@ -10,7 +10,8 @@ package func eventually(
   }
 }
 
-/// Runs `body` in a task of its own and waits at most `limit`, so that code that hangs fails its test instead of blocking it.
+/// Runs `body` in a task of its own and waits at most `limit`, so that code that hangs fails its test instead of
+/// blocking it.
 @discardableResult
 package func withTimeout<Value: Sendable>(
   within limit: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> Value

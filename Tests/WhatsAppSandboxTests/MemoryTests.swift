@@ -32,34 +32,6 @@ struct MemoryTests {
     #expect(history.records.filter { !$0.statuses.isEmpty }.count == 1)
   }
 
-  @Test func `a semaphore lets in as many as its count, and the others later`() async throws {
-    let semaphore = AsyncSemaphore(count: 2)
-    struct Count: Sendable {
-      var now = 0
-      var most = 0
-      var all = 0
-    }
-    let inside = Locked(Count())
-    await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<3_000 {
-        group.addTask {
-          await semaphore.acquire()
-          inside.change { count in
-            count.now += 1
-            count.most = max(count.most, count.now)
-            count.all += 1
-          }
-          await Task.yield()
-          inside.change { $0.now -= 1 }
-          semaphore.release()
-        }
-      }
-    }
-    #expect(inside.value.all == 3_000)
-    #expect(inside.value.now == 0)
-    #expect((1...2).contains(inside.value.most))
-  }
-
   @Test func `ids are unique, also those of another run`() {
     let (one, other) = (SandboxIDs(), SandboxIDs())
     let ids = (0..<100).flatMap { _ in [one.wamid(), other.wamid()] }

@@ -2,8 +2,8 @@ import Glibc
 
 /// The process' limit of open file descriptors (RLIMIT_NOFILE), and the part of it for clients of the HTTP server.
 ///
-/// The limit must not be reached: libdispatch, on which all tasks run, opens /proc files once a second and ends the process
-/// when it cannot. So what each part may open is bounded, and the bounds together leave a reserve.
+/// The limit must not be reached: libdispatch, on which all tasks run, opens /proc files once a second and ends the
+/// process when it cannot. So what each part may open is bounded, and the bounds together leave a reserve.
 enum DescriptorLimit {
   /// For standard streams, event loops, DNS look-ups, files that are read, and what libdispatch opens.
   private static let reserve = 96
@@ -26,8 +26,8 @@ enum DescriptorLimit {
     }
   }
 
-  /// Raises the soft limit to the hard one: the soft one is 1,024 on most systems for the sake of select(2), which nothing
-  /// here calls.
+  /// Raises the soft limit to the hard one: the soft one is 1,024 on most systems for the sake of select(2), which
+  /// nothing here calls.
   static func raise() {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }

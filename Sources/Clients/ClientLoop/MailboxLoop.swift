@@ -10,9 +10,9 @@ package protocol LoopMailbox: Sendable {
 
 /// The thread that owns one C connection, with a mailbox: the base of the loops of RabbitMQ, Redis and Curl.
 ///
-/// The glossary's *client loop*; the type has another name than its module, so that `ClientLoop.Promise` can be written.
-/// Callers change the mailbox under its lock; the thread is woken only when the mailbox was empty. The thread's body
-/// takes the mail, does the I/O, waits with ``poll(_:for:timeout:)``, and starts over.
+/// The glossary's *client loop*; the type has another name than its module, so that `ClientLoop.Promise` can be
+/// written. Callers change the mailbox under its lock; the thread is woken only when the mailbox was empty. The
+/// thread's body takes the mail, does the I/O, waits with ``poll(_:for:timeout:)``, and starts over.
 package final class MailboxLoop<Mailbox: LoopMailbox>: Sendable {
   private struct State {
     var mailbox = Mailbox()

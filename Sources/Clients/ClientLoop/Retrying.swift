@@ -10,11 +10,11 @@ package enum RetryStep: Sendable {
 
 /// Runs `body` until it succeeds.
 ///
-/// Throws what `body` threw where `decide` gives up, or where the next delay would pass the deadline (nil: there is none);
-/// throws `CancellationError` where the task is cancelled, also while it waits.
+/// Throws what `body` threw where `decide` gives up, or where the next delay would pass the deadline (nil: there is
+/// none); throws `CancellationError` where the task is cancelled, also while it waits.
 ///
-/// - Parameter decide: what follows from an error; called once for each, so it may count and log. By default every error is
-///   retried.
+/// - Parameter decide: what follows from an error; called once for each, so it may count and log. By default every
+///   error is retried.
 /// - Parameter body: gets the backoff, which it may reset: a body that runs for long does so once it is connected.
 package func retrying<Value>(
   until deadline: ContinuousClock.Instant? = nil, backoff initial: Backoff = Backoff(),

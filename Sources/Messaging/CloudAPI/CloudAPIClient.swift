@@ -44,8 +44,8 @@ package struct CloudAPIClient: MessageSender {
     }
   }
 
-  /// A response that is neither the API's acceptance nor its refusal leaves the message in doubt where a server behind a
-  /// gateway may have accepted it.
+  /// A response that is neither the API's acceptance nor its refusal leaves the message in doubt where a server behind
+  /// a gateway may have accepted it.
   static func interpret(_ response: CurlResponse) -> SendResult {
     let decoder = JSONDecoder()
     if (200..<300).contains(response.status) {

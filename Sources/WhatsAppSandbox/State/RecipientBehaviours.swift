@@ -6,8 +6,8 @@ final class RecipientBehaviours: Sendable {
 
   private static let recipientsMax = 100_000
 
-  /// Sets the behaviours of the recipient's next requests, in order; the last one stays. False where too many recipients
-  /// have behaviours already.
+  /// Sets the behaviours of the recipient's next requests, in order; the last one stays. False where too many
+  /// recipients have behaviours already.
   func set(_ behaviours: [SandboxBehaviour], for recipient: String) -> Bool {
     lists.withLock { lists in
       guard lists.count < Self.recipientsMax || lists[recipient] != nil else { return false }

@@ -2,8 +2,8 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// A file with a JSON line for each decided request and each posted webhook. Recipients are masked; names, texts, tokens
-/// and secrets are not written.
+/// A file with a JSON line for each decided request and each posted webhook. Recipients are masked; names, texts,
+/// tokens and secrets are not written.
 final class SandboxLog: Sendable {
   private let file: Mutex<FileHandle?>
 

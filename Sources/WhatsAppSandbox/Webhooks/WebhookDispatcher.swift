@@ -1,10 +1,11 @@
+internal import ClientLoop
 internal import Curl
 internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Posts webhooks when they are due, and again until they are answered 2xx. Meta repeats them for seven days; the sandbox
-/// for ten minutes.
+/// Posts webhooks when they are due, and again until they are answered 2xx. Meta repeats them for seven days; the
+/// sandbox for ten minutes.
 final class WebhookDispatcher: Sendable {
   private struct Due: Sendable {
     let webhook: Webhook
@@ -17,7 +18,7 @@ final class WebhookDispatcher: Sendable {
   private let log: SandboxLog
   private let logger: Logger
   private let client = CurlClient()
-  private let semaphore = AsyncSemaphore(count: 32)
+  private let semaphore = AsyncSemaphore(permits: 32)
   private let pending = Mutex(0)
   private let queue: AsyncStream<Due>
   private let queueContinuation: AsyncStream<Due>.Continuation
@@ -89,9 +90,8 @@ final class WebhookDispatcher: Sendable {
 
   /// Posts the webhook once; false: it must be posted again.
   private func attempt(_ webhook: Webhook) async throws -> Bool {
-    await semaphore.acquire()
+    try await semaphore.acquire()
     defer { semaphore.release() }
-    try Task.checkCancellation()
     guard let url = self.url.withLock({ $0 }) else {
       log.write(webhook, outcome: .noURL)
       return true

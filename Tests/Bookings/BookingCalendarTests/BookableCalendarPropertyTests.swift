@@ -63,7 +63,8 @@ struct BookableCalendarPropertyTests {
     #expect(listed.allSatisfy { earliest <= $0 && $0 <= latest })
   }
 
-  /// The wall clock's minutes at which the bookableCalendar's hours are open, found without turning hours into instants.
+  /// The wall clock's minutes at which the bookableCalendar's hours are open, found without turning hours into
+  /// instants.
   private func isOpen(_ instant: Date, _ bookableCalendar: BookableCalendar) -> Bool {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = bookableCalendar.business.timeZone

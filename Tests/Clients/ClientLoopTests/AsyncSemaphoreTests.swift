@@ -136,4 +136,28 @@ struct AsyncSemaphoreTests {
       #expect(semaphore.tryAcquire(3))
     }
   }
+
+  @Test func `no more callers than permits are inside at a time, and each gets in`() async throws {
+    let semaphore = AsyncSemaphore(permits: 2)
+    struct Count: Sendable { var now = 0, most = 0, all = 0 }
+    let inside = Locked(Count())
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<3_000 {
+        group.addTask {
+          try await semaphore.withPermits {
+            inside.change { count in
+              count.now += 1
+              count.most = max(count.most, count.now)
+              count.all += 1
+            }
+            await Task.yield()
+            inside.change { $0.now -= 1 }
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(inside.value.all == 3_000)
+    #expect(inside.value.most == 2)
+  }
 }

@@ -7,8 +7,8 @@ import TestServers
 import Testing
 import WhatsAppSandbox
 
-/// Twenty kills of random processes at random times, by a seed, while customers book: nothing may be lost, duplicated or
-/// unexpected.
+/// Twenty kills of random processes at random times, by a seed, while customers book: nothing may be lost, duplicated
+/// or unexpected.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct RandomKillTests {
   @Test(arguments: [UInt64(2_026)])

@@ -6,8 +6,8 @@ import TestPlatform
 import TestServers
 import Testing
 
-/// How soon jobs run again after a crash. The times are printed (targets: 2 s for a worker, 5 s for the broker); the test
-/// requires only that jobs do run again, within a time that no machine should exceed.
+/// How soon jobs run again after a crash. The times are printed (targets: 2 s for a worker, 5 s for the broker); the
+/// test requires only that jobs do run again, within a time that no machine should exceed.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct RecoveryTests {
   private static func text(_ time: Duration) -> String { "\(Int(time / .milliseconds(1))) ms" }

@@ -25,8 +25,8 @@ struct FaultReport: Sendable, CustomStringConvertible {
   var webhooks = 0
   /// The length of the whole run, with the start of its servers.
   var seconds = 0
-  /// The longest times from a worker's SIGKILL until all earlier bookings were final, and from the broker's return until
-  /// the next answer. Other faults may be active meanwhile.
+  /// The longest times from a worker's SIGKILL until all earlier bookings were final, and from the broker's return
+  /// until the next answer. Other faults may be active meanwhile.
   var workerRecovery: Duration?
   var brokerRecovery: Duration?
   /// Everything else that is wrong.

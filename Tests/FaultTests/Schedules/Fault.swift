@@ -21,8 +21,8 @@ enum Fault: Sendable, Equatable {
   static let workers = 2
   static let pools = 5
 
-  /// Draws the target and the strength of a fault of this kind. Every fault draws the same numbers, so that later steps do
-  /// not depend on its kind.
+  /// Draws the target and the strength of a fault of this kind. Every fault draws the same numbers, so that later steps
+  /// do not depend on its kind.
   init(_ kind: FaultKind, _ random: inout FaultRandom) {
     let worker = random.roll(0...(Self.workers - 1))
     let server = random.pick(FaultServer.allCases)

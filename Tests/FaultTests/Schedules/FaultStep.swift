@@ -29,8 +29,8 @@ struct FaultStep: Sendable, Equatable {
     }
   }
 
-  /// Mostly a few seconds. Some outlast a node's lease (4 s), a client's timeout (10 s) or, rarely, two heartbeats of the
-  /// broker's connections (2 x 10 s): then the jobs of a stopped process are redelivered to another one.
+  /// Mostly a few seconds. Some outlast a node's lease (4 s), a client's timeout (10 s) or, rarely, two heartbeats of
+  /// the broker's connections (2 x 10 s): then the jobs of a stopped process are redelivered to another one.
   private static func length(of fault: Fault, _ random: inout FaultRandom) -> Length {
     let luck = random.roll(1...100)
     let tenths = random.roll(0...20)

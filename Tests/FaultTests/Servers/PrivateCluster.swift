@@ -1,8 +1,8 @@
 import Foundation
 import TestServers
 
-/// Three RabbitMQ nodes for one test: `scripts/cluster` in another folder, on other ports. PostgreSQL and Redis are those
-/// of the environment.
+/// Three RabbitMQ nodes for one test: `scripts/cluster` in another folder, on other ports. PostgreSQL and Redis are
+/// those of the environment.
 struct PrivateCluster: Sendable {
   /// One URL that names all three nodes.
   let rabbitMQ: ServerURL
@@ -55,8 +55,8 @@ struct PrivateCluster: Sendable {
     }
   }
 
-  /// Runs in a task of its own: the task of a test that exceeds its time limit is cancelled, and the nodes must stop all
-  /// the same.
+  /// Runs in a task of its own: the task of a test that exceeds its time limit is cancelled, and the nodes must stop
+  /// all the same.
   private func remove() async {
     await Task {
       _ = try? await run("down")

@@ -70,8 +70,8 @@ struct PrivateServers: Sendable {
       environment: environment)
   }
 
-  /// Runs in a task of its own: the task of a test that exceeds its time limit is cancelled, and the servers must stop all
-  /// the same.
+  /// Runs in a task of its own: the task of a test that exceeds its time limit is cancelled, and the servers must stop
+  /// all the same.
   private func remove() async {
     await Task {
       try? await run("down")

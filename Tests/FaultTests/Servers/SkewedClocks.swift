@@ -1,10 +1,10 @@
 import Foundation
 
-/// The clocks of a run's nodes: a preloaded library adds an offset from a file to the time of day, so that a clock jumps
-/// while the process runs. Monotonic clocks stay right, as they do where an operator or NTP sets the time.
+/// The clocks of a run's nodes: a preloaded library adds an offset from a file to the time of day, so that a clock
+/// jumps while the process runs. Monotonic clocks stay right, as they do where an operator or NTP sets the time.
 ///
-/// libfaketime is not suitable: it moves the timers of monotonic clocks too, so that a Swift program sleeps for an hour, or
-/// not at all.
+/// libfaketime is not suitable: it moves the timers of monotonic clocks too, so that a Swift program sleeps for an
+/// hour, or not at all.
 struct SkewedClocks: Sendable {
   private let folder: URL
 

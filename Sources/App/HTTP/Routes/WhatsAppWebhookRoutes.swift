@@ -7,8 +7,8 @@ internal import NIOFoundationEssentialsCompat
 internal import WhatsApp
 internal import Workers
 
-/// WhatsApp's webhooks: one POST becomes one job, accepted or rejected as a whole, and parsed by the worker. The provider
-/// repeats a POST that is not answered 200 for seven days, with everything in it.
+/// WhatsApp's webhooks: one POST becomes one job, accepted or rejected as a whole, and parsed by the worker. The
+/// provider repeats a POST that is not answered 200 for seven days, with everything in it.
 struct WhatsAppWebhookRoutes: Sendable {
   let enqueuer: JobEnqueuer
   /// nil: webhooks are answered 503.

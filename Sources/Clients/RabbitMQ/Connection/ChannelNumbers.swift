@@ -1,7 +1,7 @@
 /// The channel numbers of one connection that are in use.
 ///
-/// The lowest free one is taken first, because librabbitmq keeps memory for every number it has seen: at least one frame
-/// of the maximal size, 128 KB.
+/// The lowest free one is taken first, because librabbitmq keeps memory for every number it has seen: at least one
+/// frame of the maximal size, 128 KB.
 struct ChannelNumbers {
   private var used: Set<UInt16> = []
 

@@ -1,9 +1,10 @@
 internal import ClientLoop
 
-/// A connection that is opened again after every failure and loss, to one of several hosts: a state machine without I/O.
+/// A connection that is opened again after every failure and loss, to one of several hosts: a state machine without
+/// I/O.
 ///
-/// Clock and random numbers are passed in. The driver, ``ConnectionSupervisor``, does what ``state`` says and reports the
-/// result.
+/// Clock and random numbers are passed in. The driver, ``ConnectionSupervisor``, does what ``state`` says and reports
+/// the result.
 struct ConnectionLifecycle {
   typealias Host = RabbitMQConfiguration.Host
   typealias Instant = ContinuousClock.Instant

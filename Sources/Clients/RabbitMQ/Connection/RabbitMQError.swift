@@ -2,7 +2,8 @@
 package enum RabbitMQError: Error, Equatable, Sendable {
   /// The URL cannot be used, or a file that it names cannot be read; the text says why and never repeats the URL.
   case invalidURL(String)
-  /// No connection could be made to the server: it cannot be reached, does not answer in time, or its certificate is refused (TLS).
+  /// No connection could be made to the server: it cannot be reached, does not answer in time, or its certificate is
+  /// refused (TLS).
   case connectionFailed(server: String, reason: String)
   /// The server refused the login or the virtual host.
   case loginRefused(server: String, reason: String)

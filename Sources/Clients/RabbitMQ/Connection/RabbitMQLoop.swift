@@ -5,10 +5,11 @@ internal import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// The thread that owns one librabbitmq connection: it polls the socket and its mailbox, writes what callers posted, and
-/// delivers what arrived. No other thread touches the connection; only `abort` shuts its socket down.
+/// The thread that owns one librabbitmq connection: it polls the socket and its mailbox, writes what callers posted,
+/// and delivers what arrived. No other thread touches the connection; only `abort` shuts its socket down.
 ///
-/// `@unchecked Sendable`: `loop`, `end`, `numbers`, `socket` and `writingSince` are locked; the rest is the thread's own.
+/// `@unchecked Sendable`: `loop`, `end`, `numbers`, `socket` and `writingSince` are locked; the rest is the thread's
+/// own.
 final class RabbitMQLoop: @unchecked Sendable {
   /// The callers' requests that the thread has not handled yet.
   struct Mailbox: LoopMailbox {

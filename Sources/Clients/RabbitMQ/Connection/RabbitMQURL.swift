@@ -2,7 +2,8 @@ internal import Foundation
 
 /// A RabbitMQ URL, parsed and percent-decoded (https://www.rabbitmq.com/docs/uri-spec, with several hosts).
 ///
-/// Errors repeat no part of the URL but parameter names and file paths: any other part may contain a misplaced password.
+/// Errors repeat no part of the URL but parameter names and file paths: any other part may contain a misplaced
+/// password.
 struct RabbitMQURL {
   let isEncrypted: Bool
   let user: String

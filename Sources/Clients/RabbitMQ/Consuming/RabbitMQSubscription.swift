@@ -25,8 +25,8 @@ package final class RabbitMQSubscription: Sendable {
   /// True while the broker has the consumer, or none is wanted (prefetch 0).
   package var isAttached: Bool { state.withLock { $0.isAttached } }
 
-  /// Changes how many deliveries may be unsettled; 0 stops delivery. It takes effect soon, and unsettled deliveries stay
-  /// valid.
+  /// Changes how many deliveries may be unsettled; 0 stops delivery. It takes effect soon, and unsettled deliveries
+  /// stay valid.
   ///
   /// A quorum queue's consumer cannot change its prefetch, so a second one is made before the first is cancelled.
   package func setPrefetch(_ prefetch: Int) { report(.prefetchChanged(prefetch: prefetch)) }

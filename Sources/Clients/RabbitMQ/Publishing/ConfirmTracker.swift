@@ -45,8 +45,8 @@ struct ConfirmTracker {
   private var inFlight = Deque<InFlightMessage>()
   private var nextTag: UInt64 = 1
   private var inFlightBytes = 0
-  /// While positive, this many messages at the head of the queue are written one at a time: one of them makes the broker
-  /// close the channel.
+  /// While positive, this many messages at the head of the queue are written one at a time: one of them makes the
+  /// broker close the channel.
   private var candidateCount = 0
 
   /// True between the broker's `connection.blocked` and `unblocked`: nothing is written.
@@ -64,7 +64,8 @@ struct ConfirmTracker {
 
   mutating func add(_ entry: Entry) { waiting.append(entry) }
 
-  /// The next message to write, with its tag; nil where the window is full, publishing is blocked, or the queue is empty.
+  /// The next message to write, with its tag; nil where the window is full, publishing is blocked, or the queue is
+  /// empty.
   mutating func next() -> RabbitMQMessage? {
     let window = candidateCount > 0 ? 1 : Self.inFlightMax
     guard !isBlocked, var entry = waiting.first, inFlight.count < window else { return nil }
@@ -77,8 +78,9 @@ struct ConfirmTracker {
     return entry.message
   }
 
-  /// True where the oldest message is unconfirmed for `timeout` after its deadline. The broker does not confirm while the
-  /// queue has no leader, and the messages behind fill the window; on a new connection those for other queues continue.
+  /// True where the oldest message is unconfirmed for `timeout` after its deadline. The broker does not confirm while
+  /// the queue has no leader, and the messages behind fill the window; on a new connection those for other queues
+  /// continue.
   func isStuck(_ now: ContinuousClock.Instant, timeout: Duration) -> Bool {
     !isBlocked && inFlight.first?.isOverdue(now, by: timeout) ?? false
   }
@@ -118,8 +120,8 @@ struct ConfirmTracker {
     if !inFlight[index].isExpired { resolutions.append(Resolution(position: entry.position, result: result)) }
   }
 
-  /// The broker returned a message; its ack follows. The same message may be in flight twice: the oldest one that is not
-  /// returned yet is meant.
+  /// The broker returned a message; its ack follows. The same message may be in flight twice: the oldest one that is
+  /// not returned yet is meant.
   mutating func returned(_ content: FrameAssembler.Content) {
     guard case .returned(let exchange, let routingKey) = content.announcement else { return }
     let index = inFlight.firstIndex { flight in

@@ -1,9 +1,9 @@
 /// A circuit breaker for nacks of one destination without an ack in between: a state machine without I/O.
 ///
-/// A client that was connected to the leader of a quorum queue, and reconnects while a new one is being elected, may get
-/// a channel that keeps asking the dead leader: RabbitMQ 3.10 then nacks all messages for that queue, and for others on
-/// the same channel, until that broker node is back, although the queue is available. Only a new connection helps, so a
-/// series of nacks ends the old one.
+/// A client that was connected to the leader of a quorum queue, and reconnects while a new one is being elected, may
+/// get a channel that keeps asking the dead leader: RabbitMQ 3.10 then nacks all messages for that queue, and for
+/// others on the same channel, until that broker node is back, although the queue is available. Only a new connection
+/// helps, so a series of nacks ends the old one.
 struct NackBreaker {
   /// Trips when all messages were nacked for this long, and at least ``tripCount`` times.
   static let tripAfter = Duration.seconds(1)

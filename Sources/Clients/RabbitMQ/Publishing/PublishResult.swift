@@ -9,7 +9,7 @@ package enum PublishResult: Sendable, Equatable {
   case nacked
   /// The deadline passed, or the publisher stopped, before the message was first written: nothing was kept.
   case expired
-  /// Written, and not confirmed by the deadline or before the publisher stopped: kept or not. Publish it again under the
-  /// same id.
+  /// Written, and not confirmed by the deadline or before the publisher stopped: kept or not. Publish it again under
+  /// the same id.
   case lost
 }

@@ -2,7 +2,8 @@ package import Logging
 
 /// Publishes messages with confirms, and reconnects after every loss.
 ///
-/// Every message is persistent and mandatory, and has exactly one ``PublishResult``. Call ``run()`` in a task of its own.
+/// Every message is persistent and mandatory, and has exactly one ``PublishResult``. Call ``run()`` in a task of its
+/// own.
 package final class RabbitMQPublisher: Sendable {
   private let supervisor: ConnectionSupervisor
   private let publishQueue = PublishQueue()
@@ -17,8 +18,9 @@ package final class RabbitMQPublisher: Sendable {
 
   /// Publishes the messages and waits until the broker has confirmed each, or the deadline.
   ///
-  /// Results are in the order of the messages. At most 1,000 messages and 1 MiB are in flight; the others queue, as all do
-  /// while there is no connection. Callers wait for their messages, so a limit of callers is a limit of the queue's memory.
+  /// Results are in the order of the messages. At most 1,000 messages and 1 MiB are in flight; the others queue, as all
+  /// do while there is no connection. Callers wait for their messages, so a limit of callers is a limit of the queue's
+  /// memory.
   package func publish(_ messages: [RabbitMQMessage], deadline: ContinuousClock.Instant) async -> [PublishResult] {
     guard !messages.isEmpty else { return [] }
     // What the protocol cannot carry would make the broker close the channel that all messages share.

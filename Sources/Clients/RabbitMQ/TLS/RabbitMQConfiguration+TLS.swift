@@ -18,8 +18,8 @@ extension RabbitMQConfiguration {
     let identity: Identity?
     /// False for the URL's `verify=verify_none`: **unsafe**, any server that answers is trusted, and gets the password.
     let verifiesServer: Bool
-    /// The name that the certificate must be for, and that is indicated to the server (SNI), where it is not the host's:
-    /// the URL's `server_name_indication`.
+    /// The name that the certificate must be for, and that is indicated to the server (SNI), where it is not the
+    /// host's: the URL's `server_name_indication`.
     let serverName: String?
 
     /// Debian's bundle of public authorities (ca-certificates).

@@ -1,8 +1,8 @@
 internal import CRabbitMQ
 internal import Foundation
 
-/// Opens TLS sockets to one host with librabbitmq and OpenSSL: TLS 1.2 or later. Nothing is sent, the password above all,
-/// before the broker's certificate is verified.
+/// Opens TLS sockets to one host with librabbitmq and OpenSSL: TLS 1.2 or later. Nothing is sent, the password above
+/// all, before the broker's certificate is verified.
 struct TLSSocket {
   let tls: RabbitMQConfiguration.TLS
   let host: RabbitMQConfiguration.Host

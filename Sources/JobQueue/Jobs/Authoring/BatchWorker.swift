@@ -5,7 +5,8 @@ public protocol BatchWorker<Work, Transaction>: Sendable {
   /// The store's transaction, which holds the effects and the receipts.
   associatedtype Transaction: Sendable
 
-  /// Does the jobs, whose receipts the transaction has written already; returns their outcomes in the order of the jobs.
+  /// Does the jobs, whose receipts the transaction has written already; returns their outcomes in the order of the
+  /// jobs.
   ///
   /// A throw rolls the whole batch back. The engine then runs each half by itself, and so on, until only the job at
   /// fault fails.

@@ -39,7 +39,8 @@ public struct JobContext<Transaction: Sendable>: Sendable {
   ///
   /// Call it once, as the last step. `body` may run more than once, when a transaction is lost: only the last run
   /// counts. When the job was completed before (a second copy, a crash after the commit), `body` does not run and this
-  /// throws ``AlreadyCompleted``: let it pass, the engine takes it for success. A snoozed outcome rolls everything back.
+  /// throws ``AlreadyCompleted``: let it pass, the engine takes it for success. A snoozed outcome rolls everything
+  /// back.
   public func complete(_ body: @escaping CompletionBody) async throws -> JobOutcome {
     try await transactions.complete(body)
   }

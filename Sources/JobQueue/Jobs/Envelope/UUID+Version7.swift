@@ -3,9 +3,9 @@ package import Foundation
 extension UUID {
   /// A random UUIDv4 (RFC 9562, section 5.4) from the system's random number generator.
   ///
-  /// Foundation's parameterless initialiser opens a file for its randomness: in a process without a free file descriptor
-  /// it returns the same value each time, without an error. getrandom(2), which Swift's generator calls, needs no
-  /// descriptor.
+  /// Foundation's parameterless initialiser opens a file for its randomness: in a process without a free file
+  /// descriptor it returns the same value each time, without an error. getrandom(2), which Swift's generator calls,
+  /// needs no descriptor.
   package static func version4() -> UUID {
     var generator = SystemRandomNumberGenerator()
     return UUID.random(using: &generator)

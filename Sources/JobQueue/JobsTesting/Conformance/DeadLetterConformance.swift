@@ -1,8 +1,8 @@
 internal import Foundation
 package import Jobs
 
-/// The rules of ``Jobs/DeadLetterIndex``, together with the store whose receipts and outbox it shares: a run is completed
-/// or dead, never both.
+/// The rules of ``Jobs/DeadLetterIndex``, together with the store whose receipts and outbox it shares: a run is
+/// completed or dead, never both.
 ///
 /// Each rule needs a new index and store.
 package struct DeadLetterConformance<Store: JobStore>: Sendable {

@@ -76,8 +76,8 @@ package struct JobStoreConformance<Store: JobStore>: Sendable {
     }
   }
 
-  /// - Parameter inOrder: true: the order counts, which only the first call after a change can check: reading the outbox
-  ///   changes it.
+  /// - Parameter inOrder: true: the order counts, which only the first call after a change can check: reading the
+  ///   outbox changes it.
   func requireOutbox(_ envelopes: [JobEnvelope], inOrder: Bool = false) async throws {
     let found = try await store.outbox().map(\.envelope)
     func arranged(_ envelopes: [JobEnvelope]) -> [JobEnvelope] {

@@ -2,8 +2,8 @@ internal import Foundation
 package import Jobs
 internal import Synchronization
 
-/// A dead letter index in memory. It shares receipts, outbox and ``InMemoryJobStore/isAvailable`` with a store, as in one
-/// database.
+/// A dead letter index in memory. It shares receipts, outbox and ``InMemoryJobStore/isAvailable`` with a store, as in
+/// one database.
 package struct InMemoryDeadLetterIndex: DeadLetterIndex {
   private let store: InMemoryJobStore
 

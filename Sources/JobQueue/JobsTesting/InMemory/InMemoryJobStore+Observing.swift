@@ -31,8 +31,8 @@ extension InMemoryJobStore {
 
   /// Makes the next `times` calls fail, after the faults that were planned before.
   ///
-  /// `unavailable` is thrown before anything happens. `contention` and `inDoubt` are thrown after a completion's body has
-  /// run, which is then rolled back, or after a relay has published, which then deletes nothing.
+  /// `unavailable` is thrown before anything happens. `contention` and `inDoubt` are thrown after a completion's body
+  /// has run, which is then rolled back, or after a relay has published, which then deletes nothing.
   ///
   /// - Parameter takesEffect: true: the call takes effect and only its answer is lost.
   package func fail(next call: JobStoreCall, with error: JobStoreError, takesEffect: Bool = false, times: Int = 1) {

@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// Runs concurrent code on one thread, in an order and with a time that follow from a seed.
 ///
-/// At each step one of the tasks that can run is drawn, and runs until it next waits. When none can run, the clock jumps
-/// to the time at which the next task stops sleeping: a simulated hour costs nothing. Races that are rare on real
+/// At each step one of the tasks that can run is drawn, and runs until it next waits. When none can run, the clock
+/// jumps to the time at which the next task stops sleeping: a simulated hour costs nothing. Races that are rare on real
 /// threads occur within some hundred seeds, and a seed that breaks a rule breaks it every time.
 package final class Simulation: TimeProvider, TaskExecutor {
   private struct Sleeper {

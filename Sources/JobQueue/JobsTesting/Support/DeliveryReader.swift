@@ -27,7 +27,8 @@ package final class DeliveryReader: Sendable {
 
   package var isEnded: Bool { ended.value }
 
-  /// Waits until there are `count` deliveries in all, and returns them; throws ``ConformanceFailure`` after a time limit.
+  /// Waits until there are `count` deliveries in all, and returns them; throws ``ConformanceFailure`` after a time
+  /// limit.
   package func wait(for count: Int) async throws -> [JobDelivery] {
     try await waitUntil("\(count) deliveries") { deliveries.count >= count }
     return deliveries

@@ -3,7 +3,8 @@ import Testing
 
 @testable import RabbitMQ
 
-/// A broker and its callers, as far as the tracker can tell: what was written under which tag, and what each message's end may be.
+/// A broker and its callers, as far as the tracker can tell: what was written under which tag, and what each message's
+/// end may be.
 private struct PublishModel {
   struct Written {
     let number: Int

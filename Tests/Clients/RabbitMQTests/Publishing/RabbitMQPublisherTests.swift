@@ -43,7 +43,8 @@ struct RabbitMQPublisherTests {
     }
   }
 
-  /// The return carries exchange and routing key too: a message without an id must not take the blame for its neighbour.
+  /// The return carries exchange and routing key too: a message without an id must not take the blame for its
+  /// neighbour.
   @Test func `a returned message without an id is told from its neighbours`() async throws {
     try await withQueue { queue in
       try await withPublisher(rabbitMQ()) { publisher async throws in
