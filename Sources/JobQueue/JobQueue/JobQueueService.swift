@@ -64,10 +64,10 @@ public final class JobQueueService: Service {
             service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .gracefullyShutdownGroup)
         }, logger: Logger(label: "jobqueue.services") { _ in SwiftLogNoOpLogHandler() }))
-    try await withGracefulShutdownHandler {
-      try await group.run()
-    } onGracefulShutdown: {
-      Task { await group.triggerGracefulShutdown() }
+    // The group follows the graceful shutdown of the group that this service is in.
+    do { try await group.run() } catch {
+      await backend.pool.close()
+      throw error
     }
     await backend.pool.close()
   }
