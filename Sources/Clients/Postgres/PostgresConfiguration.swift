@@ -13,6 +13,13 @@ package struct PostgresConfiguration: Sendable {
   package var connectTimeout: Duration
   /// How long a statement may wait for a lock; then the server refuses it with `55P03`. Default 5 s.
   package var lockTimeout: Duration
+  /// How long a transaction of this client may stay idle before the server ends its session (`25P03`) and so frees its
+  /// locks. Default 35 s.
+  ///
+  /// A client that is stopped, or whose host is gone, holds its locks no longer than this. A living one never reaches
+  /// it: a transaction takes no statement after its deadline, and one whose deadline is further away sets a longer
+  /// bound for itself.
+  package var idleInTransactionTimeout: Duration
 
   /// `host:port/database` of the URL: safe to log.
   package let serverName: String
@@ -20,7 +27,7 @@ package struct PostgresConfiguration: Sendable {
   /// Checks the URL; throws ``PostgresError/invalidURL(_:)`` with what is wrong with it.
   package init(
     url: String, applicationName: String = "vluma", connectTimeout: Duration = .seconds(5),
-    lockTimeout: Duration = .seconds(5)
+    lockTimeout: Duration = .seconds(5), idleInTransactionTimeout: Duration = .seconds(35)
   ) throws(PostgresError) {
     guard let parts = URLComponents(string: url), let scheme = parts.scheme else {
       throw .invalidURL("it is not a URL; expected postgres://user:password@host:port/database")
@@ -40,6 +47,7 @@ package struct PostgresConfiguration: Sendable {
     self.applicationName = applicationName
     self.connectTimeout = connectTimeout
     self.lockTimeout = lockTimeout
+    self.idleInTransactionTimeout = idleInTransactionTimeout
     serverName = "\(host):\(parts.port ?? 5432)\(parts.path)"
   }
 }

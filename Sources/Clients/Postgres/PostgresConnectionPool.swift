@@ -59,7 +59,8 @@ package final class PostgresConnectionPool: Sendable {
   ) async throws -> Value {
     let deadline = deadline ?? .now + PostgresConnection.defaultTimeout
     return try await withConnection(deadline: deadline) { connection in
-      let transaction = PostgresTransaction(connection: connection, deadline: deadline)
+      let transaction = PostgresTransaction(
+        connection: connection, deadline: deadline, idleTimeout: configuration.idleInTransactionTimeout)
       do {
         let value = try await body(transaction)
         try Task.checkCancellation()
@@ -81,6 +82,7 @@ package final class PostgresConnectionPool: Sendable {
       return state.idle
     }
     permits.close(throwing: CancellationError())
+    PostgresMetrics.add(idle: -idle.count)
     for connection in idle { await connection.close() }
   }
 
@@ -88,19 +90,27 @@ package final class PostgresConnectionPool: Sendable {
   var waiterCount: Int { permits.waiterCount }
 
   private func acquire(deadline: ContinuousClock.Instant) async throws -> PostgresConnection {
+    PostgresMetrics.add(waiting: 1)
+    defer { PostgresMetrics.add(waiting: -1) }
     do { try await permits.acquire(until: deadline) } catch is DeadlineExceeded {
       throw PostgresError.connectionPoolExhausted(size: size)
     }
     do {
       while let connection = state.withLock({ $0.idle.popLast() }) {
-        if await connection.isUsable { return connection }
+        PostgresMetrics.add(idle: -1)
+        if await connection.isUsable { return leased(connection) }
         await connection.close()
       }
-      return try await PostgresConnection.connect(configuration, deadline: deadline)
+      return leased(try await PostgresConnection.connect(configuration, deadline: deadline))
     } catch {
       permits.release()
       throw error
     }
+  }
+
+  private func leased(_ connection: PostgresConnection) -> PostgresConnection {
+    PostgresMetrics.add(leased: 1)
+    return connection
   }
 
   private func release(_ connection: PostgresConnection) async {
@@ -110,6 +120,7 @@ package final class PostgresConnectionPool: Sendable {
       state.idle.append(connection)
       return true
     }
+    PostgresMetrics.add(leased: -1, idle: isKept ? 1 : 0)
     if !isKept { await connection.close() }
     permits.release()
   }

@@ -31,6 +31,16 @@ public enum PostgresError: Error, Sendable {
     public let constraint: String?
     /// The server's message; never log it, it may quote values.
     public let message: String
+    /// True where the server has ended the session with it (FATAL): nothing that was open took effect, unless a commit
+    /// was under way.
+    let endsSession: Bool
+
+    init(sqlState: String, constraint: String?, message: String, endsSession: Bool = false) {
+      self.sqlState = sqlState
+      self.constraint = constraint
+      self.message = message
+      self.endsSession = endsSession
+    }
   }
 
   /// nil: the error is not a refused statement.
@@ -38,13 +48,26 @@ public enum PostgresError: Error, Sendable {
     if case .server(let error) = self { error.sqlState } else { nil }
   }
 
-  /// True where the connection must not be used again.
+  /// True where the connection must not be used again: it is broken, or the session is, or the server takes no writes
+  /// on it (25006), as after a failover, while it may take them on a new one.
   var invalidatesConnection: Bool {
+    if case .server(let error) = self { endsSession || error.sqlState == "25006" } else { endsSession }
+  }
+
+  /// True where the session is over. What was under way took no effect, unless it was a commit.
+  var endsSession: Bool {
     switch self {
     case .connectionLost, .client: true
+    case .server(let error): error.endsSession || Self.sessionEnds.contains(error.sqlState)
     default: false
     }
   }
+
+  /// 57P01-57P05: the server is shutting down, crashed, starting, has dropped the database, or ended an idle session.
+  /// 25P03 and 25P04: it has ended a transaction that was idle or lasted too long. 08...: the connection failed.
+  private static let sessionEnds: Set<String> = [
+    "57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04", "08000", "08001", "08003", "08004", "08006", "08007",
+  ]
 
   /// True for a serialization failure (40001), a deadlock (40P01), or a lock that took too long (55P03): the
   /// same transaction may succeed when run again.
@@ -59,9 +82,8 @@ public enum PostgresError: Error, Sendable {
   public var isUnavailable: Bool {
     switch self {
     case .connectionFailed, .connectionLost, .connectionPoolExhausted: true
-    // 57P01-57P03: the server is shutting down, crashed or starting. 53100, 53200, 53300: it is out of disk, memory or
-    // connections. 25006: it takes no writes, as after a failover.
-    case .server(let error): ["57P01", "57P02", "57P03", "53100", "53200", "53300", "25006"].contains(error.sqlState)
+    // 53100, 53200, 53300: the server is out of disk, memory or connections. 25006: it takes no writes.
+    case .server(let error): endsSession || ["53100", "53200", "53300", "25006"].contains(error.sqlState)
     default: false
     }
   }

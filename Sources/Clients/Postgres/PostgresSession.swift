@@ -25,17 +25,22 @@ final class PostgresSession {
   init(
     _ configuration: PostgresConfiguration, wakeup: Wakeup, deadline: ContinuousClock.Instant, isCancelled: () -> Bool
   ) throws {
-    let lockMilliseconds = configuration.lockTimeout / .milliseconds(1)
-    // client_connection_check_interval ends a statement whose client is gone, and so frees its locks.
-    let options =
-      "-c TimeZone=UTC -c client_min_messages=warning -c lock_timeout=\(Int(lockMilliseconds)) "
-      + "-c client_connection_check_interval=2000"
-    let pairs: [(String, String)] = [
-      ("dbname", configuration.url), ("application_name", configuration.applicationName),
-      ("options", options), ("client_encoding", "UTF8"),
-      ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
-      ("tcp_user_timeout", "20000"),
-    ]
+    let limit = min(deadline, .now + configuration.connectTimeout)
+    let addresses: PostgresAddresses
+    do throws(HostResolver.Failure) {
+      addresses = try PostgresAddresses(configuration.url, until: limit, isCancelled: isCancelled)
+    } catch {
+      if isCancelled() { throw CancellationError() }
+      throw PostgresError.connectionFailed(server: configuration.serverName, reason: error.description)
+    }
+    let options = Self.settings(configuration).map { "-c \($0)=\($1)" }.joined(separator: " ")
+    let pairs: [(String, String)] =
+      [
+        ("dbname", configuration.url), ("application_name", configuration.applicationName),
+        ("options", options), ("client_encoding", "UTF8"),
+        ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+        ("tcp_user_timeout", "20000"),
+      ] + addresses.parameters
     self.wakeup = wakeup
     let keys = pairs.map { strdup($0.0) } + [nil]
     let values = pairs.map { strdup($0.1) } + [nil]
@@ -45,7 +50,6 @@ final class PostgresSession {
     connection = started
     // By default libpq writes the server's notices, which may quote values, to standard error.
     PQsetNoticeProcessor(connection, { _, _ in }, nil)
-    let limit = min(deadline, .now + configuration.connectTimeout)
     try finishConnecting(deadline: limit, server: configuration.serverName, isCancelled)
     guard PQsetnonblocking(connection, 1) == 0, PQenterPipelineMode(connection) == 1 else {
       throw PostgresError.client("the connection refused pipeline mode")
@@ -53,6 +57,21 @@ final class PostgresSession {
   }
 
   deinit { PQfinish(connection) }
+
+  /// The session's settings at the server. It frees the locks of a client that is gone or stopped: the kernel notices a
+  /// host that vanished within about 25 s, in a statement the server looks every 2 s whether the client has closed, and
+  /// a transaction must not stay idle.
+  private static func settings(_ configuration: PostgresConfiguration) -> [(String, String)] {
+    func milliseconds(_ duration: Duration) -> String { "\(Int(duration / .milliseconds(1)))" }
+    return [
+      ("TimeZone", "UTC"), ("client_min_messages", "warning"),
+      ("lock_timeout", milliseconds(configuration.lockTimeout)),
+      ("idle_in_transaction_session_timeout", milliseconds(configuration.idleInTransactionTimeout)),
+      ("client_connection_check_interval", "2000"),
+      ("tcp_keepalives_idle", "10"), ("tcp_keepalives_interval", "5"), ("tcp_keepalives_count", "3"),
+      ("tcp_user_timeout", "20000"),
+    ]
+  }
 
   /// True once the connection can no longer be used.
   var isUnusable: Bool { isBroken || cancelWasSent || hasUnsolicitedInput || isOutOfStep }
@@ -206,14 +225,26 @@ final class PostgresSession {
     }
   }
 
+  /// Cancel requests that are under way in this process, each with a thread and a descriptor.
+  private static let cancelCount = Atomic(0)
+  /// A frozen server accepts cancel requests and never answers, so that none of them ends: no more than this are made.
+  /// Without one the connection is abandoned as well, and the server ends the statement when it sees that.
+  private static let cancelMax = 8
+
   /// Asks the server to cancel the running statement, on a thread of its own: PQcancel connects, without a timeout.
   private func requestCancel() {
-    guard let request = PQgetCancel(connection) else { return }
+    guard Self.cancelCount.wrappingAdd(1, ordering: .relaxed).newValue <= Self.cancelMax,
+      let request = PQgetCancel(connection)
+    else {
+      Self.cancelCount.subtract(1, ordering: .relaxed)
+      return
+    }
     nonisolated(unsafe) let owned = request  // only the new thread uses it, and frees it
     Thread.detachNewThread {
       var message = [CChar](repeating: 0, count: 256)
       PQcancel(owned, &message, Int32(message.count))
       PQfreeCancel(owned)
+      Self.cancelCount.subtract(1, ordering: .relaxed)
     }
   }
 
@@ -264,9 +295,11 @@ final class PostgresSession {
     let state = field(Int32(UInt8(ascii: "C")))
     // An error without SQLSTATE is libpq's own: it could not read or write.
     guard let state else { return .connectionLost }
+    // PG_DIAG_SEVERITY_NONLOCALIZED: after FATAL and PANIC the server has closed the session.
+    let endsSession = ["FATAL", "PANIC"].contains(field(Int32(UInt8(ascii: "V"))))
     return .server(
       .init(
         sqlState: state, constraint: field(Int32(UInt8(ascii: "n"))),
-        message: field(Int32(UInt8(ascii: "M"))) ?? ""))
+        message: field(Int32(UInt8(ascii: "M"))) ?? "", endsSession: endsSession))
   }
 }

@@ -6,7 +6,12 @@ internal import Synchronization
 public struct PostgresTransaction: Sendable {
   private let connection: PostgresConnection
   private let deadline: ContinuousClock.Instant
+  /// The session's own bound.
+  private let idleTimeout: Duration
   private let state: State
+
+  /// How long a commit may take beyond the deadline: it is not cancelled, for its outcome must be known.
+  private static let commitGrace = Duration.seconds(5)
 
   private final class State: Sendable {
     struct Value {
@@ -16,9 +21,10 @@ public struct PostgresTransaction: Sendable {
     let value = Mutex(Value())
   }
 
-  init(connection: PostgresConnection, deadline: ContinuousClock.Instant) {
+  init(connection: PostgresConnection, deadline: ContinuousClock.Instant, idleTimeout: Duration) {
     self.connection = connection
     self.deadline = deadline
+    self.idleTimeout = idleTimeout
     state = State()
   }
 
@@ -30,7 +36,18 @@ public struct PostgresTransaction: Sendable {
       return !value.hasBegun
     }
     guard begins else { return try await connection.run(queries, deadline: deadline) }
-    return Array(try await connection.run(["BEGIN"] + queries, deadline: deadline).dropFirst())
+    let begin = begin
+    return Array(try await connection.run(begin + queries, deadline: deadline).dropFirst(begin.count))
+  }
+
+  /// `BEGIN`, and a longer idle bound where the deadline is further away than the session's: a transaction may wait for
+  /// another server or a slow worker until then. In whole steps of 10 s, so that there are few statements to prepare.
+  private var begin: [PostgresQuery] {
+    let left = deadline - .now + Self.commitGrace
+    guard left > idleTimeout else { return ["BEGIN"] }
+    // PostgreSQL's maximum is 2^31 - 1 ms.
+    let seconds = Int(min((left / .seconds(10)).rounded(.up) * 10, 2_000_000))
+    return ["BEGIN", "SET LOCAL idle_in_transaction_session_timeout = '\(unsafe: "\(seconds)")s'"]
   }
 
   /// Runs one statement; a refused one aborts the transaction.
@@ -60,14 +77,13 @@ public struct PostgresTransaction: Sendable {
     let (hasBegun, last) = state.value.withLock { ($0.hasBegun, $0.beforeCommit) }
     guard hasBegun || !last.isEmpty else { return }
     let statements = (hasBegun ? [] : ["BEGIN"]) + last + ["COMMIT"]
-    // A commit is not cancelled, for its outcome must be known; it may take five seconds longer than the deadline.
     let results: [PostgresResult]
     do {
       results = try await connection.run(
-        statements, deadline: deadline + .seconds(5), isCancellable: false)
+        statements, deadline: deadline + Self.commitGrace, isCancellable: false)
     } catch PostgresError.deadlineExceeded {
       throw PostgresError.commitInDoubt
-    } catch let error as PostgresError where error.invalidatesConnection || error.isUnavailable {
+    } catch let error as PostgresError where error.endsSession {
       throw PostgresError.commitInDoubt
     }
     // The server answers the COMMIT of a failed transaction with ROLLBACK, without an error.

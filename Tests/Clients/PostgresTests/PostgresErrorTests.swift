@@ -9,7 +9,13 @@ struct PostgresErrorTests {
       #expect(server(state).isContention)
       #expect(!server(state).isUnavailable)
     }
-    for state in ["57P01", "57P02", "57P03", "53300"] { #expect(server(state).isUnavailable) }
+    for state in ["57P01", "57P02", "57P03", "57P05", "25P03", "08006", "53300", "25006"] {
+      #expect(server(state).isUnavailable)
+      #expect(server(state).invalidatesConnection == (state != "53300"))
+    }
+    let fatal = PostgresError.server(.init(sqlState: "XX000", constraint: nil, message: "", endsSession: true))
+    #expect(fatal.isUnavailable)
+    #expect(fatal.invalidatesConnection)
     for error in [
       PostgresError.connectionLost, .connectionPoolExhausted(size: 1), .connectionFailed(server: "", reason: ""),
     ] {
