@@ -15,9 +15,13 @@ final class CurlLoop: @unchecked Sendable {
   private let multi: UnsafeMutableRawPointer?
   /// Keeps transfers alive while libcurl holds pointers to them.
   private var running: [ObjectIdentifier: CurlTransfer] = [:]
+  private let silentConnections = SilentConnections()
 
-  /// Connections kept to one host; further requests wait for one.
+  /// Connections kept to one host, and to all; further requests wait for one.
   private static let connectionsPerHostMax = 256
+  private static let connectionsMax = 512
+  /// Requests under way; further ones are refused.
+  static let requestsMax = 4_096
 
   init() throws(ClientLoopError) {
     mailboxLoop = try MailboxLoop(name: "curl")
@@ -26,6 +30,7 @@ final class CurlLoop: @unchecked Sendable {
 
   func start() {
     vluma_multi_setopt_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, Self.connectionsPerHostMax)
+    vluma_multi_setopt_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, Self.connectionsMax)
     mailboxLoop.start { self.run() }
   }
 
@@ -46,6 +51,11 @@ final class CurlLoop: @unchecked Sendable {
       let mail: Mailbox
       (mail, isStopRequested) = mailboxLoop.take()
       for transfer in mail.added where !transfer.isAbandoned {
+        guard running.count < Self.requestsMax else {
+          abandon(transfer, .notConnected, "too many requests are under way")
+          continue
+        }
+        transfer.silentConnections = silentConnections
         running[ObjectIdentifier(transfer)] = transfer
         transfer.begin(at: .now)
         curl_multi_add_handle(multi, transfer.easy)
@@ -55,6 +65,7 @@ final class CurlLoop: @unchecked Sendable {
       curl_multi_perform(multi, &count)
       collect()
       let pollTimeout = abandonOverdue()
+      CurlMetrics.requests(running.count)
       if !isStopRequested { poll(pollTimeout) }
     }
     for transfer in mailboxLoop.close().added { abandonAtClose(transfer) }
@@ -75,8 +86,10 @@ final class CurlLoop: @unchecked Sendable {
       let code = vluma_message_result(message)
       var pointer: UnsafeMutableRawPointer?
       _ = vluma_getinfo_pointer(easy, &pointer)
+      let transfer = CurlTransfer.at(pointer)
+      if code == CURLE_OPERATION_TIMEDOUT { transfer?.noteTimeout() }
       curl_multi_remove_handle(multi, easy)
-      guard let transfer = CurlTransfer.at(pointer) else { continue }
+      guard let transfer else { continue }
       transfer.finish(code)
       running[ObjectIdentifier(transfer)] = nil
     }
@@ -89,6 +102,7 @@ final class CurlLoop: @unchecked Sendable {
     for transfer in Array(running.values) {
       guard let deadline = transfer.firstByteDeadline else { continue }
       if deadline <= now {
+        transfer.noteTimeout()
         abandon(transfer, .timedOut, "no first byte before the timeout")
       } else {
         pollTimeout = min(pollTimeout, deadline - now + .milliseconds(1))

@@ -20,6 +20,13 @@ final class CurlTransfer: @unchecked Sendable {
   /// Set by the client's thread where the transfer was abandoned, perhaps before it began.
   var isAbandoned = false
 
+  /// How long a connection may leave bytes unacknowledged, in milliseconds; then the kernel ends it.
+  private static let silenceMax: UInt32 = 20_000
+  /// The connection it is sent on; nil: none yet.
+  private var ports: SilentConnections.Ports?
+  /// The client's thread's; set before the transfer is added.
+  var silentConnections: SilentConnections?
+
   /// When the first byte of the response is due; nil: the request has no such limit, or the byte has arrived.
   private(set) var firstByteDeadline: ContinuousClock.Instant?
 
@@ -42,6 +49,9 @@ final class CurlTransfer: @unchecked Sendable {
     results.append(vluma_setopt_pointer(easy, CURLOPT_URL, request.url))
     results.append(vluma_setopt_pointer(easy, CURLOPT_PROTOCOLS_STR, "http,https"))
     results.append(vluma_setopt_long(easy, CURLOPT_NOSIGNAL, 1))
+    // Without it libcurl waits for the thread of an unanswered name look-up when the transfer ends: 9 s with a silent
+    // name server, in which no other transfer of the process goes on.
+    results.append(vluma_setopt_long(easy, CURLOPT_QUICK_EXIT, 1))
     results.append(vluma_setopt_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(request.connectTimeout / .milliseconds(1))))
     results.append(vluma_setopt_long(easy, CURLOPT_TIMEOUT_MS, Int(request.timeout / .milliseconds(1))))
     results.append(vluma_setopt_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)))
@@ -58,6 +68,7 @@ final class CurlTransfer: @unchecked Sendable {
     let me = Unmanaged.passUnretained(self).toOpaque()
     for option in [
       CURLOPT_PRIVATE, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA,
+      CURLOPT_SOCKOPTDATA,
     ] {
       results.append(vluma_setopt_pointer(easy, option, me))
     }
@@ -69,6 +80,12 @@ final class CurlTransfer: @unchecked Sendable {
       vluma_setopt_callback(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, me in
         CurlTransfer.at(me)?.receive(header: bytes, size * count) ?? 0
       })
+    results.append(
+      vluma_setopt_socket_callback(easy) { me, socket, _ in
+        vluma_bound_silence(socket, CurlTransfer.silenceMax)
+        CurlTransfer.at(me)?.silentConnections?.opened(socket)
+        return CURL_SOCKOPT_OK
+      })
     guard results.allSatisfy({ $0 == CURLE_OK }) else {
       throw CurlError(reason: .invalidRequest, mayHaveBeenWritten: false, detail: "the URL or an option cannot be used")
     }
@@ -79,12 +96,11 @@ final class CurlTransfer: @unchecked Sendable {
   /// may have arrived. GET and HEAD may be repeated.
   private func prepareBody() -> [CURLcode] {
     var results: [CURLcode] = []
-    if request.method != "GET", request.method != "HEAD" {
-      results.append(
-        vluma_setopt_request_callback(easy) { me, _, _, _, _ in
-          CurlTransfer.at(me)?.mayHaveBeenWritten == false ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
-        })
-    }
+    results.append(
+      vluma_setopt_request_callback(easy) { me, _, _, remotePort, localPort in
+        CurlTransfer.at(me)?.begin(on: .init(local: localPort, remote: remotePort)) == true
+          ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+      })
     guard let body = request.body else {
       if request.method == "HEAD" { results.append(vluma_setopt_long(easy, CURLOPT_NOBODY, 1)) }
       return results
@@ -125,6 +141,13 @@ final class CurlTransfer: @unchecked Sendable {
     firstByteDeadline = request.firstByteTimeout.map { now + $0 }
   }
 
+  /// False where it must not be sent on this connection, since it may have been sent on another.
+  private func begin(on ports: SilentConnections.Ports) -> Bool {
+    guard ["GET", "HEAD"].contains(request.method) || !mayHaveBeenWritten else { return false }
+    self.ports = ports
+    return true
+  }
+
   private func copyBody(into bytes: UnsafeMutablePointer<CChar>?, _ capacity: Int) -> Int {
     guard let bytes, let body = request.body else { return 0 }
     let count = min(capacity, body.count - bodyBytesSent)
@@ -145,6 +168,7 @@ final class CurlTransfer: @unchecked Sendable {
 
   private func receive(header bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
     firstByteDeadline = nil
+    if !hasResponse, let ports { silentConnections?.answered(ports) }
     hasResponse = true
     let line = String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
     if line.hasPrefix("HTTP/") {
@@ -157,6 +181,12 @@ final class CurlTransfer: @unchecked Sendable {
       headers.append((line[..<colon].lowercased(), value))
     }
     return count
+  }
+
+  /// Ends the connection where it owes too many answers: called where time ran out.
+  func noteTimeout() {
+    guard !hasResponse, mayHaveBeenWritten, let ports else { return }
+    silentConnections?.timedOut(ports)
   }
 
   private var status: Int { number(CURLINFO_RESPONSE_CODE) }

@@ -1,3 +1,4 @@
+import CCurl
 import Curl
 import Foundation
 import Glibc
@@ -105,5 +106,10 @@ struct CurlDeadlineTests {
         "POST", "http://127.0.0.1:\(bound.port)/", body: Data("x".utf8), connectTimeout: .milliseconds(300)))
     #expect(error?.reason == .timedOut || error?.reason == .notConnected)
     #expect(error?.mayHaveBeenWritten == false)
+  }
+
+  @Test func `names are looked up beside the client's thread`() {
+    // Otherwise one silent name server holds up every transfer.
+    #expect(vluma_has_asynchronous_resolver() != 0)
   }
 }

@@ -1,7 +1,8 @@
-import Curl
 import Foundation
 import TestServers
 import Testing
+
+@testable import Curl
 
 /// HTTP/2 over TLS, against a real nginx.
 @Suite(.timeLimit(.minutes(1)))
@@ -138,6 +139,39 @@ struct CurlHTTP2Tests {
       #expect(response.status == 200)
       let connection = try #require(response.header("x-connection"))
       #expect(first.contains(connection))
+    }
+  }
+
+  @Test func `a connection that has gone silent is replaced after some requests without a first byte`() async throws {
+    try await withNginx { nginx, client, _ async throws in
+      let proxy = try TCPProxy(to: "127.0.0.1", port: nginx.httpsPort)
+      defer { proxy.stop() }
+      let request = CurlRequest(
+        "POST", "https://127.0.0.1:\(proxy.port)/", body: Data("x".utf8), firstByteTimeout: .milliseconds(300))
+      #expect(try await client.send(request).status == 200)
+      // What is on the connection gets no answer; the kernels still acknowledge its bytes.
+      proxy.blackhole()
+      for _ in 0..<SilentConnections.timeoutsMax {
+        let error = await #expect(throws: CurlError.self) { try await client.send(request) }
+        #expect(error?.reason == .timedOut)
+        #expect(error?.mayHaveBeenWritten == true)
+      }
+      #expect(try await client.send(request).status == 200)
+    }
+  }
+
+  @Test func `a slow answer between others is no sign of a dead connection`() async throws {
+    let upstream = try ScriptedServer { connection in
+      if connection.readRequest() != nil { connection.waitForClose() }
+    }
+    defer { upstream.stop() }
+    try await withNginx(upstream: upstream.port) { nginx, client, _ async throws in
+      let first = try await connections(1, client, nginx.https + "/")
+      let silent = CurlRequest("GET", nginx.https + "/upstream/silent", firstByteTimeout: .milliseconds(200))
+      for _ in 0..<(2 * SilentConnections.timeoutsMax) {
+        await #expect(throws: CurlError.self) { try await client.send(silent) }
+        #expect(try await connections(1, client, nginx.https + "/") == first)
+      }
     }
   }
 }
