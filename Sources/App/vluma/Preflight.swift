@@ -4,7 +4,6 @@ import JobsRabbitMQ
 import Logging
 import Postgres
 import RabbitMQ
-import Redis
 
 /// Checks, before anything starts, that the servers answer and are set up; what is missing is one clear line.
 ///
@@ -25,19 +24,8 @@ struct Preflight {
   func run() async throws {
     try await checkPostgres()
     try await checkRabbitMQ()
-    try await checkRedis()
-  }
-
-  /// Redis holds soft state only and may be unreachable; a refused login, though, is a wrong setting.
-  private func checkRedis() async throws {
-    guard let configuration = try builder.environment.redis() else { return }
-    let silent = Logger(label: "vluma.startup") { _ in SwiftLogNoOpLogHandler() }
-    do { try await RedisClient(configuration, logger: silent).firstConnection() } catch let error as RedisError {
-      guard case .loginRefused = error else { return warn("starting without Redis", error) }
-      throw NotReady(
-        description: "\(error); is \(Environment.redis.name) right? Unset it to do without Redis",
-        exitCode: EX_UNAVAILABLE)
-    }
+    // Redis is not asked: it holds soft state only, and its client says by itself when it cannot be used.
+    _ = try builder.environment.redis()
   }
 
   private func warn(_ message: Logger.Message, _ error: any Error) {

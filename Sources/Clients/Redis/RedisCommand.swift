@@ -20,5 +20,11 @@ struct RedisRequest: Sendable {
   let deadline: ContinuousClock.Instant
   let reply = Promise<RedisReply>()
 
+  /// What the arguments occupy, in bytes.
+  var size: Int { arguments.reduce(0) { $0 + $1.count + 16 } }
+
+  /// The command's name, such as `SET`.
+  var name: String { String(decoding: arguments.first ?? [], as: UTF8.self).uppercased() }
+
   func finish(_ result: Result<RedisReply, any Error>) { reply.resolve(result) }
 }

@@ -27,9 +27,19 @@ final class RedisLoop: @unchecked Sendable {
   private var inFlight = Deque<RedisRequest>()
   private var backoff = Backoff(max: .seconds(2))
   private var isFailureLogged = false
+  private var refusals = RedisRefusals()
+  private var connectedAt = ContinuousClock.now
+  /// The arguments of the commands in flight, in bytes.
+  private var inFlightBytes = 0
 
-  /// At most this many commands wait for a reply; more are refused as unavailable.
+  /// At most this many commands wait for a reply, and this many bytes; more are refused as unavailable.
   private static let inFlightMax = 10_000
+  private static let inFlightBytesMax = 16 << 20
+  /// A reply of more bytes is none that was asked for.
+  private static let replyBytesMax = 64 << 20
+  /// How long a connection to a server that has become a replica is kept: after a failover its name may lead to
+  /// another.
+  private static let readOnlyTime = Duration.seconds(10)
 
   init(_ configuration: RedisConfiguration, timeout: Duration, logger: Logger) throws {
     self.configuration = configuration
@@ -58,9 +68,12 @@ final class RedisLoop: @unchecked Sendable {
       if connect() {
         backoff.reset()
         isFailureLogged = false
+        connectedAt = .now
         mailboxLoop.open()
         firstConnection.resolve()
+        RedisMetrics.connected(true)
         disconnect(serve())
+        RedisMetrics.connected(false)
       }
       if !mailboxLoop.isStopRequested { mailboxLoop.sleep(for: backoff.next()) }
     }
@@ -69,15 +82,7 @@ final class RedisLoop: @unchecked Sendable {
   /// Connects and logs in, blocking this thread for two seconds at most per step.
   private func connect() -> Bool {
     let blockingTimeout = timeval(tv_sec: 2, tv_usec: 0)
-    guard let fresh = redisConnectWithTimeout(configuration.host, Int32(configuration.port), blockingTimeout) else {
-      report(.client("out of memory for a connection"))
-      return false
-    }
-    guard fresh.pointee.err == 0 else {
-      report(.connectionFailed(server: configuration.serverName, reason: Self.errorText(of: fresh)))
-      redisFree(fresh)
-      return false
-    }
+    guard let fresh = openSocket(within: blockingTimeout) else { return false }
     redisSetTimeout(fresh, blockingTimeout)
     var handshake: [[String]] = []
     if let password = configuration.password {
@@ -98,11 +103,33 @@ final class RedisLoop: @unchecked Sendable {
     return true
   }
 
-  /// The error of a handshake with this reply. A server that still loads its data replies LOADING; it is not a refusal.
+  /// Tries the host's addresses one after the other; nil: none of them answers.
+  private func openSocket(within timeout: timeval) -> UnsafeMutablePointer<redisContext>? {
+    let addresses: [String]
+    do throws(HostResolver.Failure) {
+      addresses = try HostResolver.system.addresses(
+        of: configuration.host, until: .now + .seconds(2), isCancelled: { mailboxLoop.isStopRequested })
+    } catch {
+      report(.connectionFailed(server: configuration.serverName, reason: error.description))
+      return nil
+    }
+    var failure = RedisError.client("out of memory for a connection")
+    for address in addresses where !mailboxLoop.isStopRequested {
+      guard let fresh = redisConnectWithTimeout(address, Int32(configuration.port), timeout) else { continue }
+      if fresh.pointee.err == 0 { return fresh }
+      failure = .connectionFailed(server: configuration.serverName, reason: Self.errorText(of: fresh))
+      redisFree(fresh)
+    }
+    report(failure)
+    return nil
+  }
+
+  /// The error of a handshake with this reply. A server that still loads its data, or has no connection left, refuses
+  /// no login.
   private func failure(of command: String, _ reply: Result<RedisReply, RedisError>) -> RedisError {
     let server = configuration.serverName
     return switch reply {
-    case .failure(.refused(let code)) where code != "LOADING":
+    case .failure(.refused(let code)) where !["LOADING", "MAXCLIENTS", "MASTERDOWN", "BUSY"].contains(code):
       .loginRefused(server: server, reason: "\(command) failed: \(code)")
     case .failure(let error): .connectionFailed(server: server, reason: "\(command): \(error)")
     case .success: .connectionFailed(server: server, reason: "\(command): unexpected reply type")
@@ -111,7 +138,9 @@ final class RedisLoop: @unchecked Sendable {
 
   private func report(_ error: RedisError) {
     firstConnection.resolve(.failure(error))
-    if !isFailureLogged { logger.warning("Redis connection failed; retrying", metadata: ["error": "\(error)"]) }
+    if !isFailureLogged {
+      logger.warning("Redis cannot be used; working without it, and trying again", metadata: ["error": "\(error)"])
+    }
     isFailureLogged = true
   }
 
@@ -145,10 +174,11 @@ final class RedisLoop: @unchecked Sendable {
     while let context {
       let (mail, isStopRequested) = mailboxLoop.take()
       for request in mail.requests {
-        guard !isStopRequested, inFlight.count < Self.inFlightMax else {
+        guard !isStopRequested, inFlight.count < Self.inFlightMax, inFlightBytes < Self.inFlightBytesMax else {
           request.finish(.failure(RedisError.unavailable))
           continue
         }
+        inFlightBytes += request.size
         append(request.arguments, to: context)
         inFlight.append(request)
       }
@@ -162,6 +192,9 @@ final class RedisLoop: @unchecked Sendable {
       let pollTimeout: Duration? = inFlight.isEmpty ? nil : .milliseconds(50)
       guard mailboxLoop.poll(context.pointee.fd, for: events, timeout: pollTimeout).isReadable else { continue }
       guard redisBufferRead(context) == REDIS_OK else { return Self.error(of: context) }
+      if let reader = context.pointee.reader, reader.pointee.len > Self.replyBytesMax {
+        return .protocolError("a reply of more than \(Self.replyBytesMax) bytes")
+      }
       if let error = readReplies(context) { return error }
     }
     return .connectionLost
@@ -175,9 +208,28 @@ final class RedisLoop: @unchecked Sendable {
       guard let reply else { return nil }
       defer { freeReplyObject(reply) }
       guard let request = inFlight.popFirst() else { return .protocolError("a reply to no command") }
+      inFlightBytes -= request.size
       let decoded = Self.decodeReply(reply.assumingMemoryBound(to: redisReply.self))
       request.finish(decoded.mapError { $0 as any Error })
+      if let error = note(decoded, of: request) { return error }
     }
+  }
+
+  /// Counts and logs what the server refuses because of its own state; an error where the connection is given up for
+  /// it.
+  private func note(_ reply: Result<RedisReply, RedisError>, of request: RedisRequest) -> RedisError? {
+    guard case .failure(.refused(let code)) = reply else {
+      if refusals.isActive, refusals.taken(request.name) { logger.notice("Redis takes all commands again") }
+      return nil
+    }
+    guard RedisRefusals.serverCodes.contains(code) else { return nil }
+    RedisMetrics.refused(code: code)
+    if refusals.refused(request.name, code: code) {
+      logger.warning(
+        "Redis refuses commands because of its own state; working without them",
+        metadata: ["code": "\(code)", "command": "\(request.name)"])
+    }
+    return code == "READONLY" && connectedAt + Self.readOnlyTime < .now ? .connectionLost : nil
   }
 
   /// Fails the commands whose deadline has passed; their entries stay, for their replies still come.
@@ -195,6 +247,7 @@ final class RedisLoop: @unchecked Sendable {
     context = nil
     for request in inFlight { request.finish(.failure(error)) }
     inFlight = []
+    inFlightBytes = 0
     for request in unsent { request.finish(.failure(RedisError.unavailable)) }
   }
 
@@ -217,6 +270,7 @@ final class RedisLoop: @unchecked Sendable {
   private static func decodeReply(_ reply: UnsafeMutablePointer<redisReply>) -> Result<RedisReply, RedisError> {
     let decoded = decode(reply)
     guard case .error(let text) = decoded else { return .success(decoded) }
+    if text.hasPrefix("ERR max number of clients") { return .failure(.refused("MAXCLIENTS")) }
     return .failure(.refused(String(text.prefix { $0 != " " })))
   }
 
