@@ -83,6 +83,8 @@ public final class JobQueueService: Service {
     case unroutable(PoolName)
     /// The broker could not be reached in time, or refused the job: it was not enqueued.
     case unavailable
+    /// The broker never takes a job of this size.
+    case tooLarge
     /// The broker's answer was lost: the job may have been enqueued. Enqueue it again with the same id.
     case inDoubt(JobID)
 
@@ -91,6 +93,7 @@ public final class JobQueueService: Service {
       switch self {
       case .unroutedKind(let kind): "no pool of queues.yaml takes jobs of kind \(kind)"
       case .unroutable(let pool): "the broker has no queue for pool \(pool): call setUp()"
+      case .tooLarge: "the job is larger than the broker takes; it was not enqueued"
       case .unavailable: "the broker is not available; the job was not enqueued"
       case .inDoubt(let id): "it is unknown whether the broker holds job \(id): enqueue it again with the same id"
       }
@@ -116,6 +119,7 @@ public final class JobQueueService: Service {
     case .enqueued: return envelope.id
     case .unroutable: throw NotEnqueued.unroutable(pool)
     case .unavailable: throw NotEnqueued.unavailable
+    case .refused: throw NotEnqueued.tooLarge
     case .inDoubt: throw NotEnqueued.inDoubt(envelope.id)
     }
   }

@@ -26,7 +26,7 @@ extension JobEnvelope {
     properties.type = kind.rawValue
     properties.contentType = "application/json"
     properties.correlationID = correlationID
-    properties.timestamp = UInt64(max(0, enqueuedAt.timeIntervalSince1970))
+    properties.timestamp = UInt64(max(0, enqueuedAt.clampedSeconds))
     properties.headers = [
       Header.run: .integer(Int64(run)), Header.attempt: .integer(Int64(attempt)),
       Header.schemaVersion: .integer(Int64(schemaVersion)), Header.enqueuedAt: .integer(enqueuedAt.milliseconds),

@@ -15,6 +15,9 @@ struct HeaderReader {
   static let secondsMax: UInt64 = 253_402_300_799
   /// No count of attempts, runs or versions is greater.
   static let countMax: Int64 = 1_000_000
+  /// Texts of more bytes are no trace context of W3C, which advises to pass on 512; a longer one might not fit into the
+  /// frame of a retry or dead letter.
+  static let textBytesMax = 1_024
 
   /// True for text that PostgreSQL and logs accept.
   static func isPlain(_ text: String) -> Bool {
@@ -50,11 +53,23 @@ struct HeaderReader {
     guard let text = value.string, Self.isPlain(text) else {
       throw UnreadableEnvelope(reason: "header \(name) is not plain text")
     }
+    guard text.utf8.count <= Self.textBytesMax else {
+      throw UnreadableEnvelope(
+        reason: "header \(name) has \(text.utf8.count) bytes; at most \(Self.textBytesMax) are allowed")
+    }
     return text
   }
 }
 
 extension Date {
-  var milliseconds: Int64 { Int64((timeIntervalSince1970 * 1000).rounded()) }
+  /// Milliseconds since 1970; instants outside the years 1 to 9999 become the nearest one in them.
+  var milliseconds: Int64 { Int64((clampedSeconds * 1000).rounded()) }
+
+  /// Seconds since 1970, in the years 1 to 9999: a conversion to an integer traps on what does not fit.
+  var clampedSeconds: Double {
+    let seconds = timeIntervalSince1970
+    return seconds.isNaN ? 0 : min(max(seconds, -62_135_596_800), Double(HeaderReader.secondsMax))
+  }
+
   init(milliseconds: Int64) { self.init(timeIntervalSince1970: Double(milliseconds) / 1000) }
 }

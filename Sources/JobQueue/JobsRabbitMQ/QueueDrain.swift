@@ -83,13 +83,15 @@ package struct QueueDrain: Sendable {
         if let message = Self.message(delivery, source, pool) {
           forwarded.append((delivery: delivery, pool: pool, message: message))
         } else {
-          result.skipped[.unknownHeaders, default: 0] += 1
+          result.skipped[delivery.omittedBody == nil ? .unknownHeaders : .tooLarge, default: 0] += 1
         }
       }
     }
     let outcomes = await publisher.publish(forwarded.map { $0.message }, deadline: .now + Self.timeout)
     for (job, outcome) in zip(forwarded, outcomes) {
-      if let failure = Self.failure(outcome, job.pool) {
+      if outcome == .refused {
+        result.skipped[.tooLarge, default: 0] += 1
+      } else if let failure = Self.failure(outcome, job.pool) {
         result.failure = failure
       } else {
         job.delivery.acknowledge()
@@ -98,20 +100,21 @@ package struct QueueDrain: Sendable {
     }
   }
 
-  /// The same message for another pool; nil: it has a header of a type that this client cannot write. The broker's own
+  /// The same message for another pool; nil: its body was not kept, or it has a header of a type that this client
+  /// cannot write. The broker's own
   /// headers (`x-death` and others) are left out: they belong to the old queue.
   private static func message(_ delivery: RabbitMQDelivery, _ source: Source, _ pool: PoolName) -> RabbitMQMessage? {
     var properties = delivery.properties
     properties.headers = properties.headers.filter { !$0.key.hasPrefix("x-") }
-    guard !properties.headers.values.contains(.unsupported) else { return nil }
+    guard delivery.omittedBody == nil, !properties.headers.values.contains(.unsupported) else { return nil }
     return RabbitMQMessage(
       exchange: source.exchange, routingKey: pool.rawValue, properties: properties, body: delivery.body)
   }
 
-  /// Why a job is not known to be in its new queue; nil: it is there.
+  /// Why a job is not known to be in its new queue; nil: it is there, or never can be.
   private static func failure(_ outcome: PublishResult, _ pool: PoolName) -> String? {
     switch outcome {
-    case .confirmed: nil
+    case .confirmed, .refused: nil
     case .returned: "the broker has no queue for pool \(pool): run vluma topology apply, then this again"
     case .nacked: "the broker rejected jobs for pool \(pool): see vluma topology plan, then run this again"
     case .expired: "the broker did not confirm in time: run this again"

@@ -18,14 +18,15 @@ package struct RabbitMQJobBroker: JobBroker {
 
   /// Publishes jobs, persistent and mandatory, and waits for the confirms.
   ///
-  /// A returned message is ``EnqueueResult/unroutable``; a nacked or expired one ``EnqueueResult/unavailable``; a lost
-  /// one ``EnqueueResult/inDoubt``.
+  /// A returned message is ``EnqueueResult/unroutable``; a nacked or expired one ``EnqueueResult/unavailable``; one
+  /// that is too large ``EnqueueResult/refused``; a lost one ``EnqueueResult/inDoubt``.
   package func enqueue(_ jobs: [OutgoingJob], deadline: ContinuousClock.Instant) async -> [EnqueueResult] {
     await publisher.publish(jobs.map(Self.message), deadline: deadline).map { result in
       switch result {
       case .confirmed: .enqueued
       case .returned: .unroutable
       case .nacked, .expired: .unavailable
+      case .refused: .refused
       case .lost: .inDoubt
       }
     }

@@ -6,7 +6,7 @@ extension RabbitMQProperties {
   /// A stable id for a message that has no readable one: a hash of the queue, the properties that identify a message,
   /// the publisher's headers and the body. The broker's own headers (`x-death` and others) change with each way through
   /// it and are left out.
-  func contentID(queue: String, body: Data) -> JobID {
+  func contentID(queue: String, body: Data, _ omittedBody: OmittedBody? = nil) -> JobID {
     var digest = ContentDigest()
     digest.append(queue)
     for property in [messageID, type, correlationID, timestamp.map(String.init)] { digest.append(property) }
@@ -15,6 +15,7 @@ extension RabbitMQProperties {
       digest.append(Self.text(value))
     }
     digest.append(body)
+    if let omittedBody { digest.append(omittedBody.sha256) }
     return JobID(digest.uuid)
   }
 

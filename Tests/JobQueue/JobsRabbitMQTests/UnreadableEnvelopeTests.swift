@@ -49,6 +49,12 @@ struct UnreadableEnvelopeTests {
     #expect(delivery.deadLetterInfo == nil)
   }
 
+  @Test func `a header too long for the frame of a retry is unreadable`() async throws {
+    var properties = properties()
+    properties.headers["traceparent"] = .string(String(repeating: "0", count: 100_000))
+    try await expectUnreadable(properties, naming: "traceparent")
+  }
+
   @Test func `a message without an id is unreadable`() async throws {
     var properties = properties()
     properties.messageID = nil

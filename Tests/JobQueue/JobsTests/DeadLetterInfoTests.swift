@@ -64,4 +64,12 @@ struct DeadLetterInfoTests {
     ]
     #expect(DeadLetterReason.allCases.map(\.rawValue) == names)
   }
+
+  @Test func `a detail of few characters and many bytes is cut too`() {
+    let marks = "a" + String(repeating: "\u{301}", count: 60_000)
+    let info = DeadLetterInfo(
+      reason: .permanentError, detail: marks, cause: "c", kind: "k", pool: "p", attempts: 1, at: Date())
+    #expect(info.detail.utf8.count <= DeadLetterInfo.maxDetailBytes)
+    #expect(info.detail.hasPrefix("a\u{301}\u{301}") || info.detail.unicodeScalars.first == "a")
+  }
 }

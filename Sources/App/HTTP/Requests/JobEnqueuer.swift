@@ -29,6 +29,7 @@ struct JobEnqueuer: Sendable {
     case .enqueued: return
     case .unroutable:
       throw Problem.unavailable("the queue for this request does not exist yet; try again later", retryAfter: 30)
+    case .refused: throw Problem(.contentTooLarge, "the request is larger than the queue takes; nothing was done")
     case .inDoubt: throw Problem.unavailable(inDoubt)
     case .unavailable, nil:
       throw Problem.unavailable("the request could not be accepted now; nothing was done, try again")

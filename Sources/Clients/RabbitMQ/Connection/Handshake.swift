@@ -1,4 +1,5 @@
 internal import CRabbitMQ
+internal import ClientLoop
 internal import Foundation
 
 /// Opens a connection to one host and logs in, blocking the calling thread within the configured time.
@@ -13,17 +14,36 @@ struct Handshake {
     self.name = name
   }
 
-  /// The connection, ready for channels; the caller destroys it.
+  /// The connection, ready for channels; the caller destroys it. The host's addresses are tried one after the other.
   func connect() throws(RabbitMQError) -> amqp_connection_state_t {
+    let end = ContinuousClock.now + configuration.connectTimeout
+    let addresses: [String]
+    do throws(HostResolver.Failure) { addresses = try HostResolver.system.addresses(of: host.name, until: end) } catch {
+      throw failed(error.description)
+    }
+    var failure = failed("it has no address")
+    for address in addresses {
+      do throws(RabbitMQError) { return try connect(to: address, until: end) } catch {
+        // Another address of the same name is the same broker: its refusal is final.
+        if error.isRefusedLogin { throw error }
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  private func connect(
+    to address: String, until end: ContinuousClock.Instant
+  ) throws(RabbitMQError) -> amqp_connection_state_t {
     guard let connection = amqp_new_connection() else { throw failed("out of memory") }
     do throws(RabbitMQError) {
-      let (seconds, attoseconds) = configuration.connectTimeout.components
-      var timeout = vluma_timeval(Int(seconds) * 1_000_000 + Int(attoseconds / 1_000_000_000_000))
+      var timeout = Self.timeval(max(.milliseconds(1), end - .now))
       if let tls = configuration.tls {
-        try TLSSocket(tls: tls, host: host).open(connection, within: timeout)
+        try TLSSocket(tls: tls, host: host, address: address).open(connection, within: timeout)
       } else {
-        try openWithoutTLS(connection, within: timeout)
+        try openWithoutTLS(connection, to: address, within: timeout)
       }
+      timeout = Self.timeval(configuration.connectTimeout)
       amqp_set_handshake_timeout(connection, &timeout)
       try login(connection)
       return connection
@@ -33,10 +53,17 @@ struct Handshake {
     }
   }
 
-  private func openWithoutTLS(_ connection: amqp_connection_state_t, within timeout: timeval) throws(RabbitMQError) {
+  private static func timeval(_ duration: Duration) -> timeval {
+    let (seconds, attoseconds) = duration.components
+    return vluma_timeval(Int(seconds) * 1_000_000 + Int(attoseconds / 1_000_000_000_000))
+  }
+
+  private func openWithoutTLS(
+    _ connection: amqp_connection_state_t, to address: String, within timeout: timeval
+  ) throws(RabbitMQError) {
     guard let socket = amqp_tcp_socket_new(connection) else { throw failed("out of memory") }
     var timeout = timeout
-    let status = amqp_socket_open_noblock(socket, host.name, Int32(host.port), &timeout)
+    let status = amqp_socket_open_noblock(socket, address, Int32(host.port), &timeout)
     guard status == AMQP_STATUS_OK.rawValue else { throw failed(AMQPStatus.text(status)) }
   }
 
@@ -44,7 +71,8 @@ struct Handshake {
     let reply = clientProperties { properties in
       var properties = properties
       return vluma_amqp_login_plain(
-        connection, configuration.virtualHost, 0, 131_072, Int32(configuration.heartbeat.components.seconds),
+        connection, configuration.virtualHost, 0, Int32(RabbitMQConfiguration.frameMax),
+        Int32(configuration.heartbeat.components.seconds),
         &properties, configuration.user, configuration.password)
     }
     switch reply.reply_type {

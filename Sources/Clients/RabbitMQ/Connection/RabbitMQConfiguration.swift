@@ -10,6 +10,9 @@ package struct RabbitMQConfiguration: Sendable {
     var label: String { "\(name):\(port)" }
   }
 
+  /// The largest frame that we ask for, in bytes: RabbitMQ's default. The broker may allow less.
+  static let frameMax = 131_072
+
   /// The nodes, tried in random order.
   let hosts: [Host]
   /// The virtual host, `/` by default.
@@ -22,8 +25,7 @@ package struct RabbitMQConfiguration: Sendable {
   let tls: TLS?
   /// Heartbeat interval; a peer silent for twice as long is disconnected. 10 s: RabbitMQ's guide advises 5 to 20.
   var heartbeat: Duration = .seconds(10)
-  /// How long connecting (TLS included) may take, and logging in as long again, per host. Resolving a host's name
-  /// is not included.
+  /// How long connecting (looking up the name and TLS included) may take, and logging in as long again, per host.
   package var connectTimeout: Duration = .seconds(5)
 
   /// `host:port` of every node: safe to show.

@@ -12,6 +12,9 @@ final class RabbitMQConnection: Sendable {
 
   deinit { loop.abort() }
 
+  /// The largest frame, in bytes, as negotiated.
+  var frameMax: Int { loop.frameMax.withLock { $0 } }
+
   /// Connects to one node and logs in; `name` is what the broker shows for the connection.
   static func open(
     _ configuration: RabbitMQConfiguration, host: RabbitMQConfiguration.Host, name: String

@@ -22,10 +22,15 @@ package enum RabbitMQError: Error, Equatable, Sendable {
     }
   }
 
+  /// AMQP's code for what the user may not do.
+  package static let accessRefused = 403
   /// AMQP's code for an entity that does not exist.
   package static let notFound = 404
   /// AMQP's code for an entity that exists with other arguments.
   package static let preconditionFailed = 406
+  /// AMQP's codes of a connection that the broker closed over what it was sent: frame, syntax, command, channel and
+  /// unexpected-frame errors, and what is not implemented.
+  static let messageFaults: Set<Int> = [501, 502, 503, 504, 505, 540]
 }
 
 extension RabbitMQError: CustomStringConvertible {

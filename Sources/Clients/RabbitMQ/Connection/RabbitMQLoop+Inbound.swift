@@ -58,12 +58,14 @@ extension RabbitMQLoop {
   }
 
   private func receive(_ content: FrameAssembler.Content, on number: UInt16) {
-    guard let channel = channels[number]?.channel else { return }
+    // What arrives after our close was sent is requeued by the broker.
+    guard let state = channels[number], !state.isClosing else { return }
+    let channel = state.channel
     switch content.announcement {
     case .delivery(let tag, let redelivered, let exchange, let routingKey):
       let delivery = RabbitMQDelivery(
-        properties: content.properties, body: content.body, exchange: exchange, routingKey: routingKey,
-        redelivered: redelivered, tag: tag, channel: channel)
+        properties: content.properties, body: content.body, omittedBody: content.omittedBody, exchange: exchange,
+        routingKey: routingKey, redelivered: redelivered, tag: tag, channel: channel)
       channels[number]?.unacked.delivered(tag)
       channels[number]?.received.append(delivery)
       markHealthy()
@@ -141,5 +143,5 @@ extension RabbitMQLoop {
 }
 
 extension RabbitMQLoop.Call {
-  fileprivate var isClose: Bool { if case .closeChannel = method { true } else { false } }
+  var isClose: Bool { if case .closeChannel = method { true } else { false } }
 }

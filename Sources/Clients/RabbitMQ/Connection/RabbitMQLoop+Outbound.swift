@@ -5,20 +5,25 @@ internal import Synchronization
 
 /// What the connection's thread writes.
 extension RabbitMQLoop {
-  /// Writes a call, unless its channel is closed: it must not reach the channel's successor of the same number.
+  /// Writes a call, unless its channel is closed or closing: it must not reach the channel's successor of the same
+  /// number.
   func send(_ call: Call, on connection: amqp_connection_state_t) throws(RabbitMQError) {
     let number = call.channel.number
-    guard channels[number]?.channel === call.channel else {
+    guard let state = channels[number], state.channel === call.channel, !state.isClosing else {
       call.reply.resolve(.failure(RabbitMQError.channelClosed(code: 0, reason: "the channel is already closed")))
       return
     }
     channels[number]?.calls.append(call)
+    if call.isClose {
+      channels[number]?.isClosing = true
+      call.channel.end()
+    }
     try check(AMQPMethodWriter(connection: connection, channel: number).write(call.method))
   }
 
   /// Writes the messages the channels' delegates have to publish now.
   func writeMessages(on connection: amqp_connection_state_t) throws(RabbitMQError) {
-    for (number, state) in channels {
+    for (number, state) in channels where !state.isClosing {
       var written = 0
       while let message = state.channel.delegate.nextMessage() {
         writingSince.withLock { $0 = .now }
@@ -34,7 +39,7 @@ extension RabbitMQLoop {
 
   /// Writes what was settled since the last flush.
   func flushSettlements(on connection: amqp_connection_state_t) throws(RabbitMQError) {
-    for number in channels.keys {
+    for number in channels.keys where channels[number]?.isClosing == false {
       for frame in channels[number]?.unacked.flush() ?? [] {
         switch frame {
         case .acknowledge(let tag, let multiple): try check(amqp_basic_ack(connection, number, tag, multiple ? 1 : 0))

@@ -8,8 +8,8 @@ internal import Synchronization
 /// The thread that owns one librabbitmq connection: it polls the socket and its mailbox, writes what callers posted,
 /// and delivers what arrived. No other thread touches the connection; only `abort` shuts its socket down.
 ///
-/// `@unchecked Sendable`: `loop`, `end`, `numbers`, `socket` and `writingSince` are locked; the rest is the thread's
-/// own.
+/// `@unchecked Sendable`: `loop`, `end`, `numbers`, `frameMax`, `socket` and `writingSince` are locked; the rest is
+/// the thread's own.
 final class RabbitMQLoop: @unchecked Sendable {
   /// The callers' requests that the thread has not handled yet.
   struct Mailbox: LoopMailbox {
@@ -43,6 +43,8 @@ final class RabbitMQLoop: @unchecked Sendable {
     var unacked = UnackedDeliveries()
     var received: [RabbitMQDelivery] = []
     var calls: [Call] = []
+    /// Our close was sent: the broker answers anything else on this channel by closing the connection (504).
+    var isClosing = false
   }
 
   let opened = Promise<Void>()
@@ -50,6 +52,7 @@ final class RabbitMQLoop: @unchecked Sendable {
   /// Events of the connection once it is open, for one reader; the last is its loss.
   let (events, eventContinuation) = AsyncStream.makeStream(of: ConnectionLifecycle.Event.self)
   let numbers = Mutex(ChannelNumbers())
+  let frameMax = Mutex(RabbitMQConfiguration.frameMax)
   let writingSince = Mutex<ContinuousClock.Instant?>(nil)
   private let configuration: RabbitMQConfiguration
   private let host: RabbitMQConfiguration.Host
@@ -117,6 +120,7 @@ final class RabbitMQLoop: @unchecked Sendable {
       if isAborted { throw RabbitMQError.connectionClosed(code: 0, reason: "aborted by this client") }
       let channelMax = amqp_get_channel_max(connection)
       numbers.withLock { $0.channelMax = UInt16(clamping: channelMax) }
+      frameMax.withLock { $0 = Int(amqp_get_frame_max(connection)) }
       opened.resolve()
       end = serve(connection)
     } catch { end = error }
@@ -171,8 +175,11 @@ final class RabbitMQLoop: @unchecked Sendable {
     unsentCalls += mail.calls
     for channel in mail.opened { channels[channel.number] = ChannelState(channel: channel) }
     // Numbers are used again: a delivery of a closed channel must not be settled on its successor.
-    for settled in mail.settlements where channels[settled.channel.number]?.channel === settled.channel {
-      channels[settled.channel.number]?.unacked.settle(settled.tag, settled.settlement)
+    // Nor on a channel that is closing: the broker requeues what was not settled before.
+    for settled in mail.settlements {
+      let number = settled.channel.number
+      guard let state = channels[number], state.channel === settled.channel, !state.isClosing else { continue }
+      channels[number]?.unacked.settle(settled.tag, settled.settlement)
     }
     // Before the calls: one of them may close the channel.
     try flushSettlements(on: connection)

@@ -111,7 +111,13 @@ package final class RabbitMQSubscription: Sendable {
     let subscription: RabbitMQSubscription
     let generation: Int
 
-    func received(_ deliveries: [RabbitMQDelivery]) { subscription.output.yield(deliveries) }
+    func received(_ deliveries: [RabbitMQDelivery]) {
+      guard case .terminated = subscription.output.yield(deliveries) else { return }
+      // Nobody reads any more. The broker keeps what a cancelled consumer was sent until it is settled or the
+      // connection ends, which may be long after: it is given back now, and no more is asked for.
+      subscription.report(.cancelled)
+      for delivery in deliveries { delivery.requeue() }
+    }
 
     func consumerCancelled(tag: String) {
       subscription.report(.consumerCancelledByBroker(tag: tag, generation: generation))

@@ -22,6 +22,11 @@ struct UnackedDeliveries {
 
   private var entries = Deque<Entry>()
   private var settledSinceFlush: [UInt64] = []
+  /// Entries that were sent and stay behind an unsettled head.
+  private var sentCount = 0
+
+  /// Past this many, sent entries are removed once they are more than half of all.
+  private static let sentMax = 64
 
   var unackedCount: Int { entries.count { $0.settlement == nil } }
 
@@ -47,7 +52,9 @@ struct UnackedDeliveries {
       headRun = nil
     }
     while let head = entries.first, let settlement = head.settlement {
-      if !head.isSent {
+      if head.isSent {
+        sentCount -= 1
+      } else {
         switch settlement {
         case .acknowledge: headRun = (head.tag, (headRun?.count ?? 0) + 1)
         case .requeue:
@@ -63,10 +70,22 @@ struct UnackedDeliveries {
         continue
       }
       entries[index].isSent = true
+      sentCount += 1
       frames.append(settlement == .acknowledge ? .acknowledge(tag, multiple: false) : .requeue(tag))
     }
     settledSinceFlush.removeAll(keepingCapacity: true)
+    removeSent()
     return frames
+  }
+
+  /// For tests: the entries in memory.
+  var entryCount: Int { entries.count }
+
+  /// Keeps the memory proportional to what is unsettled, however long the head stays so.
+  private mutating func removeSent() {
+    guard sentCount > Self.sentMax, sentCount > entries.count / 2 else { return }
+    entries.removeAll(where: \.isSent)
+    sentCount = 0
   }
 
   /// Binary search: tags are sorted, though not always consecutive once a consumer was cancelled.

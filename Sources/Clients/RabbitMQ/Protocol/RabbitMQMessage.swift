@@ -19,16 +19,16 @@ package struct RabbitMQMessage: Sendable {
   /// RabbitMQ 4 refuses larger bodies by default (max_message_size), in bytes.
   static let bodyMax = 16 << 20
 
-  /// False where the protocol cannot carry it: names of more than 255 bytes (AMQP's short strings), or a body that is
-  /// too large.
-  var isPublishable: Bool {
+  /// False where the protocol cannot carry it: names of more than 255 bytes (AMQP's short strings), properties that do
+  /// not fit into one frame of `frameMax` bytes, or a body that is too large.
+  func isPublishable(frameMax: Int) -> Bool {
     let shorts = [
       exchange, routingKey, properties.messageID, properties.type, properties.contentType, properties.correlationID,
     ]
-    return body.count <= Self.bodyMax
+    return body.count <= Self.bodyMax && properties.headerFrameSize <= frameMax
       && (shorts.compactMap { $0 } + properties.headers.keys).allSatisfy { $0.utf8.count <= 255 }
   }
 
   /// Roughly what the message occupies in memory and on the socket, in bytes.
-  var size: Int { body.count + 256 }
+  var size: Int { body.count + properties.headerFrameSize + 128 }
 }

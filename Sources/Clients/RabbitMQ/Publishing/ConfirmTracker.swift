@@ -9,7 +9,16 @@ struct ConfirmTracker {
     let position: BatchPosition
     let message: RabbitMQMessage
     let deadline: ContinuousClock.Instant
+    /// See ``RabbitMQMessage/size``.
+    let size: Int
     var wasWritten = false
+
+    init(position: BatchPosition, message: RabbitMQMessage, deadline: ContinuousClock.Instant) {
+      self.position = position
+      self.message = message
+      self.deadline = deadline
+      size = message.size
+    }
   }
 
   /// Nacks are counted for each destination: one may be unavailable and the others well.
@@ -44,10 +53,14 @@ struct ConfirmTracker {
   private var waiting = Deque<Entry>()
   private var inFlight = Deque<InFlightMessage>()
   private var nextTag: UInt64 = 1
-  private var inFlightBytes = 0
+  private(set) var inFlightBytes = 0
+  private(set) var waitingBytes = 0
   /// While positive, this many messages at the head of the queue are written one at a time: one of them makes the
   /// broker close the channel.
   private var candidateCount = 0
+  private var refusedExchanges = RefusedExchanges()
+  /// The largest frame of the connection, in bytes.
+  private var frameMax = RabbitMQConfiguration.frameMax
 
   /// True between the broker's `connection.blocked` and `unblocked`: nothing is written.
   var isBlocked = false
@@ -58,22 +71,72 @@ struct ConfirmTracker {
   /// librabbitmq's write blocks for ever once socket buffers are full in an alarm; below this many bytes they are not.
   /// One message may be larger when it is alone.
   static let inFlightBytesMax = 1 << 20
+  /// Callers that add messages while more than this many wait, or more bytes, are refused: the broker does not keep up.
+  static let waitingMax = 20_000
+  /// More than the bodies of all requests that the HTTP server admits at a time, so that it refuses first.
+  static let waitingBytesMax = 128 << 20
 
   /// Messages that are queued or in flight.
   var count: Int { waiting.count + inFlight.count { $0.entry != nil } }
 
-  mutating func add(_ entry: Entry) { waiting.append(entry) }
+  /// Messages that are not written yet, or are to be written again.
+  var waitingCount: Int { waiting.count }
+
+  /// Messages that are written and not confirmed.
+  var inFlightCount: Int { inFlight.count }
+
+  /// True where the broker does not keep up; what was added before stays.
+  var isFull: Bool { waiting.count >= Self.waitingMax || waitingBytes >= Self.waitingBytesMax }
+
+  /// Queues a message; returns its end where it has one already: nothing is written that would make the broker close
+  /// the channel.
+  @discardableResult
+  mutating func add(_ entry: Entry) -> Resolution? {
+    guard entry.message.isPublishable(frameMax: frameMax) else {
+      return Resolution(position: entry.position, result: .refused)
+    }
+    guard !refusedExchanges.contains(entry.message.exchange) else {
+      return Resolution(position: entry.position, result: .nacked)
+    }
+    waiting.append(entry)
+    waitingBytes += entry.size
+    return nil
+  }
+
+  /// A connection is open that carries frames of this size; messages that do not fit are resolved.
+  mutating func connected(frameMax: Int) -> [Resolution] {
+    self.frameMax = frameMax
+    return removeWaiting { $0.message.isPublishable(frameMax: frameMax) ? nil : .refused }
+  }
+
+  /// Missing exchanges to look for now.
+  mutating func exchangesToLookFor(_ now: ContinuousClock.Instant) -> [String] { refusedExchanges.due(now) }
+
+  /// Messages to the exchange are written again.
+  mutating func found(exchange: String) { refusedExchanges.found(exchange) }
+
+  /// Removes the waiting messages that `result` gives an end.
+  private mutating func removeWaiting(_ result: (Entry) -> PublishResult?) -> [Resolution] {
+    let resolutions = waiting.compactMap { entry in
+      result(entry).map { Resolution(position: entry.position, result: $0) }
+    }
+    guard !resolutions.isEmpty else { return [] }
+    waiting.removeAll { result($0) != nil }
+    waitingBytes = waiting.reduce(0) { $0 + $1.size }
+    return resolutions
+  }
 
   /// The next message to write, with its tag; nil where the window is full, publishing is blocked, or the queue is
   /// empty.
   mutating func next() -> RabbitMQMessage? {
     let window = candidateCount > 0 ? 1 : Self.inFlightMax
     guard !isBlocked, var entry = waiting.first, inFlight.count < window else { return nil }
-    guard inFlightBytes == 0 || inFlightBytes + entry.message.size <= Self.inFlightBytesMax else { return nil }
+    guard inFlightBytes == 0 || inFlightBytes + entry.size <= Self.inFlightBytesMax else { return nil }
     waiting.removeFirst()
+    waitingBytes -= entry.size
     entry.wasWritten = true
     inFlight.append(InFlightMessage(tag: nextTag, entry: entry))
-    inFlightBytes += entry.message.size
+    inFlightBytes += entry.size
     nextTag += 1
     return entry.message
   }
@@ -115,7 +178,7 @@ struct ConfirmTracker {
     guard let entry = inFlight[index].entry else { return }
     let result: PublishResult = inFlight[index].isReturned ? .returned : positive ? .confirmed : .nacked
     inFlight[index].entry = nil
-    inFlightBytes -= entry.message.size
+    inFlightBytes -= entry.size
     candidateCount = max(0, candidateCount - 1)
     if !inFlight[index].isExpired { resolutions.append(Resolution(position: entry.position, result: result)) }
   }
@@ -133,24 +196,36 @@ struct ConfirmTracker {
   }
 
   /// Queues what was in flight again, in order, before all else.
-  @discardableResult
-  mutating func connectionLost() -> [Resolution] {
-    waiting.prepend(contentsOf: inFlight.filter { !$0.isExpired }.compactMap(\.entry))
+  mutating func connectionLost() {
+    let unconfirmed = inFlight.filter { !$0.isExpired }.compactMap(\.entry)
+    waiting.prepend(contentsOf: unconfirmed)
+    waitingBytes += unconfirmed.reduce(0) { $0 + $1.size }
     inFlight = []
     inFlightBytes = 0
     nextTag = 1
     isBlocked = false
-    return []
   }
 
-  /// The broker closed the channel because of one message (its exchange is missing, say), without saying which.
+  /// The broker closed the channel, or the connection, because of one message.
   ///
-  /// A message that was alone in flight is nacked. Of several, each is written alone next time, until all of them are
-  /// resolved.
-  mutating func channelClosed() -> [Resolution] {
+  /// Where its text names the exchange, messages to that one are resolved and not written until it may be tried again.
+  /// Else the message is unknown: one that was alone in flight is resolved; of several, each is written alone next
+  /// time, until all of them are resolved.
+  mutating func channelClosed(code: Int, reason: String, at now: ContinuousClock.Instant) -> [Resolution] {
     let candidates = inFlight.filter { $0.entry != nil }
+    let exchanges = Set(candidates.compactMap { $0.entry?.message.exchange })
+    if let exchange = refusedExchanges.channelClosed(code: code, reason: reason, candidates: exchanges, at: now) {
+      connectionLost()
+      let written = waiting.count { $0.wasWritten && $0.message.exchange == exchange }
+      // A single one was refused. Of several, the first may have been kept before the exchange was deleted.
+      return removeWaiting { entry in
+        entry.message.exchange == exchange ? (entry.wasWritten && written > 1 ? .lost : .nacked) : nil
+      }
+    }
     if candidates.count == 1, let entry = candidates[0].entry {
-      let resolutions = candidates[0].isExpired ? [] : [Resolution(position: entry.position, result: .nacked)]
+      // The usual cause of 406 is a limit of the broker's below ours (max_message_size).
+      let result: PublishResult = code == RabbitMQError.preconditionFailed ? .refused : .nacked
+      let resolutions = candidates[0].isExpired ? [] : [Resolution(position: entry.position, result: result)]
       inFlight = []
       connectionLost()
       candidateCount = max(0, candidateCount - 1)
@@ -170,12 +245,6 @@ struct ConfirmTracker {
       inFlight[index].isExpired = true
       resolutions.append(Resolution(position: entry.position, result: .lost))
     }
-    if waiting.contains(where: isDue) {
-      for entry in waiting where isDue(entry) {
-        resolutions.append(Resolution(position: entry.position, result: entry.wasWritten ? .lost : .expired))
-      }
-      waiting.removeAll(where: isDue)
-    }
-    return resolutions
+    return resolutions + removeWaiting { isDue($0) ? ($0.wasWritten ? .lost : .expired) : nil }
   }
 }

@@ -5,9 +5,13 @@ package enum PublishResult: Sendable, Equatable {
   /// basic.return: no queue is bound under the routing key, nothing was kept.
   case returned
   /// Nothing was kept: basic.nack (queue full or without a leader), or the broker closed the channel over this message
-  /// alone (missing exchange), or the protocol cannot carry it (then it was never written).
+  /// alone, or its exchange is missing.
   case nacked
-  /// The deadline passed, or the publisher stopped, before the message was first written: nothing was kept.
+  /// Nothing was kept, and never will be: the protocol cannot carry the message (then it was not written), or the
+  /// broker takes none of its size.
+  case refused
+  /// The deadline passed, the publisher stopped, or too many messages were waiting, before the message was first
+  /// written: nothing was kept.
   case expired
   /// Written, and not confirmed by the deadline or before the publisher stopped: kept or not. Publish it again under
   /// the same id.

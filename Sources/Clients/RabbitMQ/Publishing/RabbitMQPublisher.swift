@@ -6,11 +6,12 @@ package import Logging
 /// own.
 package final class RabbitMQPublisher: Sendable {
   private let supervisor: ConnectionSupervisor
-  private let publishQueue = PublishQueue()
+  private let publishQueue: PublishQueue
 
   /// Prepares a publisher; `name` is what the broker shows for its connection.
   package init(_ configuration: RabbitMQConfiguration, name: String, logger: Logger) {
     supervisor = ConnectionSupervisor(configuration: configuration, purpose: .publishing, name: name, logger: logger)
+    publishQueue = PublishQueue(logger: logger)
   }
 
   /// True while messages can be written: connected, and not blocked by an alarm of the broker.
@@ -19,16 +20,10 @@ package final class RabbitMQPublisher: Sendable {
   /// Publishes the messages and waits until the broker has confirmed each, or the deadline.
   ///
   /// Results are in the order of the messages. At most 1,000 messages and 1 MiB are in flight; the others queue, as all
-  /// do while there is no connection. Callers wait for their messages, so a limit of callers is a limit of the queue's
-  /// memory.
+  /// do while there is no connection. While 20,000 messages or 128 MiB wait, further callers get
+  /// ``PublishResult/expired`` at once.
   package func publish(_ messages: [RabbitMQMessage], deadline: ContinuousClock.Instant) async -> [PublishResult] {
     guard !messages.isEmpty else { return [] }
-    // What the protocol cannot carry would make the broker close the channel that all messages share.
-    guard messages.allSatisfy(\.isPublishable) else {
-      let others = messages.filter(\.isPublishable)
-      var results = await publish(others, deadline: deadline).makeIterator()
-      return messages.map { $0.isPublishable ? results.next() ?? .lost : .nacked }
-    }
     return await withCheckedContinuation { publishQueue.add(messages, deadline: deadline, $0) }
   }
 
@@ -36,6 +31,7 @@ package final class RabbitMQPublisher: Sendable {
   package func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.runExpiryTimer() }
+      group.addTask { await self.runExchangeChecks() }
       // A loss reaches the queue at once through its delegate.
       await supervisor.run(attach: { try await self.attach($0) }, detach: {})
       group.cancelAll()
@@ -58,6 +54,28 @@ package final class RabbitMQPublisher: Sendable {
     while !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(50))
       publishQueue.expire(.now)
+    }
+  }
+
+  /// Looks for missing exchanges whose messages are held back, each once a second while it is missing. A channel of its
+  /// own is the only one that the broker's 404 closes.
+  private func runExchangeChecks() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .milliseconds(250))
+      publishQueue.report()
+      guard let (connection, exchanges) = publishQueue.exchangesToLookFor(.now) else { continue }
+      for exchange in exchanges {
+        do {
+          _ = try await connection.callOnce(
+            .declareExchange(name: exchange, type: "direct", passive: true, arguments: [:]))
+          publishQueue.found(exchange: exchange)
+        } catch let error as RabbitMQError {
+          // 404: still missing. With any other refusal it exists. A lost connection says nothing.
+          if case .channelClosed(let code, _) = error, code > 0, code != RabbitMQError.notFound {
+            publishQueue.found(exchange: exchange)
+          }
+        } catch {}
+      }
     }
   }
 }

@@ -6,6 +6,8 @@ internal import Foundation
 struct TLSSocket {
   let tls: RabbitMQConfiguration.TLS
   let host: RabbitMQConfiguration.Host
+  /// The host's address to connect to.
+  let address: String
 
   /// Opens the connection's socket and performs the TLS handshake, blocking for `timeout` at most.
   func open(_ connection: amqp_connection_state_t, within timeout: timeval) throws(RabbitMQError) {
@@ -34,7 +36,7 @@ struct TLSSocket {
     let name = tls.serverName ?? host.name
     var timeout = timeout
     var verification: Int32 = 0
-    let status = vluma_tls_open(socket, host.name, Int32(host.port), name, verifies, &timeout, &verification)
+    let status = vluma_tls_open(socket, address, Int32(host.port), name, verifies, &timeout, &verification)
     guard status != AMQP_STATUS_OK.rawValue else { return }
     if tls.verifiesServer, verification != X509_V_OK {
       let fault = String(cString: X509_verify_cert_error_string(Int(verification)))

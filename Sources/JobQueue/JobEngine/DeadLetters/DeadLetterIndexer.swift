@@ -107,16 +107,21 @@ final class DeadLetterIndexer: Sendable {
   }
 
   private static func letter(_ delivery: JobDelivery) -> DeadLetter {
-    let unknown = DeadLetterInfo(
+    var unknown = DeadLetterInfo(
       reason: .unreadable, detail: "dead letter without reason headers", cause: "dead_letter_info", kind: "unreadable",
       pool: "unknown", attempts: 0, at: TimeSource.date)
+    if case .oversize(let detail) = delivery.content {
+      unknown = DeadLetterInfo(
+        reason: .oversize, detail: detail, cause: "size", kind: "unreadable", pool: "unknown", attempts: 0,
+        at: TimeSource.date)
+    }
     switch delivery.content {
     case .job(let envelope):
       // Run 0 marks the envelope around a message that could not be read.
       return DeadLetter(
         jobRun: envelope.jobRun, envelope: envelope.run > 0 ? envelope : nil,
         deadLetterInfo: delivery.deadLetterInfo ?? unknown, body: delivery.body)
-    case .unreadable:
+    case .unreadable, .oversize:
       return DeadLetter(
         jobRun: JobRun(id: delivery.contentID, run: 0), envelope: nil,
         deadLetterInfo: delivery.deadLetterInfo ?? unknown,

@@ -54,15 +54,15 @@ struct JobCompleter<Store: JobStore>: Sendable {
     var next = envelope
     next.attempt += 1
     // A drawn delay may be rounded to a tier; one that was asked for holds.
-    let isKept = await enqueueOrSchedule(next, after: delay, mayUseTier: decision == .default)
+    let end = await enqueueOrSchedule(next, after: delay, mayUseTier: decision == .default)
     Failpoint.afterRetryPublish.visit()
-    await acknowledge(delivery, envelope: envelope, isKept: isKept, as: .retried)
+    await acknowledge(delivery, envelope: envelope, end, as: .retried)
   }
 
   private func snooze(_ delivery: JobDelivery, envelope: JobEnvelope, for delay: Duration) async {
-    let isKept = await enqueueOrSchedule(envelope, after: delay, mayUseTier: delay <= snoozeTierMax)
+    let end = await enqueueOrSchedule(envelope, after: delay, mayUseTier: delay <= snoozeTierMax)
     Failpoint.afterSchedule.visit()
-    await acknowledge(delivery, envelope: envelope, isKept: isKept, as: .snoozed)
+    await acknowledge(delivery, envelope: envelope, end, as: .snoozed)
   }
 
   /// Parks a job whose kind is paused.
@@ -86,9 +86,30 @@ struct JobCompleter<Store: JobStore>: Sendable {
       attempts: envelope.attempt, at: TimeSource.date)
     logger.error(
       "job is dead", metadata: metadata(envelope, ["reason": "\(reason.rawValue)", "detail": "\(info.detail)"]))
-    let isKept = await enqueueUntilConfirmed(OutgoingJob(envelope, to: .dead(pool: pool.name, info)))
+    var end = await enqueueUntilConfirmed(OutgoingJob(envelope, to: .dead(pool: pool.name, info)))
+    if end == .refused {
+      let remains = Self.remains(of: envelope, contentID: delivery.contentID, info)
+      end = await enqueueUntilConfirmed(OutgoingJob(remains.envelope, to: .dead(pool: pool.name, remains.info)))
+    }
     Failpoint.afterDeadLetterPublish.visit()
-    await acknowledge(delivery, envelope: envelope, isKept: isKept, as: .dead)
+    // What is left of a refused one is small: were it refused as well, the job would be delivered again.
+    await acknowledge(delivery, envelope: envelope, end == .refused ? .interrupted : end, as: .dead)
+  }
+
+  /// The dead letter of a message that is too large to be published: its job, size and hash, without the body.
+  private static func remains(
+    of envelope: JobEnvelope, contentID: JobID, _ info: DeadLetterInfo
+  ) -> (envelope: JobEnvelope, info: DeadLetterInfo) {
+    var digest = ContentDigest()
+    digest.append(envelope.body)
+    let size = "job \(envelope.jobRun) is too large to be published; its body of \(envelope.body.count) bytes"
+    return (
+      JobEnvelope(id: contentID, run: 0, kind: "unreadable", body: Data()),
+      DeadLetterInfo(
+        reason: .oversize, detail: "\(size) (hash \(digest.shortHex)) was not kept. Dead: \(info.detail)",
+        cause: "size",
+        kind: envelope.kind.rawValue, pool: info.pool, attempts: info.attempts, at: info.at)
+    )
   }
 
   /// Requeues a job that was started, untouched: neither an attempt nor a crash.
@@ -105,22 +126,33 @@ struct JobCompleter<Store: JobStore>: Sendable {
 
   // MARK: Persisting the job elsewhere
 
-  /// Sends the job through a retry tier where it may and one is near enough, otherwise schedules it in PostgreSQL;
-  /// false when the task is cancelled first.
-  private func enqueueOrSchedule(_ envelope: JobEnvelope, after delay: Duration, mayUseTier: Bool) async -> Bool {
+  /// How persisting a job elsewhere ended.
+  private enum PersistEnd {
+    case kept
+    /// The broker never takes it: it is too large.
+    case refused
+    /// The task was cancelled first, or the store refused the job three times.
+    case interrupted
+  }
+
+  /// Sends the job through a retry tier where it may and one is near enough, otherwise schedules it in PostgreSQL.
+  private func enqueueOrSchedule(
+    _ envelope: JobEnvelope, after delay: Duration, mayUseTier: Bool
+  ) async -> PersistEnd {
     var generator = TimeSource.generator
     if mayUseTier, let tier = retryTiers.tier(for: delay, using: &generator) {
       return await enqueueUntilConfirmed(OutgoingJob(envelope, to: .retry(after: tier, pool: pool.name)))
     }
-    return await retryingStoreCall("schedule") {
+    let scheduled: Void? = await retryingStoreCall("schedule") {
       try await store.schedule(envelope, pool: pool.name, after: delay)
-    } != nil
+    }
+    return scheduled == nil ? .interrupted : .kept
   }
 
-  /// Enqueues until the broker holds the job; false when the task is cancelled first.
-  private func enqueueUntilConfirmed(_ job: OutgoingJob) async -> Bool {
+  /// Enqueues until the broker holds the job or refuses it.
+  private func enqueueUntilConfirmed(_ job: OutgoingJob) async -> PersistEnd {
     do {
-      try await retrying(
+      return try await retrying(
         backoff: Backoff(initial: .milliseconds(50), max: .seconds(2)),
         decide: { error in
           let result = (error as? NotEnqueued)?.result ?? .unavailable
@@ -129,11 +161,14 @@ struct JobCompleter<Store: JobStore>: Sendable {
         },
         { _ in
           let result = await broker.enqueue([job], deadline: TimeSource.now + .seconds(10)).first ?? .unavailable
-          if result != .enqueued { throw NotEnqueued(result: result) }
+          switch result {
+          case .enqueued: return .kept
+          case .refused: return .refused
+          case .unroutable, .unavailable, .inDoubt: throw NotEnqueued(result: result)
+          }
         })
-      return true
     } catch {
-      return false
+      return .interrupted
     }
   }
 
@@ -151,9 +186,16 @@ struct JobCompleter<Store: JobStore>: Sendable {
   }
 
   private func acknowledge(
-    _ delivery: JobDelivery, envelope: JobEnvelope, isKept: Bool, as outcome: PoolMetrics.Outcome
+    _ delivery: JobDelivery, envelope: JobEnvelope, _ end: PersistEnd, as outcome: PoolMetrics.Outcome
   ) async {
-    guard isKept else { return await requeue(delivery, envelope: envelope) }
+    switch end {
+    case .kept: break
+    case .interrupted: return await requeue(delivery, envelope: envelope)
+    case .refused:
+      return await deadLetter(
+        delivery, envelope: envelope, reason: .oversize, detail: "the broker takes no message of its size",
+        cause: "size")
+    }
     await clearStarts(of: delivery, envelope: envelope)
     metrics.processed(outcome, kind: envelope.kind)
     delivery.acknowledge()

@@ -85,9 +85,14 @@ struct JobExecutor<Store: JobStore>: Sendable {
   // MARK: 1. Validate
 
   private func validate(_ delivery: JobDelivery) async -> ValidatedJob? {
-    guard case .job(let envelope) = delivery.content else {
-      guard case .unreadable(let reason) = delivery.content else { return nil }
+    let envelope: JobEnvelope
+    switch delivery.content {
+    case .job(let readable): envelope = readable
+    case .unreadable(let reason):
       await completer.deadLetter(delivery, envelope: nil, reason: .unreadable, detail: reason, cause: "properties")
+      return nil
+    case .oversize(let detail):
+      await completer.deadLetter(delivery, envelope: nil, reason: .oversize, detail: detail, cause: "size")
       return nil
     }
     guard envelope.body.count <= JobCodec.maxBodyBytes else {

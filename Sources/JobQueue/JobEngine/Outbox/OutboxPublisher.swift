@@ -46,6 +46,14 @@ final class OutboxPublisher<Store: JobStore>: Sendable {
         "pool has no queue at the broker; its jobs stay in the outbox: run vluma topology apply",
         metadata: ["pool": "\(pool)"])
     }
+    for (entry, result) in zip(entries, results) where result == .refused {
+      logger.error(
+        "job is too large for the broker; it stays in the outbox, and is never enqueued",
+        metadata: [
+          "job": "\(entry.envelope.jobRun)", "kind": "\(entry.envelope.kind)",
+          "bytes": "\(entry.envelope.body.count)",
+        ])
+    }
     return zip(entries, results).filter { $0.1 == .enqueued }.map(\.0.envelope.jobRun)
   }
 

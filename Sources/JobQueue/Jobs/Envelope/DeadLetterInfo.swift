@@ -46,7 +46,7 @@ package enum DeadLetterReason: RawRepresentable, Sendable, Hashable, Codable, Ca
 /// its type.
 package struct DeadLetterInfo: Sendable, Equatable, Codable {
   package var reason: DeadLetterReason
-  /// What happened, for the operator; at most ``maxDetailLength`` characters.
+  /// What happened, for the operator; at most ``maxDetailLength`` characters and ``maxDetailBytes``.
   package var detail: String
   /// A hash of kind, reason and the error's type: dead letters of one cause have the same.
   package var fingerprint: String
@@ -59,13 +59,15 @@ package struct DeadLetterInfo: Sendable, Equatable, Codable {
 
   /// Longer details are cut.
   package static let maxDetailLength = 500
+  /// A character may have any number of combining marks, and a message carries the detail in a frame of limited size.
+  package static let maxDetailBytes = 4_000
 
   /// - Parameter cause: what went wrong, such as the error's type; part of the fingerprint.
   package init(
     reason: DeadLetterReason, detail: String, cause: String, kind: String, pool: PoolName, attempts: Int, at: Date
   ) {
     self.reason = reason
-    self.detail = String(detail.prefix(Self.maxDetailLength))
+    self.detail = Self.cut(detail)
     self.pool = pool
     self.attempts = attempts
     self.at = at
@@ -82,5 +84,18 @@ package struct DeadLetterInfo: Sendable, Equatable, Codable {
     self.pool = pool
     self.attempts = attempts
     self.at = at
+  }
+
+  private static func cut(_ text: String) -> String {
+    let characters = text.prefix(maxDetailLength)
+    guard characters.utf8.count > maxDetailBytes else { return String(characters) }
+    var kept = String.UnicodeScalarView()
+    var bytes = 0
+    for scalar in characters.unicodeScalars {
+      bytes += UTF8.width(scalar)
+      if bytes > maxDetailBytes { break }
+      kept.append(scalar)
+    }
+    return String(kept)
   }
 }

@@ -40,6 +40,8 @@ package enum EnqueueResult: Sendable, Equatable {
   case unroutable
   /// The broker could not be reached before the deadline, or refused the job; nothing was enqueued.
   case unavailable
+  /// The broker can never hold the job, which is too large; nothing was enqueued.
+  case refused
   /// It is unknown whether the broker holds the job: enqueue it again under the same id and run.
   case inDoubt
 }

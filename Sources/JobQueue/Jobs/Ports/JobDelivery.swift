@@ -6,10 +6,12 @@ package struct JobDelivery: Sendable {
     case job(JobEnvelope)
     /// The message's properties are not those of a job.
     case unreadable(reason: String)
+    /// The body was too large to be kept: ``JobDelivery/body`` is empty, and the text says how large it was.
+    case oversize(detail: String)
   }
 
   package let content: Content
-  /// The body as it came.
+  /// The body as it came; empty for one that was too large to be kept.
   package let body: Data
   /// True when the message was delivered before, to this process or another.
   package let redelivered: Bool
@@ -48,7 +50,7 @@ package struct JobDelivery: Sendable {
   /// the message is settled.
   package var isHeld: Bool { isStillHeld() }
 
-  /// Nil: the message is unreadable.
+  /// Nil: the message is unreadable, or too large.
   package var jobRun: JobRun? { if case .job(let envelope) = content { envelope.jobRun } else { nil } }
 
   /// A stable id for a message whose own cannot be read: a hash of its queue, properties and body. A copy of the

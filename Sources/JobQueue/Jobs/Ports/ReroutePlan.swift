@@ -14,6 +14,8 @@ package struct ReroutePlan: Sendable, Equatable {
     case otherPool(JobKind, PoolName)
     /// The message has headers that this program cannot copy.
     case unknownHeaders
+    /// The message is larger than this program or the broker takes.
+    case tooLarge
 
     /// Continues a sentence that begins with a number of jobs.
     package var description: String {
@@ -22,6 +24,7 @@ package struct ReroutePlan: Sendable, Equatable {
       case .noPool(let kind): "of kind \(kind), which no pool of queues.yaml does"
       case .otherPool(let kind, let pool): "of kind \(kind), which \(pool) does"
       case .unknownHeaders: "with headers that this program cannot pass on"
+      case .tooLarge: "too large to be passed on"
       }
     }
   }

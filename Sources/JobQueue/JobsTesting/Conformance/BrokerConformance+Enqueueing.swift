@@ -6,6 +6,7 @@ extension BrokerConformance {
     [
       Rule("a job arrives as it was enqueued, not redelivered") { try await $0.deliversUnchanged() },
       Rule("a large body arrives byte for byte") { try await $0.deliversLargeBodies() },
+      Rule("a job that is too large is refused, and holds up no other") { try await $0.refusesTooLarge() },
       Rule("a job for a pool that does not exist is unroutable") { try await $0.reportsUnroutable() },
       Rule("each of many jobs has its own result, in order") { try await $0.answersInOrder() },
       Rule("a broker that enqueues jobs is ready") { try await $0.isReady() },
@@ -38,6 +39,18 @@ extension BrokerConformance {
     try await enqueue([job])
     let arrived = try await DeliveryReader(subscribe()).wait(for: 1)
     try require(arrived[0].body == job.body, "a body of a megabyte arrived changed")
+    arrived[0].acknowledge()
+  }
+
+  private func refusesTooLarge() async throws {
+    var large = SampleJobs.bare()
+    large.body = Data(count: 17 << 20)
+    let small = SampleJobs.bare()
+    let results = await broker.enqueue(
+      [large, small].map { OutgoingJob($0, to: .pool(pool)) }, deadline: soon)
+    try requireEqual(results, [.refused, .enqueued], "the results")
+    let arrived = try await DeliveryReader(subscribe()).wait(for: 1)
+    try requireEqual(arrived.compactMap(\.envelope), [small], "the jobs of the pool")
     arrived[0].acknowledge()
   }
 

@@ -44,6 +44,9 @@ struct BrokerState: Sendable {
     var times: Int
   }
 
+  /// Larger bodies are refused, as RabbitMQ's client does.
+  private static let bodyMax = 16 << 20
+
   let pools: Set<PoolName>
   let tiers: Set<Duration>?
   var queued: [Queue: [Message]] = [:]
@@ -76,10 +79,12 @@ struct BrokerState: Sendable {
   }
 
   private mutating func outcome(of job: OutgoingJob) -> EnqueueResult {
+    guard job.envelope.body.count <= Self.bodyMax else { return .refused }
     guard isReady else { return .unavailable }
     switch fault(for: job) {
     case .unroutable: return .unroutable
     case .unavailable: return .unavailable
+    case .refused: return .refused
     case .inDoubt(let isEnqueued):
       if isEnqueued { _ = keep(job) }
       return .inDoubt

@@ -10,6 +10,7 @@ package final class InMemoryBroker: JobBroker {
   package enum EnqueueFault: Sendable, Equatable {
     case unroutable
     case unavailable
+    case refused
     /// The confirmation is lost; `isEnqueued` says whether the broker holds the job.
     case inDoubt(isEnqueued: Bool)
   }

@@ -1,6 +1,8 @@
-import RabbitMQ
+import Foundation
 import TestServers
 import Testing
+
+@testable import RabbitMQ
 
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct RabbitMQConsumerFailureTests {
@@ -173,5 +175,86 @@ struct RabbitMQConsumerFailureTests {
       try await withTimeout(within: .seconds(5), "it stops") { await running.value }
       try await eventually("its connection is closed") { proxy.connectionCount == 0 }
     }
+  }
+
+  @Test func `what is settled after its channel's close was sent costs no connection`() async throws {
+    try await withQueue { queue in
+      try await fill(queue, (0..<300).map { "m\($0)" })
+      let connection = try await RabbitMQConnection.open(rabbitMQ(), name: "test closing")
+      for _ in 0..<3 {
+        let delegate = CollectingDelegate()
+        let channel = try await connection.openChannel(delegate)
+        try await channel.call(.setPrefetch(300))
+        try await channel.call(.consume(queue: queue, consumerTag: "test"))
+        try await eventually("some have come") { delegate.deliveries.value.count >= 100 }
+        let deliveries = delegate.deliveries.value
+        channel.close()
+        for delivery in deliveries { delivery.requeue() }
+        #expect(try await connection.queueDepth(queue) != nil)
+        try await eventually("they are known to be given back") { deliveries.allSatisfy { !$0.isHeld } }
+      }
+      #expect(try await connection.queueDepth(queue) != nil)
+      await connection.close()
+      try await eventuallyReady(300, in: queue)
+    }
+  }
+
+  @Test func `what arrives after the reader has gone comes back while the connection lives`() async throws {
+    try await withQueue { queue in
+      try await withConsumer(rabbitMQ()) { consumer async throws in
+        let subscription = consumer.subscribe(queue: queue, prefetch: 10)
+        let reader = Task { for await _ in subscription.deliveries {} }
+        try await eventually("the subscription is attached") { subscription.isAttached }
+        reader.cancel()
+        await reader.value
+        try await fill(queue, ["a", "b", "c"])
+        try await eventuallyReady(3, in: queue)
+      }
+    }
+  }
+
+  @Test func `a message that is too large arrives without its body, and the next one is whole`() async throws {
+    try await withQueue { queue in
+      let body = Data(repeating: 7, count: RabbitMQMessage.bodyMax + 1)
+      // As another program publishes it: our publisher refuses it.
+      let connection = try await RabbitMQConnection.open(rabbitMQ(), name: "another program")
+      let delegate = OneMessageDelegate(message("large", to: queue, body: body))
+      let channel = try await connection.openChannel(delegate)
+      channel.wakeForPublishing()
+      try await eventuallyReady(1, in: queue)
+      await connection.close()
+      try await fill(queue, ["small"])
+      let arrived = try await collect(queue) { $0.count == 2 }
+      #expect(arrived.map(\.properties.messageID) == ["large", "small"])
+      #expect(arrived[0].body.isEmpty)
+      #expect(arrived[0].omittedBody?.size == body.count)
+      #expect(arrived[0].omittedBody?.sha256.count == 64)
+      #expect(arrived[1].body == Data("body".utf8))
+      #expect(arrived[1].omittedBody == nil)
+      let results = try await withPublisher(rabbitMQ()) { publisher async throws in
+        await publisher.publish([message("ours", to: queue, body: body)], deadline: .now + .seconds(5))
+      }
+      #expect(results == [.refused])
+    }
+  }
+}
+
+/// Collects what arrives on its channel.
+private struct CollectingDelegate: ChannelDelegate {
+  let deliveries = Locked<[RabbitMQDelivery]>([])
+
+  func received(_ deliveries: [RabbitMQDelivery]) { self.deliveries.change { $0 += deliveries } }
+}
+
+/// Publishes one message, whatever its size.
+private struct OneMessageDelegate: ChannelDelegate {
+  private let left: Locked<RabbitMQMessage?>
+
+  init(_ message: RabbitMQMessage) { left = Locked(message) }
+
+  func nextMessage() -> RabbitMQMessage? {
+    let message = left.value
+    left.change { $0 = nil }
+    return message
   }
 }

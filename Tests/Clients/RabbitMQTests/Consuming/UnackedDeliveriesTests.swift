@@ -93,6 +93,20 @@ struct UnackedDeliveriesTests {
     for tag in [2, 7, 30] as [UInt64] { unacked.settle(tag, .acknowledge) }
     #expect(unacked.flush() == [.acknowledge(30, multiple: true)])
   }
+
+  @Test func `the memory is proportional to what is unsettled, however long the first stays so`() {
+    var unacked = UnackedDeliveries()
+    unacked.delivered(1)
+    for tag in UInt64(2)...10_000 {
+      unacked.delivered(tag)
+      unacked.settle(tag, .acknowledge)
+      #expect(unacked.flush() == [.acknowledge(tag, multiple: false)])
+      #expect(unacked.entryCount < 200)
+    }
+    unacked.settle(1, .acknowledge)
+    #expect(unacked.flush() == [.acknowledge(1, multiple: false)])
+    #expect(unacked.entryCount == 0)
+  }
 }
 
 /// What the broker holds as handed out, and what the consumer has said of it.

@@ -70,4 +70,38 @@ struct FrameAssemblerTests {
     #expect(assembler.header(properties("b"), bodySize: 1) == nil)
     #expect(feed(&assembler, [2])?.body == Data([2]))
   }
+
+  @Test func `a body that is too large is hashed and not kept, and the next message is whole`() {
+    var assembler = FrameAssembler(bodyMax: 4)
+    assembler.announce(delivery)
+    #expect(assembler.header(properties("a"), bodySize: 5) == nil)
+    #expect(feed(&assembler, Data("ab".utf8)) == nil)
+    let content = feed(&assembler, Data("cde".utf8))
+    #expect(content?.body == Data())
+    #expect(content?.properties == properties("a"))
+    // sha256sum of "abcde"
+    let hash = "36bbe50ed96841d10443bcb670d6554f0a34b761be67ec9c4a8ad2c0c44ca42c"
+    #expect(content?.omittedBody == OmittedBody(size: 5, sha256: hash))
+    assembler.announce(delivery)
+    #expect(assembler.header(properties("b"), bodySize: 4) == nil)
+    let next = feed(&assembler, [1, 2, 3, 4])
+    #expect(next?.body == Data([1, 2, 3, 4]))
+    #expect(next?.omittedBody == nil)
+  }
+
+  @Test(arguments: [Int.max, 1 << 40]) func `a forged size allocates nothing and traps nowhere`(_ size: Int) {
+    for bodyMax in [RabbitMQMessage.bodyMax, .max] {
+      var assembler = FrameAssembler(bodyMax: bodyMax)
+      assembler.announce(delivery)
+      #expect(assembler.header(properties("a"), bodySize: size) == nil)
+      #expect(feed(&assembler, [1, 2, 3]) == nil)
+    }
+  }
+
+  @Test func `bytes beyond the announced size are dropped`() {
+    var assembler = FrameAssembler()
+    assembler.announce(delivery)
+    _ = assembler.header(properties("a"), bodySize: 2)
+    #expect(feed(&assembler, [1, 2, 3, 4])?.body == Data([1, 2]))
+  }
 }

@@ -7,11 +7,17 @@ struct ConfirmTrackerDriver {
   var tracker = ConfirmTracker()
   let now = ContinuousClock.now
 
-  mutating func add(_ number: Int, size: Int = 1, id: String? = nil, timeout: Duration = .seconds(60)) {
-    tracker.add(
+  @discardableResult
+  mutating func add(
+    _ number: Int, size: Int = 1, id: String? = nil, exchange: String = "", header: Int = 0,
+    timeout: Duration = .seconds(60)
+  ) -> ConfirmTracker.Resolution? {
+    var message = message(id ?? "\(number)", to: "q", exchange: exchange, body: Data(count: size))
+    if header > 0 { message.properties.headers["large"] = .string(String(repeating: "x", count: header)) }
+    return tracker.add(
       ConfirmTracker.Entry(
         position: .init(batch: 1, index: number),
-        message: message(id ?? "\(number)", to: "q", body: Data(count: size)),
+        message: message,
         deadline: now + timeout))
   }
 

@@ -71,6 +71,7 @@ private struct PublishModel {
         #expect(written.contains { $0.number == number && $0.result == resolution.result })
       case .expired: #expect(!everWritten.contains(number))
       case .lost: #expect(everWritten.contains(number))
+      case .refused: Issue.record("message \(number) fits into every frame")
       }
     }
   }

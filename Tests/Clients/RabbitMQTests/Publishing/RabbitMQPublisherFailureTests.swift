@@ -128,6 +128,59 @@ struct RabbitMQPublisherFailureTests {
     }
   }
 
+  @Test func `messages to a missing exchange cost the others one connection, not one for each`() async throws {
+    let proxy = try TestEnvironment.rabbitMQ().proxy()
+    defer { proxy.stop() }
+    try await withQueue { queue in
+      let exchange = TestEnvironment.uniqueName("exchange")
+      try await withPublisher(rabbitMQ(port: proxy.port)) { publisher async throws in
+        try await eventually("the publisher is ready") { publisher.isReady }
+        let took = try await duration {
+          for round in 0..<40 {
+            async let poison = publisher.publish(
+              [message("poison", to: queue, exchange: exchange)], deadline: .now + .seconds(25))
+            let good = await publisher.publish(
+              (0..<50).map { message("\(round)-\($0)", to: queue) }, deadline: .now + .seconds(25))
+            #expect(good == Array(repeating: .confirmed, count: 50))
+            let end = await poison
+            #expect(end == [.nacked])
+            if round == 0 { try await eventually("it is connected again") { publisher.isReady } }
+            #expect(publisher.isReady)
+          }
+        }
+        // A new connection for each of them took longer, with growing delays.
+        #expect(took < .seconds(10))
+        try await RabbitMQAdministration.with(rabbitMQ()) { administration async throws in
+          try await administration.declareExchange(exchange, type: "direct")
+          try await administration.bind(queue: queue, to: exchange, routingKey: queue)
+          try await eventually("messages to it are sent again") {
+            await publisher.publish([message("late", to: queue, exchange: exchange)], deadline: .now + .seconds(5))
+              == [.confirmed]
+          }
+          try await administration.deleteExchange(exchange)
+        }
+      }
+    }
+  }
+
+  @Test func `properties that fit into no frame are refused, and nobody else notices`() async throws {
+    try await withQueue { queue in
+      try await withPublisher(rabbitMQ()) { publisher async throws in
+        try await eventually("the publisher is ready") { publisher.isReady }
+        var largest = message("largest", to: queue)
+        largest.properties.headers["large"] = .string("")
+        let room = RabbitMQConfiguration.frameMax - largest.properties.headerFrameSize
+        largest.properties.headers["large"] = .string(String(repeating: "x", count: room))
+        var tooLarge = largest
+        tooLarge.properties.headers["large"] = .string(String(repeating: "x", count: room + 1))
+        let results = await publisher.publish(
+          [tooLarge, largest, message("small", to: queue)], deadline: .now + .seconds(10))
+        #expect(results == [.refused, .confirmed, .confirmed])
+        #expect(publisher.isReady)
+      }
+    }
+  }
+
   @Test func `where the window is full, callers wait until their deadline`() async throws {
     let proxy = try TestEnvironment.rabbitMQ().proxy()
     defer { proxy.stop() }

@@ -160,6 +160,37 @@ struct EngineFailureTests {
     }
   }
 
+  @Test func `a message whose body was too large to be kept is dead at once, without it`() async throws {
+    let platform = EnginePlatform()
+    try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
+      platform.broker.put(.oversize(detail: "the body has 20000000 bytes"), body: Data(), into: echoJobs)
+      let letter = try await platform.onlyLetter()
+      #expect(letter.deadLetterInfo.reason == .oversize)
+      #expect(letter.deadLetterInfo.detail == "the body has 20000000 bytes")
+      #expect(letter.envelope == nil)
+      #expect(letter.body.isEmpty)
+    }
+  }
+
+  @Test func `what the broker refuses for its size becomes a dead letter without the body, and frees its worker`()
+    async throws
+  {
+    let platform = EnginePlatform()
+    let job = try JobCodec.envelope(for: EchoJob(name: "large"), tenant: nil)
+    platform.broker.fail(with: .refused) { if case .retry = $0.destination { true } else { false } }
+    platform.broker.fail(with: .refused) { if case .dead = $0.destination { $0.envelope.run > 0 } else { false } }
+    try await platform.withNode(echoJobs: { _, _ in throw TransientError() }) { _ async throws in
+      try await platform.enqueue([job])
+      let letter = try await platform.onlyLetter()
+      #expect(letter.deadLetterInfo.reason == .oversize)
+      #expect(letter.deadLetterInfo.detail.contains("\(job.jobRun)"))
+      #expect(letter.deadLetterInfo.detail.contains("\(job.body.count) bytes"))
+      #expect(letter.envelope == nil)
+      #expect(letter.body.isEmpty)
+      try await platform.eventuallyIdle()
+    }
+  }
+
   @Test func `an oversize body is dead at once, and one of the largest allowed size is not`() async throws {
     let platform = EnginePlatform()
     try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
