@@ -1,3 +1,5 @@
+import ClientLoop
+import Curl
 import Foundation
 import HTTP
 import Hummingbird
@@ -10,6 +12,8 @@ import JobsRabbitMQ
 import Logging
 import Metrics
 import Postgres
+import RabbitMQ
+import Redis
 import ServiceLifecycle
 import Workers
 
@@ -26,7 +30,7 @@ extension AppBuilder {
     let pool = try pool()
     let settings = try ProcessSettings(environment, configuration, roles: roles, pools: pools)
     try await Preflight(builder: self, configuration: configuration, roles: roles).run()
-    let metrics = PrometheusRegistry(help: JobMetrics.help.merging(LogMetrics.help) { first, _ in first })
+    let metrics = PrometheusRegistry(help: Self.metricsHelp)
     MetricsSystem.bootstrap(metrics)
     let backend = try JobQueueBackend(
       node: JobQueueBackend.nodeName(), rabbitMQ: settings.rabbitMQ, pool: pool, redis: try environment.redis(),
@@ -54,6 +58,12 @@ extension AppBuilder {
     try await runServices(services, shutdown)
     await pool.close()
   }
+
+  /// What each metric of the process measures, by name.
+  private static let metricsHelp = [
+    JobMetrics.help, LogMetrics.help, ClientLoopMetrics.help, CurlMetrics.help, PostgresMetrics.help,
+    RabbitMQMetrics.help, RedisMetrics.help,
+  ].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
   private func makeHTTPServer(
     _ configuration: JobConfiguration, _ settings: ProcessSettings, _ backend: JobQueueBackend,
