@@ -96,7 +96,9 @@ let package = Package(
     target(
       "JobEngine", in: "JobQueue", ["Jobs", "JobConfiguration", "ClientLoop", deque, lifecycle, logging, metrics]),
     target("JobsRabbitMQ", in: "JobQueue", ["Jobs", "JobConfiguration", "RabbitMQ"]),
-    target("JobsPostgres", in: "JobQueue", ["Jobs", "Postgres", logging], migrations: ["jobs_0001_initial"]),
+    target(
+      "JobsPostgres", in: "JobQueue", ["Jobs", "Postgres", logging],
+      migrations: ["jobs_0001_initial", "jobs_0002_accepted"]),
     target("JobsRedis", in: "JobQueue", ["Jobs", "Redis"]),
     target("JobsTesting", in: "JobQueue", ["Jobs", "ClientLoop", logging]),
     target("JobOperations", in: "JobQueue", ["Jobs", "JobConfiguration"]),
@@ -104,8 +106,8 @@ let package = Package(
     target(
       "JobQueue", in: "JobQueue",
       [
-        "JobConfiguration", "JobEngine", "Jobs", "JobsPostgres", "JobsRabbitMQ", "JobsRedis", "Postgres", "RabbitMQ",
-        "Redis", lifecycle, logging,
+        "ClientLoop", "JobConfiguration", "JobEngine", "JobOperations", "Jobs", "JobsPostgres", "JobsRabbitMQ",
+        "JobsRedis", "Postgres", "RabbitMQ", "Redis", lifecycle, logging,
       ]),
 
     // MARK: The product, by feature: pure rules, and the SQL of what is stored.

@@ -104,6 +104,7 @@ package final class Platform: Sendable {
         \(inboundPool):
           jobs: [whatsapp.event]
           workers: { min: 1, start: 2, max: 8 }\(batch)
+          record: ids
         \(rollupPool):
           jobs: [metrics.event]
           workers: { min: 1, start: 1, max: 8 }

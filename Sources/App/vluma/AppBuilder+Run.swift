@@ -34,7 +34,7 @@ extension AppBuilder {
     MetricsSystem.bootstrap(metrics)
     let backend = try JobQueueBackend(
       node: JobQueueBackend.nodeName(), rabbitMQ: settings.rabbitMQ, pool: pool, redis: try environment.redis(),
-      logger: logger)
+      bodiless: configuration.bodilessPools, reference: WebhookReference.reader(), logger: logger)
     await backend.clock.read()
     var services = (extra.map { [$0] } ?? []) + backend.services(isConsuming: roles.contains(.workers))
     var engine: JobProcessor<PostgresJobStore>?
@@ -80,7 +80,7 @@ extension AppBuilder {
     }
     if roles.contains(.ingest) {
       APIRoutes(
-        broker: broker, routes: configuration.routes, stores: backend.pool, redis: backend.redis,
+        broker: backend.recordingBroker, routes: configuration.routes, stores: backend.pool, redis: backend.redis,
         whatsApp: settings.webhookSecrets, now: { clock.now }
       ).add(to: router)
       if settings.webhookSecrets == nil {

@@ -88,7 +88,8 @@ struct ConfigurationBuilder {
     if text.hasPrefix("vluma.") || text.hasSuffix(".dead") {
       reader.report(key, "\"\(text)\" is a name the platform keeps for its own queues")
     }
-    let values = reader.mapping(node, path, keys: ["jobs", "workers", "batch", "rate", "timeouts"] + Self.jobKeys)
+    let values = reader.mapping(
+      node, path, keys: ["jobs", "workers", "batch", "rate", "timeouts", "record"] + Self.jobKeys)
     var own = defaults
     read(values, path, into: &own)
     var kinds: [JobKind] = []
@@ -101,13 +102,15 @@ struct ConfigurationBuilder {
       kinds.append(JobKind(rawValue: kind))
       kindLocations.append((JobKind(rawValue: kind), entry, name))
     }
+    let record = reader.word(values["record"], "\(path).record", oneOf: ["bodies", "ids"])
     batchLocations[name] = values["batch"]
     jobsLocations[name] = values["jobs"]
     return PoolConfiguration(
       name: name, jobs: kinds, workers: counts(values["workers"], key, path), timeout: own.timeout,
       timeouts: timeouts(values["timeouts"], of: kinds, path), retry: own.retry, maxCrashes: own.maxCrashes,
       batch: values["batch"].map { batch($0, path) },
-      rate: values["rate"].flatMap { reader.rate($0, "\(path).rate", besideBatch: values["batch"] != nil) })
+      rate: values["rate"].flatMap { reader.rate($0, "\(path).rate", besideBatch: values["batch"] != nil) },
+      recordsBodies: record != "ids")
   }
 
   private mutating func timeouts(_ node: Node?, of kinds: [JobKind], _ path: String) -> [JobKind: Duration] {

@@ -21,6 +21,9 @@ package struct JobConfiguration: Sendable, Equatable {
   /// All pools but ``deadLetterPool``.
   package var workingPools: [PoolConfiguration] { pools.filter { $0.name != Self.deadLetterPool } }
 
+  /// Pools of whose accepted jobs no body is recorded.
+  package var bodilessPools: [PoolName] { pools.filter { !$0.recordsBodies }.map(\.name) }
+
   /// Which pool does which kind.
   package var routes: [JobKind: PoolName] {
     var routes: [JobKind: PoolName] = [:]

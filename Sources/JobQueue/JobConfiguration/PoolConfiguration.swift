@@ -19,13 +19,15 @@ package struct PoolConfiguration: Sendable, Equatable {
   package var batch: BatchConfiguration?
   /// How fast jobs may begin, over all nodes together; nil: no limit.
   package var rate: RateLimit?
+  /// False: of an accepted job only ids are recorded until it ends, not its body.
+  package var recordsBodies: Bool
 
   /// Checks nothing. The defaults are those of queues.yaml: 30 s for an attempt, the policy's own retries, dead after
-  /// 3 crashes, no batches.
+  /// 3 crashes, no batches, bodies recorded.
   package init(
     name: PoolName, jobs: [JobKind], workers: WorkerCounts, timeout: Duration = .seconds(30),
     timeouts: [JobKind: Duration] = [:], retry: RetryPolicy = RetryPolicy(), maxCrashes: Int = 3,
-    batch: BatchConfiguration? = nil, rate: RateLimit? = nil
+    batch: BatchConfiguration? = nil, rate: RateLimit? = nil, recordsBodies: Bool = true
   ) {
     self.name = name
     self.jobs = jobs
@@ -36,6 +38,7 @@ package struct PoolConfiguration: Sendable, Equatable {
     self.maxCrashes = maxCrashes
     self.batch = batch
     self.rate = rate
+    self.recordsBodies = recordsBodies
   }
 
   package func timeout(of kind: JobKind) -> Duration { timeouts[kind] ?? timeout }

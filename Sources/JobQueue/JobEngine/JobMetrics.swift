@@ -11,6 +11,8 @@ package enum JobMetrics {
   static let nodeJobsRunning = "vluma_node_jobs_running"
   static let localConcurrency = "vluma_pool_local_concurrency"
   static let consumerRestarts = "vluma_consumer_restarts_total"
+  static let unrecorded = "vluma_jobs_unrecorded_total"
+  static let toRecord = "vluma_node_jobs_to_record"
   static let clockOffset = "vluma_clock_offset_seconds"
 
   /// What each metric measures, by name.
@@ -21,6 +23,8 @@ package enum JobMetrics {
     nodeJobsRunning: "Jobs running or prefetched on this node.",
     localConcurrency: "This node's part of the pool's size.",
     consumerRestarts: "Consumers restarted because jobs were ready and none was delivered.",
+    unrecorded: "Accepted jobs that were not recorded, because the buffer was full or PostgreSQL away at the end.",
+    toRecord: "Accepted jobs that wait on this node to be recorded in PostgreSQL.",
     clockOffset: "Seconds by which this node's clock is ahead of PostgreSQL's; negative: behind.",
   ]
 }

@@ -16,6 +16,8 @@ package struct JobQueueBackend: Sendable {
   package let pool: PostgresConnectionPool
   package let store: PostgresJobStore
   package let broker: RabbitMQJobBroker
+  /// What jobs are enqueued through outside of jobs' transactions: it records them.
+  package let recordingBroker: RecordingBroker<PostgresJobStore>
   package let clock: StoreClock
   package let directory: PostgresPoolDirectory
   package let redis: RedisClient?
@@ -23,12 +25,16 @@ package struct JobQueueBackend: Sendable {
   package let node: String
   private let publisher: RabbitMQPublisher
   private let consumer: RabbitMQConsumer
+  private let recorder: AcceptedJobRecorder<PostgresJobStore>
   private let logger: Logger
 
   /// Opens nothing: the services that ``services(isConsuming:)`` returns do.
+  ///
+  /// - Parameter bodiless: pools of whose accepted jobs no body is recorded.
+  /// - Parameter reference: what is recorded instead.
   package init(
     node: String, rabbitMQ: RabbitMQConfiguration, pool: PostgresConnectionPool, redis: RedisConfiguration?,
-    logger: Logger
+    bodiless: [PoolName], reference: (@Sendable (JobEnvelope) async -> AcceptedReference)? = nil, logger: Logger
   ) throws {
     self.node = node
     self.pool = pool
@@ -36,7 +42,12 @@ package struct JobQueueBackend: Sendable {
     publisher = RabbitMQPublisher(rabbitMQ, name: "\(node) publishing", logger: logger)
     consumer = RabbitMQConsumer(rabbitMQ, name: "\(node) consuming", logger: logger)
     broker = RabbitMQJobBroker(publisher: publisher, consumer: consumer)
-    store = PostgresJobStore(pool: pool)
+    store = PostgresJobStore(pool: pool, bodiless: bodiless)
+    var options = AcceptedJobRecorder<PostgresJobStore>.Options()
+    options.bodiless = Set(bodiless)
+    if let reference { options.reference = reference }
+    recorder = AcceptedJobRecorder(store: store, options: options, logger: logger)
+    recordingBroker = RecordingBroker(broker, recorder: recorder)
     clock = StoreClock(store, logger: logger)
     directory = PostgresPoolDirectory(pool: pool, logger: logger)
     self.redis = try redis.map { try RedisClient($0, timeout: .milliseconds(200), logger: logger) }
@@ -50,8 +61,11 @@ package struct JobQueueBackend: Sendable {
 
   /// The services that must run before jobs can be enqueued and, where the process consumes, delivered.
   package func services(isConsuming: Bool) -> [any Service] {
-    let (clock, publisher, consumer) = (clock, publisher, consumer)
-    return [BackgroundService { await clock.run() }, BackgroundService { await publisher.run() }]
+    let (clock, publisher, consumer, recorder) = (clock, publisher, consumer, recorder)
+    return [
+      BackgroundService { await clock.run() }, BackgroundService { await recorder.run() },
+      BackgroundService { await publisher.run() },
+    ]
       + (isConsuming ? [BackgroundService { await consumer.run() }] : [])
   }
 

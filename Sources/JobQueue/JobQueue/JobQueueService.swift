@@ -40,7 +40,8 @@ public final class JobQueueService: Service {
       pool: PostgresConnectionPool(
         try PostgresConfiguration(url: configuration.postgres),
         size: min(max(configuration.postgresConnections, 2), 200)),
-      redis: try configuration.redis.map { try RedisConfiguration(url: $0) }, logger: logger)
+      redis: try configuration.redis.map { try RedisConfiguration(url: $0) },
+      bodiless: jobConfiguration.bodilessPools, logger: logger)
     engine = backend.engine(
       jobConfiguration, registry: workers.registry, pools: configuration.pools, grace: configuration.shutdownGrace)
     self.logger = logger
@@ -113,7 +114,7 @@ public final class JobQueueService: Service {
     guard let pool = jobConfiguration.routes[Work.kind] else { throw NotEnqueued.unroutedKind(Work.kind) }
     let envelope = try JobCodec.envelope(
       for: job, id: id, at: backend.clock.now, tenant: tenant, deadline: deadline)
-    let results = await backend.broker.enqueue(
+    let results = await backend.recordingBroker.enqueue(
       [OutgoingJob(envelope, to: .pool(pool))], deadline: .now + timeout)
     switch results.first ?? .unavailable {
     case .enqueued: return envelope.id

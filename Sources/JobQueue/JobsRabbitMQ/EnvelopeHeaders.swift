@@ -12,6 +12,8 @@ private enum Header {
   static let enqueuedAt = "vluma-enqueued-at"
   static let deadline = "vluma-deadline"
   static let traceparent = "traceparent"
+  /// 1, or absent.
+  static let counted = "vluma-counted"
   static let deadLetterReason = "vluma-dead-letter-reason"
   static let deadLetterDetail = "vluma-dead-letter-detail"
   static let deadLetterFingerprint = "vluma-dead-letter-fingerprint"
@@ -34,6 +36,7 @@ extension JobEnvelope {
     properties.headers[Header.tenant] = tenant.map { .string($0.uuidString.lowercased()) }
     properties.headers[Header.deadline] = deadline.map { .integer($0.milliseconds) }
     properties.headers[Header.traceparent] = traceparent.map { .string($0) }
+    if isCounted { properties.headers[Header.counted] = .integer(1) }
     if let deadLetterInfo {
       properties.headers[Header.deadLetterReason] = .string(deadLetterInfo.reason.rawValue)
       properties.headers[Header.deadLetterDetail] = .string(deadLetterInfo.detail)
@@ -66,6 +69,7 @@ extension JobEnvelope {
       enqueuedAt: try headers.date(Header.enqueuedAt) ?? (properties.timestamp == nil ? Date() : sentAt),
       deadline: try headers.date(Header.deadline), correlationID: correlationID,
       traceparent: try headers.text(Header.traceparent), body: body)
+    isCounted = try headers.count(Header.counted, missing: 0, least: 0) > 0
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Foundation
 package import Jobs
 package import RabbitMQ
 
@@ -36,6 +37,7 @@ package struct QueueDrain: Sendable {
   private let publisher: RabbitMQPublisher
   private let consumer: RabbitMQConsumer
   private let broker: RabbitMQAdministration
+  private let recordMoved: @Sendable ([JobRun], PoolName) async throws -> Void
 
   /// Unsettled jobs at a time. Skipped jobs stay unsettled until the consumer's connection ends, so that each is
   /// delivered once; this many of them block the rest.
@@ -44,10 +46,16 @@ package struct QueueDrain: Sendable {
   private static let timeout = Duration.seconds(10)
 
   /// The caller runs the connections, and closes the consumer's afterwards: the broker requeues skipped jobs then.
-  package init(publisher: RabbitMQPublisher, consumer: RabbitMQConsumer, broker: RabbitMQAdministration) {
+  ///
+  /// - Parameter recordMoved: called with jobs that were moved, and their new pool; where it fails the drain ends.
+  package init(
+    publisher: RabbitMQPublisher, consumer: RabbitMQConsumer, broker: RabbitMQAdministration,
+    recordMoved: @escaping @Sendable ([JobRun], PoolName) async throws -> Void = { _, _ in }
+  ) {
     self.publisher = publisher
     self.consumer = consumer
     self.broker = broker
+    self.recordMoved = recordMoved
   }
 
   /// Moves jobs until the queue, which must exist, is empty, or `limit` of them have been moved.
@@ -88,6 +96,7 @@ package struct QueueDrain: Sendable {
       }
     }
     let outcomes = await publisher.publish(forwarded.map { $0.message }, deadline: .now + Self.timeout)
+    var moved: [PoolName: [JobRun]] = [:]
     for (job, outcome) in zip(forwarded, outcomes) {
       if outcome == .refused {
         result.skipped[.tooLarge, default: 0] += 1
@@ -96,6 +105,15 @@ package struct QueueDrain: Sendable {
       } else {
         job.delivery.acknowledge()
         result.moved[job.pool, default: 0] += 1
+        // A message that cannot be read is in no table.
+        if let envelope = try? JobEnvelope(job.delivery.properties, body: Data()) {
+          moved[job.pool, default: []].append(envelope.jobRun)
+        }
+      }
+    }
+    for (pool, jobs) in moved {
+      do { try await recordMoved(jobs, pool) } catch {
+        result.failure = result.failure ?? "jobs were moved to \(pool), and that could not be recorded: \(error)"
       }
     }
   }

@@ -16,6 +16,7 @@ struct DefaultsTests {
     )
     #expect(mail == expected)
     #expect(mail.batch == nil)
+    #expect(mail.recordsBodies)
   }
 
   @Test func `the file's defaults hold for every pool that says nothing itself`() throws {

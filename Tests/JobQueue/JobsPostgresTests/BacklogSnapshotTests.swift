@@ -142,8 +142,8 @@ struct BacklogSnapshotTests {
         entries.change { $0 = found }
         return found.map(\.envelope.jobRun)
       }
-      #expect(entries.value.first { $0.pool == "two" }?.envelope == full)
-      #expect(entries.value.first { $0.pool == "one" }?.envelope == bare)
+      #expect(entries.value.first { $0.pool == "two" }?.envelope == full.asCounted)
+      #expect(entries.value.first { $0.pool == "one" }?.envelope == bare.asCounted)
       let audit = try await pool.query("SELECT who, before, after FROM jobs.audit WHERE action = 'pool.move'")
       #expect(audit.count == 2)
       #expect(try audit.allSatisfy { try $0.decode(0, as: String.self) == "Ágnes" })

@@ -107,7 +107,7 @@ struct JobPrunerConcurrencyTests {
 
   @Test func `receipts from before there were partitions are found afterwards`() async throws {
     try await withEmptyDatabase { configuration async throws in
-      _ = try await PostgresMigrator(configuration, migrations: Array(JobMigrations.all.prefix(1))).migrate()
+      _ = try await PostgresMigrator(configuration, migrations: JobMigrations.all).migrate()
       let pool = PostgresConnectionPool(configuration, size: 4)
       let it = PrunedStore(pool: pool, pruner: JobPruner(configuration))
       let ids = ([-300, -20, 0, 12] as [Double]).map { UUID.version7(at: it.now + $0 * Self.day) }

@@ -32,7 +32,7 @@ struct OutboxEnqueueTests {
       }
       let entries = try await relayed(store).sorted { $0.pool < $1.pool }
       #expect(entries.map(\.pool) == ["one", "two"])
-      #expect(entries.map(\.envelope) == [full, bare])
+      #expect(entries.map(\.envelope) == [full, bare].map(\.asCounted))
       #expect(try await relayed(store).isEmpty)
     }
   }
@@ -57,7 +57,7 @@ struct OutboxEnqueueTests {
       for _ in 0..<2 {
         try await pool.withTransaction { try await store.enqueue([entry, entry], in: $0) }
       }
-      #expect(try await relayed(store).map(\.envelope) == [entry.envelope])
+      #expect(try await relayed(store).map(\.envelope) == [entry.envelope.asCounted])
     }
   }
 

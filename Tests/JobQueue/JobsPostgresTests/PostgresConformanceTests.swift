@@ -16,7 +16,12 @@ func subject(_ pool: PostgresConnectionPool) -> JobStoreConformance<PostgresJobS
   JobStoreConformance(
     store: PostgresJobStore(pool: pool),
     record: { transaction, name in _ = try await transaction.query("INSERT INTO effect (name) VALUES (\(name))") },
-    effects: { try await pool.query("SELECT name FROM effect").map { try $0.decode(0, as: String.self) } })
+    effects: { try await pool.query("SELECT name FROM effect").map { try $0.decode(0, as: String.self) } },
+    accepted: {
+      try await pool.query("SELECT job_id, run FROM jobs.accepted").map {
+        JobRun(id: JobID(try $0.decode(0)), run: try $0.decode(1))
+      }
+    })
 }
 
 @Suite(.serialized, .timeLimit(.minutes(1)))

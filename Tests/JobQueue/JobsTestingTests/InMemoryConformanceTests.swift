@@ -8,7 +8,10 @@ struct InMemoryConformanceTests {
   func `the store in memory keeps the rule`(_ rule: ConformanceRule<JobStoreConformance<InMemoryJobStore>>) async throws
   {
     let store = InMemoryJobStore()
-    try await rule.check(JobStoreConformance(store: store, record: { $0.record($1) }, effects: { store.effects }))
+    try await rule.check(
+      JobStoreConformance(
+        store: store, record: { $0.record($1) }, effects: { store.effects },
+        accepted: { store.acceptedJobs.map(\.envelope.jobRun) }))
   }
 
   @Test(arguments: BrokerConformance.rules)

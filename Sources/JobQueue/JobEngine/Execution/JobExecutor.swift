@@ -286,7 +286,10 @@ struct JobExecutor<Store: JobStore>: Sendable {
   func complete(_ jobs: [DecodedJob], deadline: ContinuousClock.Instant, _ body: @escaping BatchBody) async throws
     -> Completion?
   {
-    let receipts = jobs.map { JobReceipt(jobRun: $0.jobRun, kind: $0.envelope.kind, pool: pool.name) }
+    let receipts = jobs.map {
+      JobReceipt(
+        jobRun: $0.jobRun, kind: $0.envelope.kind, pool: pool.name, isCounted: $0.envelope.isCounted)
+    }
     return try await store.complete(receipts, deadline: deadline) { transaction, open in
       // The same job twice in one batch is completed once.
       var seen = Set<JobRun>()

@@ -27,6 +27,15 @@ public struct JobEnvelope: Sendable, Codable, Equatable {
   /// The job's JSON, or the bytes of a ``RawJob``.
   public var body: Data
 
+  /// True: the transaction that wrote the job has counted it as accepted. Jobs that came straight to the broker are
+  /// counted by who records or ends them first. Retries and snoozes keep it.
+  package var isCounted: Bool {
+    get { counted != nil }
+    set { counted = newValue ? true : nil }
+  }
+  /// True or nil, never false: the coded form of a job that is not counted has no such key.
+  private var counted: Bool?
+
   /// An envelope around a body; by default of a new job's first attempt, enqueued now and without a deadline.
   /// ``JobCodec/envelope(for:id:at:tenant:deadline:correlationID:traceparent:)`` makes one from a job.
   public init(
@@ -50,6 +59,13 @@ public struct JobEnvelope: Sendable, Codable, Equatable {
   /// The job and its run.
   public var jobRun: JobRun { JobRun(id: id, run: run) }
 
+  /// The same job, counted as accepted.
+  package var asCounted: JobEnvelope {
+    var envelope = self
+    envelope.isCounted = true
+    return envelope
+  }
+
   private enum CodingKeys: String, CodingKey {
     case id, run, kind
     case schemaVersion = "schema_version"
@@ -57,7 +73,7 @@ public struct JobEnvelope: Sendable, Codable, Equatable {
     case enqueuedAt = "enqueued_at"
     case deadline
     case correlationID = "correlation_id"
-    case traceparent
+    case traceparent, counted
   }
 
   /// Reads the coded form and leaves ``body`` empty: the caller puts the stored bytes in.
@@ -73,6 +89,7 @@ public struct JobEnvelope: Sendable, Codable, Equatable {
     deadline = try values.decodeIfPresent(Date.self, forKey: .deadline)
     correlationID = try values.decodeIfPresent(String.self, forKey: .correlationID)
     traceparent = try values.decodeIfPresent(String.self, forKey: .traceparent)
+    counted = try values.decodeIfPresent(Bool.self, forKey: .counted) == true ? true : nil
     body = Data()
   }
 }

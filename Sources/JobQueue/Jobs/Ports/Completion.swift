@@ -7,11 +7,14 @@ package struct JobReceipt: Sendable, Equatable {
   package let kind: JobKind
   /// The pool that worked on it.
   package let pool: PoolName
+  /// As ``JobEnvelope/isCounted``.
+  package let isCounted: Bool
 
-  package init(jobRun: JobRun, kind: JobKind, pool: PoolName) {
+  package init(jobRun: JobRun, kind: JobKind, pool: PoolName, isCounted: Bool = false) {
     self.jobRun = jobRun
     self.kind = kind
     self.pool = pool
+    self.isCounted = isCounted
   }
 }
 
@@ -48,13 +51,14 @@ package struct Completion: Sendable {
 
 /// A job that follows, with the pool that does its kind.
 package struct RoutedFollowUp: Sendable {
+  /// Counted as accepted: the completing transaction does that.
   package let envelope: JobEnvelope
   package let pool: PoolName
   /// When to enqueue it; nil: right after the commit.
   package let dueAt: Date?
 
   package init(envelope: JobEnvelope, pool: PoolName, dueAt: Date?) {
-    self.envelope = envelope
+    self.envelope = envelope.asCounted
     self.pool = pool
     self.dueAt = dueAt
   }

@@ -30,9 +30,20 @@ package protocol JobStore<Transaction>: Sendable {
   /// What earlier deliveries of the run left behind.
   func history(of job: JobRun) async throws -> RunHistory
 
-  /// Deletes outbox entries that the broker holds.
+  /// Records jobs that came straight to the broker, which holds them: each is findable, and counted as accepted, until
+  /// it ends. A run that has ended, or is recorded already, is left as it is.
+  ///
+  /// - Returns: how many were recorded.
+  func recordAccepted(_ jobs: [AcceptedJob]) async throws -> Int
+  /// How many runs were accepted and have ended since the store was set up, by pool; each once, whatever copies there
+  /// were. Also removes records of runs that ended while they were being recorded.
+  ///
+  /// - Parameter thoroughly: also records that are older than minutes, which costs more.
+  func sweepAccepted(thoroughly: Bool) async throws -> [PoolName: JobFlow]
+
+  /// Deletes outbox entries that the broker holds. Those that have not ended are recorded as accepted.
   func deleteFromOutbox(_ jobs: [JobRun]) async throws
-  /// Hands entries older than `age` to `publish` and deletes those it returns. Entries that another node's relay has
+  /// Hands entries older than `age` to `publish` and deletes those it returns, as ``deleteFromOutbox(_:)`` does. Entries that another node's relay has
   /// are left out.
   ///
   /// - Returns: how many entries were published and deleted.

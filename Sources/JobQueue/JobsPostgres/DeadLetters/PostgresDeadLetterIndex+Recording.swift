@@ -25,12 +25,24 @@ extension PostgresDeadLetterIndex {
       try $0.envelope.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     }
     return [
+      // Each new receipt ends its run: the row in jobs.accepted goes, and the run is counted, as when it is completed.
       """
-      INSERT INTO jobs.receipt (job_id, run, outcome, kind, pool, reason)
-      SELECT id, run, 'dead', kind, pool, reason
-      FROM unnest(\(ids)::uuid[], \(runs)::int[], \(kinds)::text[], \(pools)::text[], \(reasons)::text[])
-        AS new (id, run, kind, pool, reason)
-      ON CONFLICT DO NOTHING
+      WITH new AS (
+        SELECT * FROM unnest(\(ids)::uuid[], \(runs)::int[], \(kinds)::text[], \(pools)::text[], \(reasons)::text[],
+                             \(letters.map { $0.envelope?.isCounted ?? false })::bool[])
+          AS new (job_id, run, kind, pool, reason, counted)),
+      put AS (
+        INSERT INTO jobs.receipt (job_id, run, outcome, kind, pool, reason)
+        SELECT job_id, run, 'dead', kind, pool, reason FROM new ON CONFLICT DO NOTHING RETURNING job_id, run, pool),
+      gone AS (
+        DELETE FROM jobs.accepted AS it USING put WHERE it.job_id = put.job_id AND it.run = put.run
+        RETURNING it.job_id, it.run, it.pool)
+      INSERT INTO jobs.flow (pool, accepted, dead) SELECT pool, sum(accepted), sum(dead) FROM (
+        SELECT put.pool,
+          (CASE WHEN gone.pool IS NULL THEN NOT new.counted ELSE gone.pool <> put.pool END)::int AS accepted, 1 AS dead
+        FROM put JOIN new USING (job_id, run) LEFT JOIN gone USING (job_id, run)
+        UNION ALL SELECT gone.pool, -1, 0 FROM gone JOIN put USING (job_id, run) WHERE gone.pool <> put.pool) AS change
+      GROUP BY pool
       """,
       // The letter of a job that was completed or cancelled meanwhile finds that receipt and is dropped.
       """

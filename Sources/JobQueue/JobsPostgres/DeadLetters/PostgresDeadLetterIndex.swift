@@ -78,9 +78,13 @@ package struct PostgresDeadLetterIndex: DeadLetterIndex {
         AND letter.envelope IS NOT NULL
         AND NOT EXISTS (SELECT FROM jobs.receipt WHERE receipt.job_id = wanted.id AND receipt.outcome = 'completed')
       RETURNING letter.job_id, letter.run + 1 AS run, letter.pool,
-        letter.envelope || jsonb_build_object('run', letter.run + 1, 'attempt', 1) AS envelope, letter.body)
-    INSERT INTO jobs.outbox (job_id, run, pool, envelope, body, at)
-    SELECT job_id, run, pool, envelope, body, '-infinity' FROM redriven RETURNING job_id, run
+        letter.envelope || jsonb_build_object('run', letter.run + 1, 'attempt', 1, 'counted', true) AS envelope,
+        letter.body),
+    put AS (
+      INSERT INTO jobs.outbox (job_id, run, pool, envelope, body, at)
+      SELECT job_id, run, pool, envelope, body, '-infinity' FROM redriven RETURNING job_id, run, pool),
+    counted AS (INSERT INTO jobs.flow (pool, accepted) SELECT pool, count(*) FROM put GROUP BY pool)
+    SELECT job_id, run FROM put
     """
   }
 

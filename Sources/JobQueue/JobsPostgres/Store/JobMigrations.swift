@@ -4,6 +4,7 @@ package import Postgres
 package enum JobMigrations {
   /// In order; a migration is never edited once it was released.
   package static let all = [
-    PostgresMigration(name: "jobs_0001_initial", bytes: PackageResources.jobs_0001_initial_sql)
+    PostgresMigration(name: "jobs_0001_initial", bytes: PackageResources.jobs_0001_initial_sql),
+    PostgresMigration(name: "jobs_0002_accepted", bytes: PackageResources.jobs_0002_accepted_sql),
   ]
 }

@@ -22,6 +22,8 @@ package struct JobTimeline: Sendable {
         UNION ALL SELECT job_id, last_at, 'job dead-lettered', kind || ' in ' || pool || ': ' || reason || ', ' || state
           FROM jobs.dead_letter WHERE job_id = ANY(\(ids)::uuid[])
         UNION ALL SELECT job_id, at, 'job in outbox', 'for ' || pool FROM jobs.outbox WHERE job_id = ANY(\(ids)::uuid[])
+        UNION ALL SELECT job_id, accepted_at, 'job accepted', 'in ' || pool FROM jobs.accepted
+          WHERE job_id = ANY(\(ids)::uuid[])
         UNION ALL SELECT job_id, due_at, 'job scheduled', 'in ' || pool FROM jobs.scheduled
           WHERE job_id = ANY(\(ids)::uuid[])
         UNION ALL SELECT job_id, at, 'job restarted', 'on ' || node FROM jobs.start_marker

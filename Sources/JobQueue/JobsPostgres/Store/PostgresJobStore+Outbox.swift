@@ -10,13 +10,28 @@ extension PostgresJobStore {
   /// - Parameter entries: each with the pool that takes its kind, which is not checked here; none: nothing happens.
   package func enqueue(_ entries: [OutboxEntry], in transaction: PostgresTransaction) async throws {
     guard !entries.isEmpty else { return }
-    // The same run twice in `entries` is one row as well.
-    try await transaction.query(try Self.insertOutbox(entries.map { ($0.envelope, $0.pool) }, ignoringDuplicates: true))
+    let rows = try EnvelopeColumns(entries.map { ($0.envelope.asCounted, $0.pool) })
+    // The same run twice in `entries` is one row as well. A run that was enqueued before is counted already.
+    try await transaction.query(
+      """
+      WITH put AS (
+        INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM \(unnest: rows)
+        ON CONFLICT DO NOTHING RETURNING job_id, run, pool)
+      INSERT INTO jobs.flow (pool, accepted) SELECT pool, count(*) FROM put
+      WHERE NOT EXISTS (
+          SELECT FROM jobs.accepted WHERE accepted.job_id = put.job_id AND accepted.run = put.run)
+        AND NOT EXISTS (
+          SELECT FROM jobs.receipt WHERE receipt.job_id = put.job_id AND receipt.run = put.run
+            AND receipt.job_id = ANY(\(rows.ids)::uuid[]))
+      GROUP BY pool
+      """)
   }
 
-  /// Deletes the entries in one statement; those that are gone already do not matter.
+  /// Deletes the entries in one statement, which records those that have not ended; those that are gone already do not
+  /// matter.
   package func deleteFromOutbox(_ jobs: [JobRun]) async throws {
-    try await withPortErrors { _ = try await pool.query(.delete(jobs, from: "jobs.outbox")) }
+    guard !jobs.isEmpty else { return }
+    try await withPortErrors { _ = try await pool.query(.deleteFromOutbox(jobs, bodiless: bodiless)) }
   }
 
   /// Hands over the oldest entries, at most `limit`, while their rows stay locked; other nodes skip them. Returns how
@@ -38,7 +53,7 @@ extension PostgresJobStore {
         let entries = try rows.map { try $0.outboxEntry() }
         guard !entries.isEmpty else { return 0 }
         let published = await publish(entries)
-        if !published.isEmpty { transaction.beforeCommit([.delete(published, from: "jobs.outbox")]) }
+        if !published.isEmpty { transaction.beforeCommit([.deleteFromOutbox(published, bodiless: bodiless)]) }
         let unpublished = Set(entries.map(\.envelope.jobRun)).subtracting(published)
         if !unpublished.isEmpty { transaction.beforeCommit([Self.postpone(Array(unpublished))]) }
         return published.count
@@ -55,13 +70,8 @@ extension PostgresJobStore {
     """
   }
 
-  static func insertOutbox(
-    _ jobs: [(JobEnvelope, PoolName)], ignoringDuplicates: Bool = false
-  ) throws -> PostgresQuery {
+  static func insertOutbox(_ jobs: [(JobEnvelope, PoolName)]) throws -> PostgresQuery {
     let rows = try EnvelopeColumns(jobs)
-    return """
-      INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM \(unnest: rows)
-      \(unsafe: ignoringDuplicates ? "ON CONFLICT DO NOTHING" : "")
-      """
+    return "INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM \(unnest: rows)"
   }
 }

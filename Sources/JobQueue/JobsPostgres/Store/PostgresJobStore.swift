@@ -6,9 +6,14 @@ package import Postgres
 /// and commit.
 package struct PostgresJobStore: JobStore {
   let pool: PostgresConnectionPool
+  /// Pools of whose accepted jobs the bodies are not kept.
+  let bodiless: [PoolName]
 
   /// Uses the pool's connections; each completing transaction holds one.
-  package init(pool: PostgresConnectionPool) { self.pool = pool }
+  package init(pool: PostgresConnectionPool, bodiless: [PoolName] = []) {
+    self.pool = pool
+    self.bodiless = bodiless
+  }
 
   /// Runs a completing transaction on one connection of the pool, which it holds until the end.
   ///
@@ -26,7 +31,8 @@ package struct PostgresJobStore: JobStore {
           guard !open.isEmpty else { return nil }
           let completion = try await body(transaction, open)
           guard !completion.rollsBack else { throw RolledBack(completion: completion) }
-          transaction.beforeCommit(try Self.statements(for: completion))
+          transaction.beforeCommit(
+            try Self.statements(for: completion, ending: receipts.filter { open.contains($0.jobRun) }))
           return completion
         }
       }
@@ -102,7 +108,10 @@ extension PostgresJobStore {
     return Set(try inserted.map { try $0.jobRun() })
   }
 
-  private static func statements(for completion: Completion) throws -> [PostgresQuery] {
+  /// - Parameter receipts: those of the open runs, of one pool.
+  private static func statements(
+    for completion: Completion, ending receipts: [JobReceipt]
+  ) throws -> [PostgresQuery] {
     var statements: [PostgresQuery] = []
     if !completion.snoozed.isEmpty { statements.append(.delete(completion.snoozed, from: "jobs.receipt")) }
     if !completion.cancelled.isEmpty { statements.append(cancel(completion.cancelled)) }
@@ -111,6 +120,16 @@ extension PostgresJobStore {
     let later = completion.followUps.filter { $0.dueAt != nil }
     if !later.isEmpty {
       statements.append(try upsertScheduled(later.map { ($0.envelope, $0.pool, .at($0.dueAt ?? Date())) }))
+    }
+    let snoozed = Set(completion.snoozed)
+    // The same run twice in one batch ends once.
+    let ended = Dictionary(receipts.filter { !snoozed.contains($0.jobRun) }.map { ($0.jobRun, $0) }) { one, _ in one }
+    if let pool = receipts.first?.pool, !ended.isEmpty || !completion.followUps.isEmpty {
+      statements.append(
+        .end(
+          .init(
+            receipts: Array(ended.values), pool: pool, cancelled: completion.cancelled.count,
+            accepted: Dictionary(completion.followUps.map { ($0.pool, 1) }, uniquingKeysWith: +))))
     }
     return statements
   }

@@ -78,6 +78,7 @@ extension DeadLetterConformance {
     var next = letter.envelope
     next?.run = 3
     next?.attempt = 1
+    next?.isCounted = true
     try requireEqual(entries.first?.envelope, next, "the job in the outbox")
     try requireEqual(
       try await index.retry(DeadLetterFilter(), by: "test").retried, 0, "the number of letters retried again")

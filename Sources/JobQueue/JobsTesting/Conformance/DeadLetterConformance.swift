@@ -14,7 +14,9 @@ package struct DeadLetterConformance<Store: JobStore>: Sendable {
     self.index = index
   }
 
-  package static var rules: [ConformanceRule<Self>] { recordRules + listingRules + retryRules + archivingRules }
+  package static var rules: [ConformanceRule<Self>] {
+    recordRules + listingRules + retryRules + archivingRules + countingRules
+  }
 
   // MARK: Helpers of the rules
 

@@ -118,7 +118,7 @@ extension JobStoreConformance {
   }
 
   private func keepsFollowUps() async throws {
-    let followUps = [SampleJobs.full(attempt: 2), SampleJobs.bare()]
+    let followUps = [SampleJobs.full(attempt: 2), SampleJobs.bare()].map(\.asCounted)
     let completed = try await complete([JobRun(id: JobID())]) { completion in
       completion.followUps = followUps.map { RoutedFollowUp(envelope: $0, pool: "test.next", dueAt: nil) }
     }
@@ -143,7 +143,7 @@ extension JobStoreConformance {
       completed.entries.isEmpty, "scheduled follow-ups were returned as outbox entries")
     try await requireOutbox([])
     let released = try await store.releaseDueJobs(limit: 10)
-    try requireEqual(released.map(\.envelope), [due], "the follow-ups that are due")
+    try requireEqual(released.map(\.envelope), [due.asCounted], "the follow-ups that are due")
     try requireEqual(released.map(\.pool), ["test.next"], "their pools")
     try await requireOutbox([due])
   }

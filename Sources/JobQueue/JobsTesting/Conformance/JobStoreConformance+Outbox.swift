@@ -66,7 +66,7 @@ extension JobStoreConformance {
   }
 
   private func relaysShareEntries() async throws {
-    let jobs = bareJobs(6)
+    let jobs = bareJobs(6).map(\.asCounted)
     try await fillOutbox(jobs)
     let (inside, leave, firstGot) = (Gate(), Gate(), Locked<[JobEnvelope]>([]))
     async let first = store.relayOutbox(olderThan: .zero, limit: 3) { entries in

@@ -7,20 +7,25 @@ package struct JobStoreConformance<Store: JobStore>: Sendable {
   let store: Store
   let record: @Sendable (Store.Transaction, String) async throws -> Void
   let effects: @Sendable () async throws -> [String]
+  let accepted: @Sendable () async throws -> [JobRun]
 
   /// - Parameter record: writes a named effect through a transaction.
   /// - Parameter effects: reads the names of all committed effects, outside of any transaction.
+  /// - Parameter accepted: reads the runs that are recorded as accepted.
   package init(
     store: Store, record: @escaping @Sendable (Store.Transaction, String) async throws -> Void,
-    effects: @escaping @Sendable () async throws -> [String]
+    effects: @escaping @Sendable () async throws -> [String],
+    accepted: @escaping @Sendable () async throws -> [JobRun]
   ) {
     self.store = store
     self.record = record
     self.effects = effects
+    self.accepted = accepted
   }
 
   package static var rules: [ConformanceRule<Self>] {
     completingRules + transactionRules + concurrencyRules + outboxRules + schedulingRules + startMarkerRules
+      + acceptedRules + flowRules
   }
 
   // MARK: Helpers of the rules
@@ -81,7 +86,9 @@ package struct JobStoreConformance<Store: JobStore>: Sendable {
   func requireOutbox(_ envelopes: [JobEnvelope], inOrder: Bool = false) async throws {
     let found = try await store.outbox().map(\.envelope)
     func arranged(_ envelopes: [JobEnvelope]) -> [JobEnvelope] {
-      inOrder ? envelopes : envelopes.sorted { ($0.id, $0.run) < ($1.id, $1.run) }
+      // Follow-ups are marked as counted.
+      let envelopes = envelopes.map(\.asCounted)
+      return inOrder ? envelopes : envelopes.sorted { ($0.id, $0.run) < ($1.id, $1.run) }
     }
     try requireEqual(arranged(found), arranged(envelopes), "the outbox")
   }

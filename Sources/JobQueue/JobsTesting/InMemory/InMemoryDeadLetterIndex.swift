@@ -87,7 +87,9 @@ extension JobStoreState {
       ?? InMemoryJobStore.Receipt(
         outcome: .dead, kind: letter.kind, pool: letter.deadLetterInfo.pool,
         reason: letter.deadLetterInfo.reason.rawValue)
-    receipts[run] = receipt
+    if receipts.updateValue(receipt, forKey: run) == nil {
+      end(run, in: receipt.pool, isCounted: letter.envelope?.isCounted ?? false, JobFlow(dead: 1))
+    }
     guard receipt.outcome == .dead else { return }
     if let known = letters[run]?.letter.deadLetterInfo.at {
       letters[run]?.letter.deadLetterInfo.at = max(known, letter.deadLetterInfo.at)
@@ -117,6 +119,8 @@ extension JobStoreState {
     guard var envelope = letter.envelope, !hasCompletedRun else { return false }
     envelope.run = letter.jobRun.run + 1
     envelope.attempt = 1
+    envelope.isCounted = true
+    count(JobFlow(accepted: 1), in: letter.deadLetterInfo.pool)
     letters[letter.jobRun]?.letter.state = .retried
     // So old that the relay takes it at once.
     put(OutboxEntry(envelope: envelope, pool: letter.deadLetterInfo.pool), at: .distantPast)

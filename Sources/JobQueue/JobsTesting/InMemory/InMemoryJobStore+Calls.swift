@@ -61,7 +61,7 @@ extension InMemoryJobStore {
   package func clearStarts(_ job: JobRun) async throws { try perform(.clearStarts) { $0.starts[job] = nil } }
 
   /// Runs a call of one step, with the fault that is planned for it.
-  private func perform<Value: Sendable>(_ call: JobStoreCall, _ body: (inout JobStoreState) -> Value) throws -> Value {
+  func perform<Value: Sendable>(_ call: JobStoreCall, _ body: (inout JobStoreState) -> Value) throws -> Value {
     try state.withLock { state -> Value in
       let fault = try state.fault(for: call)
       if let fault, !fault.takesEffect { throw fault.error }

@@ -5,7 +5,7 @@ internal import Synchronization
 /// The calls of ``Jobs/JobStore``, for planning faults.
 package enum JobStoreCall: Sendable, Hashable, CaseIterable {
   case complete, withTransaction, now, history
-  case deleteFromOutbox, relayOutbox
+  case deleteFromOutbox, relayOutbox, recordAccepted, sweepAccepted
   case schedule, park, unpark, releaseDueJobs
   case markStart, clearStarts
 }

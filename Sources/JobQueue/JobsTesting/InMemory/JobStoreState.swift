@@ -16,6 +16,12 @@ struct JobStoreState: Sendable {
     let firstAt: Date
   }
 
+  struct AcceptedRow: Sendable {
+    var job: AcceptedJob
+    /// True: writing this row counted the run as accepted.
+    let counts: Bool
+  }
+
   struct Start: Sendable {
     let node: String
     let at: Date
@@ -30,6 +36,8 @@ struct JobStoreState: Sendable {
   var effects: [String] = []
   var outbox: [OutboxRow] = []
   var scheduled: [JobRun: InMemoryJobStore.ScheduledJob] = [:]
+  var accepted: [JobRun: AcceptedRow] = [:]
+  var flows: [PoolName: JobFlow] = [:]
   var starts: [JobRun: [Start]] = [:]
   var letters: [JobRun: DeadLetterRow] = [:]
   var audit: [InMemoryJobStore.AuditEntry] = []
@@ -78,13 +86,19 @@ struct JobStoreState: Sendable {
 
   mutating func commit(_ completion: Completion, of receipts: [JobReceipt], open: Set<JobRun>, effects: [String]) {
     let snoozed = Set(completion.snoozed)
+    var ended = Set<JobRun>()
     for receipt in receipts where open.contains(receipt.jobRun) && !snoozed.contains(receipt.jobRun) {
       let reason = completion.cancelled[receipt.jobRun]
       self.receipts[receipt.jobRun] = InMemoryJobStore.Receipt(
         outcome: reason == nil ? .completed : .cancelled, kind: receipt.kind, pool: receipt.pool, reason: reason)
+      let flow = JobFlow(completed: reason == nil ? 1 : 0, cancelled: reason == nil ? 0 : 1)
+      if ended.insert(receipt.jobRun).inserted {
+        end(receipt.jobRun, in: receipt.pool, isCounted: receipt.isCounted, flow)
+      }
     }
     self.effects += effects
     for followUp in completion.followUps {
+      count(JobFlow(accepted: 1), in: followUp.pool)
       if let dueAt = followUp.dueAt {
         schedule(InMemoryJobStore.ScheduledJob(envelope: followUp.envelope, pool: followUp.pool, dueAt: dueAt))
       } else {
@@ -131,8 +145,12 @@ struct JobStoreState: Sendable {
     deleteFromOutbox(published)
   }
 
+  /// Deletes the entries, and records those that have not ended as accepted.
   mutating func deleteFromOutbox(_ jobs: [JobRun]) {
     let deleted = Set(jobs)
+    for row in outbox where deleted.contains(row.entry.envelope.jobRun) {
+      _ = recordAccepted(AcceptedJob(row.entry.envelope, pool: row.entry.pool))
+    }
     outbox.removeAll { deleted.contains($0.entry.envelope.jobRun) }
   }
 

@@ -32,6 +32,12 @@ struct CrashableStore: JobStore {
   ) async throws -> Value { try await call { try await store.withTransaction(deadline: deadline, body) } }
   func now() async throws -> Date { try await call { try await store.now() } }
   func history(of job: JobRun) async throws -> RunHistory { try await call { try await store.history(of: job) } }
+  func recordAccepted(_ jobs: [AcceptedJob]) async throws -> Int {
+    try await call { try await store.recordAccepted(jobs) }
+  }
+  func sweepAccepted(thoroughly: Bool) async throws -> [PoolName: JobFlow] {
+    try await call { try await store.sweepAccepted(thoroughly: thoroughly) }
+  }
   func deleteFromOutbox(_ jobs: [JobRun]) async throws { try await call { try await store.deleteFromOutbox(jobs) } }
   func relayOutbox(
     olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]

@@ -4,6 +4,7 @@ import JobConfiguration
 import JobEngine
 import Jobs
 import JobsTesting
+import Logging
 import Synchronization
 import Testing
 
@@ -25,6 +26,8 @@ struct SimulationTests {
     let platform: EnginePlatform
     let jobs: [JobEnvelope]
     let registry: WorkerRegistry<InMemoryTransaction>
+    /// Small, so that some jobs do not fit while the store is away.
+    let recorder: AcceptedJobRecorder<InMemoryJobStore>
 
     init(seed: UInt64) throws {
       let inBatches = seed.isMultiple(of: 2)
@@ -32,6 +35,10 @@ struct SimulationTests {
         workers: WorkerCounts(min: 1, start: 5, max: 12), timeout: .seconds(5), maxAttempts: 6, maxCrashes: 40,
         batch: inBatches ? BatchConfiguration(size: 4, wait: .milliseconds(10)) : nil)
       registry = SimulatedWorkers.registry(inBatches: inBatches)
+      var options = AcceptedJobRecorder<InMemoryJobStore>.Options()
+      options.jobsMax = 4
+      recorder = AcceptedJobRecorder(
+        store: platform.store, options: options, logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() })
       jobs = try (0..<40).map { try JobCodec.envelope(for: EchoJob(name: "\($0)"), tenant: nil) }
     }
 
@@ -39,7 +46,8 @@ struct SimulationTests {
     func load() async throws {
       for job in jobs {
         try await SimulatedWorkers.pause(upTo: 1_000)
-        while await platform.broker.enqueue([OutgoingJob(job, to: .pool(echoJobs))], deadline: TimeSource.now) != [
+        let broker = RecordingBroker(platform.broker, recorder: recorder)
+        while await broker.enqueue([OutgoingJob(job, to: .pool(echoJobs))], deadline: TimeSource.now) != [
           .enqueued
         ] { try await SimulatedWorkers.pause(upTo: 500) }
       }
@@ -116,6 +124,12 @@ struct SimulationTests {
         }
       }
       if !isIdle { tally.violations.append("jobs are left somewhere") }
+      for (pool, flow) in platform.store.flows where flow.open != 0 {
+        tally.violations.append("pool \(pool) does not add up: \(flow)")
+      }
+      if !platform.store.acceptedJobs.isEmpty { tally.violations.append("ended jobs are still recorded") }
+      let accepted = platform.store.flows[echoJobs]?.accepted ?? 0
+      if accepted != jobs.count { tally.violations.append("\(accepted) jobs count as accepted, not \(jobs.count)") }
       return tally
     }
   }
@@ -125,6 +139,7 @@ struct SimulationTests {
     var tally = try await simulation.run {
       let system = try SimulatedSystem(seed: seed)
       let loading = Task(executorPreference: TimeSource.value.executor) { try await system.load() }
+      let recording = Task(executorPreference: TimeSource.value.executor) { await system.recorder.run() }
       // Retry tiers release their jobs once a second.
       let tiers = Task(executorPreference: TimeSource.value.executor) {
         while !Task.isCancelled {
@@ -142,6 +157,8 @@ struct SimulationTests {
       for _ in 0..<3_000 where !system.isIdle { try await TimeSource.sleep(for: .milliseconds(200)) }
       let tally = system.tally()
       tiers.cancel()
+      recording.cancel()
+      await recording.value
       for node in nodes { await node.crash() }
       return tally
     }

@@ -102,8 +102,10 @@ struct MoveCommand: AsyncParsableCommand {
       let publisher = RabbitMQPublisher(rabbitMQ, name: "vluma move publishing", logger: logger)
       let consumer = RabbitMQConsumer(rabbitMQ, name: "vluma move consuming", logger: logger)
       let running = [Task { await publisher.run() }, Task { await consumer.run() }]
-      var result = await QueueDrain(publisher: publisher, consumer: consumer, broker: broker)
-        .run(from: source, by: plan, limit: limit)
+      let drain = QueueDrain(publisher: publisher, consumer: consumer, broker: broker) {
+        try await store.recordMoved($0, to: $1)
+      }
+      var result = await drain.run(from: source, by: plan, limit: limit)
       // Both tasks write their last acknowledgements before they end, so their ends are awaited.
       for task in running { task.cancel() }
       for task in running { await task.value }
