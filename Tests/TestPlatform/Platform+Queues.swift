@@ -7,10 +7,6 @@ import TestServers
 extension Platform {
   private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-  private func broker() throws -> RabbitMQConfiguration {
-    try RabbitMQConfiguration(url: try TestEnvironment.rabbitMQ().string)
-  }
-
   /// Writes a copy of queues.yaml with a renamed pool, and returns its path. It is removed with the platform.
   package func queuesFile(renaming old: String, to new: String) throws -> String {
     let folder = FileManager.default.temporaryDirectory.appending(path: "vluma-\(name)")
@@ -22,19 +18,19 @@ extension Platform {
 
   /// The number of ready messages; nil: there is no such queue.
   package func depth(of queue: String) async throws -> Int? {
-    try await RabbitMQAdministration.with(broker()) { try await $0.queueDepth(queue)?.messages }
+    try await RabbitMQAdministration.with(rabbitMQ) { try await $0.queueDepth(queue)?.messages }
   }
 
   /// Deletes queues that a test has declared itself.
   package func delete(queues: [String]) async throws {
-    try await RabbitMQAdministration.with(broker()) { administration async throws in
+    try await RabbitMQAdministration.with(rabbitMQ) { administration async throws in
       for queue in queues { try await administration.deleteQueue(queue, onlyIfEmpty: false) }
     }
   }
 
   /// Publishes messages; throws where the broker does not confirm all of them.
   package func publish(_ messages: [RabbitMQMessage]) async throws {
-    let publisher = RabbitMQPublisher(try broker(), name: "test publishing", logger: Self.silent)
+    let publisher = RabbitMQPublisher(rabbitMQ, name: "test publishing", logger: Self.silent)
     let running = Task { await publisher.run() }
     let outcomes = await publisher.publish(messages, deadline: .now + .seconds(20))
     running.cancel()
@@ -46,7 +42,7 @@ extension Platform {
 
   /// Consumes and acknowledges all messages of a queue, at least `count`.
   package func consume(_ count: Int, from queue: String) async throws -> [RabbitMQDelivery] {
-    let consumer = RabbitMQConsumer(try broker(), name: "test consuming", logger: Self.silent)
+    let consumer = RabbitMQConsumer(rabbitMQ, name: "test consuming", logger: Self.silent)
     let subscription = consumer.subscribe(queue: queue, prefetch: 1_000)
     let consumed = Locked<[RabbitMQDelivery]>([])
     let reading = Task {

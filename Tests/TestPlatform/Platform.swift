@@ -36,7 +36,8 @@ package final class Platform: Sendable {
     servers = (try setup.rabbitMQ ?? TestEnvironment.rabbitMQ(), try setup.postgres ?? TestEnvironment.postgres())
     name = "t" + String(UInt64.random(in: 0 ... .max), radix: 36)
     folder = FileManager.default.temporaryDirectory.appending(path: "vluma-\(name)")
-    database = try PostgresConfiguration(url: servers.postgres.with(path: "/\(name)"))
+    // Another name than that of the program's sessions, so that faults of sessions spare those of the test.
+    database = try PostgresConfiguration(url: servers.postgres.with(path: "/\(name)"), applicationName: "test")
     rabbitMQ = try RabbitMQConfiguration(url: servers.rabbitMQ.string)
     pool = PostgresConnectionPool(database, size: 4)
     sandbox = setup.sandbox.map { SandboxHost($0) }

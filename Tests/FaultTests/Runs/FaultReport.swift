@@ -6,7 +6,7 @@ import TestPlatform
 struct FaultReport: Sendable, CustomStringConvertible {
   let seed: UInt64
   /// The number of faults of each kind.
-  let faults: [(kind: String, count: Int)]
+  var faults: [(kind: String, count: Int)]
   /// Bookings that were answered 202.
   var accepted = 0
   /// Requests without an answer, or in doubt.
@@ -21,6 +21,11 @@ struct FaultReport: Sendable, CustomStringConvertible {
   var duplicated = 0
   /// Jobs that died of repeated crashes and were retried by an operator.
   var dead = 0
+  /// Processes that ended for want of descriptors and were started again.
+  var ended = 0
+  /// Jobs in queues that were purged, at least, and those that an operator's command put back.
+  var purged = 0
+  var putBack = 0
   var messages = 0
   var webhooks = 0
   /// The length of the whole run, with the start of its servers.
@@ -46,7 +51,7 @@ struct FaultReport: Sendable, CustomStringConvertible {
     return """
       fault-run seed=\(seed) result=\(isClean ? "ok" : "failed") seconds=\(seconds) accepted=\(accepted) \
       unanswered=\(unanswered) lost=\(lost) recovered=\(recovered) unexpected=\(unexpected) duplicated=\(duplicated) \
-      dead=\(dead) messages=\(messages) webhooks=\(webhooks) worker_recovery_ms=\(milliseconds(workerRecovery)) \
+      dead=\(dead) ended=\(ended) purged=\(purged) put_back=\(putBack) messages=\(messages) webhooks=\(webhooks) worker_recovery_ms=\(milliseconds(workerRecovery)) \
       broker_recovery_ms=\(milliseconds(brokerRecovery)) faults=\(counts)
       """
   }

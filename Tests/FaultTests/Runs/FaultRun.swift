@@ -7,23 +7,36 @@ import WhatsAppSandbox
 
 /// One run: servers and processes of its own, load, the faults of a schedule, and the reconciliation.
 struct FaultRun {
-  let schedule: FaultSchedule
+  private(set) var schedule: FaultSchedule
   /// Whether the WhatsApp sandbox fails at random as well; messages then take half a minute longer.
   let hasUnreliableProvider: Bool
+
+  init(schedule: FaultSchedule, hasUnreliableProvider: Bool) {
+    self.schedule = schedule
+    self.hasUnreliableProvider = hasUnreliableProvider
+  }
 
   /// Runs, prints and logs one line, and returns the report; a platform that does not become idle is a violation.
   func run() async -> FaultReport {
     print(schedule)
     fflush(nil)
     let start = ContinuousClock.now
+    let needsSmallDisk = schedule.faults.contains { $0.kind == .fullPostgresDisk }
     var report = FaultReport(
       seed: schedule.seed, faults: schedule.counts.map { (kind: $0.kind.rawValue, count: $0.count) })
     do {
-      try await PrivateServers.with { (servers) async throws in
+      let megabytes = needsSmallDisk ? PrivateServers.smallDiskMegabytes : nil
+      try await PrivateServers.with(postgresMegabytes: megabytes) { (servers) async throws in
+        var run = self
+        if needsSmallDisk, !(await servers.hasSmallDisk()) {
+          print("PostgreSQL cannot have a small disk here: seed \(schedule.seed) kills it instead of filling its disk")
+          run.schedule = schedule.replacing(.fullPostgresDisk, with: .killServer(.postgres))
+          report.faults = run.schedule.counts.map { (kind: $0.kind.rawValue, count: $0.count) }
+        }
         let proxies = try FaultProxies(servers)
         defer { proxies.stop() }
-        try await Platform.with(setup(servers, proxies)) { (platform) async throws in
-          try await play(on: platform, servers, proxies, &report)
+        try await Platform.with(run.setup(servers, proxies)) { (platform) async throws in
+          try await run.play(on: platform, servers, proxies, &report)
         }
       }
     } catch { report.violations.append("\(error)") }
@@ -59,7 +72,19 @@ struct FaultRun {
     let clocks = try await jumps ? SkewedClocks() : nil
     defer { clocks?.remove() }
     let injector = FaultInjector(platform, servers, proxies, clocks: clocks)
-    try await injector.start()
+    do {
+      try await injector.start()
+      try await play(on: platform, injector, rabbitMQ: servers.rabbitMQ, &report)
+      await injector.stop()
+    } catch {
+      await injector.stop()
+      throw error
+    }
+  }
+
+  private func play(
+    on platform: Platform, _ injector: FaultInjector, rabbitMQ: ServerURL, _ report: inout FaultReport
+  ) async throws {
     let load = BookingLoad(platform, interval: .milliseconds(100)) { injector.address }
     let webhooks = try WebhookLoad(platform, interval: .milliseconds(150)) { injector.address }
     let workers = Locked<[Duration]>([])
@@ -80,10 +105,12 @@ struct FaultRun {
           }
         }
         try await pass(step.lasts, load)
+        if step.isServedMeanwhile { try await load.waitForAnswers(more: 1) }
         // Servers first: a process that is started needs them.
         for fault in step.faults where fault.targetsServer { try await injector.end(fault) }
         let back = ContinuousClock.now
         for fault in step.faults where !fault.targetsServer { try await injector.end(fault) }
+        try await injector.checkProcesses(after: step)
         if step.faults.map(\.kind) == [.killRabbitMQ] {
           try await load.waitForAnswers(more: 1)
           broker.change { $0.append(ContinuousClock.now - back) }
@@ -96,10 +123,13 @@ struct FaultRun {
     }
     report.workerRecovery = workers.value.max()
     report.brokerRecovery = broker.value.max()
-    report.dead = try await QuiescenceWaiter(platform: platform, rabbitMQ: servers.rabbitMQ)
-      .waitForQuiescence(retryingCrashed: schedule.redeliveryFaultCount >= 3)
+    let waiter = QuiescenceWaiter(platform: platform, rabbitMQ: rabbitMQ)
+    if let purge = injector.outcome.lastPurge { report.putBack = try await waiter.putBackPurged(at: purge) }
+    report.dead = try await waiter.waitForQuiescence(retryingCrashed: schedule.redeliveryFaultCount >= 3)
     try await report.reconcile(load, webhooks, on: platform)
-    if !injector.allProcessesRun { report.violations.append("a process has ended unexpectedly") }
+    try await injector.checkProcesses(after: nil)
+    (report.ended, report.purged) = (injector.outcome.ended, injector.outcome.purged)
+    report.violations += injector.outcome.violations
   }
 
   private func pass(_ length: FaultStep.Length, _ load: BookingLoad) async throws {

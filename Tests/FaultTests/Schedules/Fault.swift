@@ -1,4 +1,5 @@
-/// A fault of the platform or its servers. Workers are counted from 0.
+/// A fault of the platform or its servers. Workers are counted from 0; where a fault is one of a worker or of ingest,
+/// nil means ingest.
 enum Fault: Sendable, Equatable {
   case killWorker(Int)
   case stopWorker(Int)
@@ -7,7 +8,7 @@ enum Fault: Sendable, Equatable {
   case gracefulRestart(Int)
   /// Sets the size of a pool, given by its index.
   case scale(pool: Int, size: Int, isUp: Bool)
-  /// Sets a node's clock wrong; nil: the clock of ingest.
+  /// Sets a node's clock wrong.
   case clockJump(worker: Int?, hours: Int)
   case killServer(FaultServer)
   case emptyRedis
@@ -17,6 +18,23 @@ enum Fault: Sendable, Equatable {
   case delay(FaultServer, milliseconds: Int)
   case halfOpen(FaultServer)
   case throttle(FaultServer, bytesPerSecond: Int)
+  /// Lowers a process' limit of descriptors to `spare` more than it has open, or fewer where that is negative, and cuts
+  /// connections, which it must open again; ingest also gets some more clients. It may die of that, and is started
+  /// again.
+  case nofile(worker: Int?, spare: Int, cuts: FaultServer)
+  /// Starts a process anew with its log on a full disk.
+  case fullLogDisk(worker: Int?)
+  /// Starts a process anew with its log in a pipe that nobody reads.
+  case stuckReader(worker: Int?)
+  /// Clients of ingest that are slow, silent, or read nothing.
+  case slowClients(Int)
+  /// Pauses a pool, given by its index, and at the end purges its queue and resumes it.
+  case purgedQueue(pool: Int)
+  /// PostgreSQL cancels every statement that takes longer; with `cancels`, also what runs at the moment, again and again.
+  case statementTimeout(milliseconds: Int, cancels: Bool)
+  case frozenPostgres
+  /// PostgreSQL's disk is full; with `stops`, so is its log (WAL), which ends it.
+  case fullPostgresDisk(stops: Bool)
 
   static let workers = 2
   static let pools = 5
@@ -28,6 +46,7 @@ enum Fault: Sendable, Equatable {
     let server = random.pick(FaultServer.allCases)
     let pool = random.roll(0...(Self.pools - 1))
     let strength = random.roll(0...99)
+    let node = strength < 70 ? worker : nil
     switch kind {
     case .killWorker: self = .killWorker(worker)
     case .stopWorker: self = .stopWorker(worker)
@@ -36,7 +55,7 @@ enum Fault: Sendable, Equatable {
     case .gracefulRestart: self = .gracefulRestart(worker)
     case .scaleUp: self = .scale(pool: pool, size: 3 + strength % 6, isUp: true)
     case .scaleDown: self = .scale(pool: pool, size: 1, isUp: false)
-    case .clockJump: self = .clockJump(worker: strength < 70 ? worker : nil, hours: strength.isMultiple(of: 2) ? 1 : -1)
+    case .clockJump: self = .clockJump(worker: node, hours: strength.isMultiple(of: 2) ? 1 : -1)
     case .killRabbitMQ: self = .killServer(.rabbitmq)
     case .killPostgres: self = .killServer(.postgres)
     case .killRedis: self = .killServer(.redis)
@@ -47,6 +66,15 @@ enum Fault: Sendable, Equatable {
     case .delay: self = .delay(server, milliseconds: 10 + strength * 2)
     case .halfOpen: self = .halfOpen(server)
     case .throttle: self = .throttle(server, bytesPerSecond: 4_000 + strength * 400)
+    case .nofile: self = .nofile(worker: node, spare: strength % 10 - 5, cuts: server)
+    case .fullLogDisk: self = .fullLogDisk(worker: node)
+    case .stuckReader: self = .stuckReader(worker: node)
+    case .slowClients: self = .slowClients(100 + strength * 10)
+    // Not the last one: counts for reports are not kept in a second place.
+    case .purgedQueue: self = .purgedQueue(pool: pool % (Self.pools - 1))
+    case .statementTimeout: self = .statementTimeout(milliseconds: 1 + strength / 2, cancels: pool.isMultiple(of: 2))
+    case .frozenPostgres: self = .frozenPostgres
+    case .fullPostgresDisk: self = .fullPostgresDisk(stops: strength.isMultiple(of: 2))
     }
   }
 
@@ -69,6 +97,14 @@ enum Fault: Sendable, Equatable {
     case .delay: .delay
     case .halfOpen: .halfOpen
     case .throttle: .throttle
+    case .nofile: .nofile
+    case .fullLogDisk: .fullLogDisk
+    case .stuckReader: .stuckReader
+    case .slowClients: .slowClients
+    case .purgedQueue: .purgedQueue
+    case .statementTimeout: .statementTimeout
+    case .frozenPostgres: .frozenPostgres
+    case .fullPostgresDisk: .fullPostgresDisk
     }
   }
 
@@ -76,30 +112,8 @@ enum Fault: Sendable, Equatable {
   var targetsServer: Bool {
     switch self {
     case .killWorker, .stopWorker, .killIngest, .stopIngest, .gracefulRestart, .scale, .clockJump: false
+    case .nofile, .fullLogDisk, .stuckReader, .slowClients: false
     default: true
-    }
-  }
-}
-
-extension Fault: CustomStringConvertible {
-  var description: String {
-    switch self {
-    case .killWorker(let worker): "SIGKILL worker \(worker)"
-    case .stopWorker(let worker): "SIGSTOP worker \(worker)"
-    case .killIngest: "SIGKILL ingest"
-    case .stopIngest: "SIGSTOP ingest"
-    case .gracefulRestart(let worker): "SIGTERM worker \(worker)"
-    case .scale(let pool, let size, _): "scale pool \(pool) to \(size)"
-    case .clockJump(.some(let worker), let hours): "clock of worker \(worker) \(hours > 0 ? "+" : "")\(hours) h"
-    case .clockJump(.none, let hours): "clock of ingest \(hours > 0 ? "+" : "")\(hours) h"
-    case .killServer(let server): "kill \(server.rawValue)"
-    case .emptyRedis: "empty redis"
-    case .memoryAlarm: "memory alarm"
-    case .diskAlarm: "disk alarm"
-    case .cutConnections(let server): "cut \(server.rawValue)"
-    case .delay(let server, let milliseconds): "delay \(server.rawValue) by \(milliseconds) ms"
-    case .halfOpen(let server): "blackhole \(server.rawValue)"
-    case .throttle(let server, let bytes): "throttle \(server.rawValue) to \(bytes) B/s"
     }
   }
 }

@@ -3,13 +3,16 @@ enum FaultKind: String, CaseIterable, Sendable {
   case killWorker, stopWorker, killIngest, stopIngest, gracefulRestart, scaleUp, scaleDown, clockJump
   case killRabbitMQ, killPostgres, killRedis, emptyRedis, memoryAlarm, diskAlarm
   case cutConnections, delay, halfOpen, throttle
+  case nofile, fullLogDisk, stuckReader, slowClients, purgedQueue, statementTimeout, frozenPostgres, fullPostgresDisk
 
   /// How often it is drawn, relative to the others.
   var weight: Int {
     switch self {
-    case .killWorker, .stopWorker: 3
-    case .cutConnections, .halfOpen, .killRabbitMQ, .killPostgres: 2
-    default: 1
+    case .killWorker, .stopWorker: 4
+    case .cutConnections, .halfOpen, .killRabbitMQ, .killPostgres: 3
+    case .purgedQueue: 0
+    case .fullLogDisk, .stuckReader, .statementTimeout, .frozenPostgres, .fullPostgresDisk: 3
+    default: 2
     }
   }
 

@@ -12,6 +12,13 @@ struct FaultSchedule: Sendable, Equatable {
     self.steps = steps
   }
 
+  private init(seed: UInt64, steps: [FaultStep]) { (self.seed, self.steps) = (seed, steps) }
+
+  /// The same schedule with another fault in place of those of a kind, which cannot be had on this machine.
+  func replacing(_ kind: FaultKind, with other: Fault) -> FaultSchedule {
+    FaultSchedule(seed: seed, steps: steps.map { $0.replacing(kind, with: other) })
+  }
+
   var faults: [Fault] { steps.flatMap(\.faults) }
 
   /// The number of faults of each kind, in the order of the kinds.
@@ -34,6 +41,7 @@ struct FaultSchedule: Sendable, Equatable {
     faults.count { fault in
       switch fault {
       case .killWorker, .killServer(.rabbitmq), .cutConnections(.rabbitmq), .halfOpen(.rabbitmq): true
+      case .nofile: true
       case .stopWorker: longestSeconds > 20
       default: false
       }

@@ -13,12 +13,17 @@ struct FaultStep: Sendable, Equatable {
   let faults: [Fault]
   let lasts: Length
 
+  /// Faults of processes that may come together with one of a server: they do not need the server to begin.
+  private static let companions: [FaultKind] = [
+    .killWorker, .stopWorker, .killIngest, .gracefulRestart, .nofile, .slowClients,
+  ]
+
   /// Draws a step that lasts no longer than `longest` milliseconds.
   init(_ random: inout FaultRandom, longest: Int) {
     after = random.roll(3...25)
     let first = Fault(FaultKind.draw(&random), &random)
     let length = Self.length(of: first, &random)
-    let companion = Fault(random.pick([.killWorker, .stopWorker, .killIngest, .gracefulRestart]), &random)
+    let companion = Fault(random.pick(Self.companions), &random)
     let both = FaultStep.Length.milliseconds(random.roll(10...50) * 100)
     let isPair = random.percent(25) && first.targetsServer
     faults = isPair ? [first, companion] : [first]
@@ -27,6 +32,17 @@ struct FaultStep: Sendable, Equatable {
     } else {
       lasts = length
     }
+  }
+
+  /// Whether ingest must serve while the faults last: where they are its clients' alone.
+  var isServedMeanwhile: Bool { faults.allSatisfy { $0.kind == .slowClients } }
+
+  private init(after: Int, faults: [Fault], lasts: Length) {
+    (self.after, self.faults, self.lasts) = (after, faults, lasts)
+  }
+
+  func replacing(_ kind: FaultKind, with other: Fault) -> FaultStep {
+    FaultStep(after: after, faults: faults.map { $0.kind == kind ? other : $0 }, lasts: lasts)
   }
 
   /// Mostly a few seconds. Some outlast a node's lease (4 s), a client's timeout (10 s) or, rarely, two heartbeats of
@@ -44,7 +60,12 @@ struct FaultStep: Sendable, Equatable {
       return .milliseconds(first + tenths * 100)
     case .stopIngest: return .milliseconds((luck <= 80 ? 1_000 : 11_000) + tenths * 100)
     case .killServer: return .milliseconds((luck <= 85 ? 500 : 10_000) + tenths * 200)
-    case .memoryAlarm, .diskAlarm, .throttle: return .milliseconds(1_000 + tenths * 200)
+    case .memoryAlarm, .diskAlarm, .throttle, .nofile, .statementTimeout: return .milliseconds(1_000 + tenths * 200)
+    case .fullLogDisk, .stuckReader, .purgedQueue: return .milliseconds(1_000 + tenths * 100)
+    case .slowClients, .fullPostgresDisk: return .milliseconds(2_000 + tenths * 150)
+    case .frozenPostgres:
+      let first = luck <= 60 ? 1_000 : luck <= 92 ? 5_000 : 12_000
+      return .milliseconds(first + tenths * 100)
     }
   }
 }

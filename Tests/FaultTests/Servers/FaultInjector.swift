@@ -1,21 +1,33 @@
 import Foundation
 import Glibc
-import Synchronization
 import TestPlatform
 import TestServers
 
 /// Injects faults into one run's processes and servers, and the connections between them.
 final class FaultInjector: Sendable {
-  private struct Nodes {
-    var ingest: (process: PlatformProcess, address: String)?
-    var workers: [PlatformProcess] = []
+  /// What came of the faults.
+  struct Outcome: Sendable {
+    /// Processes that had no descriptors left and ended.
+    var ended = 0
+    /// Jobs in queues that were purged, at least.
+    var purged = 0
+    /// When a queue was purged last.
+    var lastPurge: ContinuousClock.Instant?
+    var violations: [String] = []
   }
 
-  private let platform: Platform
-  private let servers: PrivateServers
+  let platform: Platform
+  let servers: PrivateServers
+  let nodes: FaultNodes
   private let proxies: FaultProxies
   private let clocks: SkewedClocks?
-  private let nodes = Mutex(Nodes())
+  let results = Locked(Outcome())
+  /// What lasts until the end of its fault, or of the run.
+  let limits = Locked<[Int?: DescriptorLimit]>([:])
+  let disks = Locked<[FullDisk]>([])
+  let readers = Locked<[StuckReader]>([])
+  let clients = Locked<SlowClients?>(nil)
+  let cancelling = Locked<Task<Void, Never>?>(nil)
 
   /// - Parameter clocks: nil: no clock is set wrong.
   init(_ platform: Platform, _ servers: PrivateServers, _ proxies: FaultProxies, clocks: SkewedClocks?) {
@@ -23,29 +35,25 @@ final class FaultInjector: Sendable {
     self.servers = servers
     self.proxies = proxies
     self.clocks = clocks
+    nodes = FaultNodes(platform, clocks: clocks)
   }
 
   /// The address of ingest; it changes with each restart.
-  var address: String { nodes.withLock { $0.ingest?.address ?? "" } }
+  var address: String { nodes.address }
 
-  var allProcessesRun: Bool {
-    nodes.withLock { $0.ingest?.process.isRunning == true && $0.workers.allSatisfy(\.isRunning) }
-  }
+  var outcome: Outcome { results.value }
 
-  func start() async throws {
-    try await startIngest()
-    for number in 0..<Fault.workers { try await startWorker(number) }
-  }
+  func start() async throws { for node in FaultNodes.all { try await nodes.start(node) } }
 
   func begin(_ fault: Fault) async throws {
     switch fault {
-    case .killWorker(let number): worker(number).send(SIGKILL)
-    case .stopWorker(let number): worker(number).send(SIGSTOP)
-    case .killIngest: nodes.withLock { $0.ingest?.process }?.send(SIGKILL)
-    case .stopIngest: nodes.withLock { $0.ingest?.process }?.send(SIGSTOP)
-    case .gracefulRestart(let number): try await stopGracefully(number)
-    case .scale(let pool, let size, _): try await scale(pool, to: size)
-    case .clockJump(let worker, let hours): try clocks?.set(Self.name(worker), ahead: hours)
+    case .killWorker(let number): nodes.send(SIGKILL, to: number)
+    case .stopWorker(let number): nodes.send(SIGSTOP, to: number)
+    case .killIngest: nodes.send(SIGKILL, to: nil)
+    case .stopIngest: nodes.send(SIGSTOP, to: nil)
+    case .gracefulRestart(let number): try await nodes.stopGracefully(number)
+    case .scale(let pool, let size, _): try await command("scale", pools[pool], "\(size)")
+    case .clockJump(let worker, let hours): try clocks?.set(FaultNodes.name(worker), ahead: hours)
     case .killServer(let server): try await servers.run("kill", server.rawValue)
     case .emptyRedis: try await servers.emptyRedis()
     case .memoryAlarm: try await servers.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1MB")
@@ -54,76 +62,51 @@ final class FaultInjector: Sendable {
     case .delay(let server, let milliseconds): proxies[server].delay(.milliseconds(milliseconds))
     case .halfOpen(let server): proxies[server].blackhole()
     case .throttle(let server, let rate): proxies[server].throttle(bytesPerSecond: rate)
+    case .nofile(let worker, let spare, let server):
+      try await lowerLimit(worker, spare: spare)
+      proxies[server].cutAll()
+    case .fullLogDisk(let worker): try await restartWithFullDisk(worker)
+    case .stuckReader(let worker): try await restartWithStuckReader(worker)
+    case .slowClients(let count): try startSlowClients(count)
+    case .purgedQueue(let pool): try await command("pause", pools[pool])
+    case .statementTimeout(let milliseconds, let cancels): try await limitStatements(milliseconds, cancels: cancels)
+    case .frozenPostgres: try await servers.run("freeze", FaultServer.postgres.rawValue)
+    case .fullPostgresDisk(let stops): try await servers.fillPostgresDisk(stops: stops)
     }
   }
 
   /// Ends a fault and repairs its damage.
   func end(_ fault: Fault) async throws {
     switch fault {
-    case .killWorker(let number), .gracefulRestart(let number): try await startWorker(number)
-    case .stopWorker(let number): worker(number).send(SIGCONT)
-    case .killIngest: try await startIngest()
-    case .stopIngest: nodes.withLock { $0.ingest?.process }?.send(SIGCONT)
-    case .clockJump(let worker, _): try clocks?.set(Self.name(worker), ahead: 0)
+    case .killWorker(let number), .gracefulRestart(let number): try await nodes.start(number)
+    case .stopWorker(let number): nodes.send(SIGCONT, to: number)
+    case .killIngest: try await nodes.start(nil)
+    case .stopIngest: nodes.send(SIGCONT, to: nil)
+    case .clockJump(let worker, _): try clocks?.set(FaultNodes.name(worker), ahead: 0)
     case .killServer(let server): try await servers.run("start", server.rawValue)
     // As scripts/services sets them.
     case .memoryAlarm: try await servers.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "2GB")
     case .diskAlarm: try await servers.rabbitmqctl("set_disk_free_limit", "50MB")
     case .delay(let server, _), .halfOpen(let server), .throttle(let server, _): proxies[server].restore()
     case .scale, .emptyRedis, .cutConnections: break
+    case .nofile(let worker, _, _):
+      clients.change { $0.take() }?.stop()
+      await limits.change { $0.removeValue(forKey: worker) }?.restore()
+    case .fullLogDisk: for disk in disks.value { disk.free() }
+    case .stuckReader: for reader in readers.value { reader.read() }
+    case .slowClients: clients.change { $0.take() }?.stop()
+    case .purgedQueue(let pool): try await purge(pools[pool])
+    case .statementTimeout: try await liftStatementLimit()
+    case .frozenPostgres: try await servers.run("thaw", FaultServer.postgres.rawValue)
+    case .fullPostgresDisk: try await servers.freePostgresDisk()
     }
   }
 
-  // MARK: Processes
-
-  private func worker(_ number: Int) -> PlatformProcess { nodes.withLock { $0.workers[number] } }
-
-  private static func name(_ worker: Int?) -> String { worker.map { "worker-\($0)" } ?? "ingest" }
-
-  private func startIngest() async throws {
-    let ingest = try await startWithRetry("ingest") { [platform, clocks] in
-      try await platform.startIngest(overriding: try clocks?.environment(of: Self.name(nil)) ?? [:])
-    }
-    nodes.withLock { $0.ingest = ingest }
-  }
-
-  private func startWorker(_ number: Int) async throws {
-    let worker = try await startWithRetry("worker \(number)") { [platform, clocks] in
-      try await platform.startWorker(overriding: try clocks?.environment(of: Self.name(number)) ?? [:])
-    }
-    nodes.withLock { nodes in
-      if number < nodes.workers.count { nodes.workers[number] = worker } else { nodes.workers.append(worker) }
-    }
-  }
-
-  /// Starts a process again where it fails to start, as a supervisor does: a server may still be starting.
-  private func startWithRetry<Started>(_ what: String, _ start: () async throws -> Started) async throws -> Started {
-    let end = ContinuousClock.now + .seconds(60)
-    while true {
-      do { return try await start() } catch {
-        guard ContinuousClock.now < end, !Task.isCancelled else { throw error }
-        print("\(what) did not start and is started again: \(String(describing: error).prefix(200))")
-        try await Task.sleep(for: .milliseconds(200))
-      }
-    }
-  }
-
-  /// Kills a process that does not stop in time, as a supervisor does.
-  private func stopGracefully(_ number: Int) async throws {
-    let worker = worker(number)
-    worker.send(SIGTERM)
-    do { try await worker.ended(within: .seconds(30)) } catch is TestError {
-      print("worker \(number) did not stop within 30 s and is killed")
-      worker.send(SIGKILL)
-      try await worker.ended()
-    }
-  }
-
-  private func scale(_ pool: Int, to size: Int) async throws {
-    let pools = [
-      platform.validatePool, platform.resolvePool, platform.sendPool, platform.inboundPool, platform.rollupPool,
-    ]
-    let (status, output) = try await platform.command("scale", pools[pool % pools.count], "\(size)")
-    guard status == 0 else { throw TestError(description: "vluma scale ended with \(status): \(output)") }
+  /// Ends what outlasts the faults' steps.
+  func stop() async {
+    clients.change { $0.take() }?.stop()
+    cancelling.change { $0.take() }?.cancel()
+    for reader in readers.value { reader.close() }
+    for disk in disks.value { await disk.remove() }
   }
 }

@@ -11,8 +11,10 @@ struct PrivateServers: Sendable {
   private let firstPort: Int
 
   /// Starts servers, runs `body`, and removes the servers.
-  static func with(_ body: (PrivateServers) async throws -> Void) async throws {
-    let servers = try PrivateServers()
+  ///
+  /// - Parameter postgresMegabytes: the size of a disk of PostgreSQL's own; nil: it uses the machine's.
+  static func with(postgresMegabytes: Int? = nil, _ body: (PrivateServers) async throws -> Void) async throws {
+    let servers = try PrivateServers(postgresMegabytes: postgresMegabytes)
     do {
       try await servers.run("up")
       try await body(servers)
@@ -23,11 +25,12 @@ struct PrivateServers: Sendable {
     }
   }
 
-  private init() throws {
+  private init(postgresMegabytes: Int?) throws {
     (firstPort, folder) = try Self.claim()
     var environment = ProcessInfo.processInfo.environment
     environment["VLUMA_SERVICES_DIR"] = folder.path
     environment["VLUMA_SERVICES_PORT"] = "\(firstPort)"
+    environment["VLUMA_SERVICES_POSTGRES_MB"] = postgresMegabytes.map { "\($0)" }
     self.environment = environment
     rabbitMQ = try TestEnvironment.rabbitMQ().onPort(firstPort)
     postgres = try TestEnvironment.postgres().onPort(firstPort + 2)
