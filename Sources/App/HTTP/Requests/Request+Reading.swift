@@ -20,10 +20,10 @@ extension Request {
   func idempotencyKey() throws(Problem) -> String? {
     guard var key = headers[named: RequestHeader.idempotencyKey] else { return nil }
     if key.count >= 2, key.hasPrefix("\""), key.hasSuffix("\"") { key = String(key.dropFirst().dropLast()) }
-    guard (1...255).contains(key.count) else {
+    guard (1...255).contains(key.utf8.count) else {
       throw Problem(
-        .badRequest, "the Idempotency-Key must have 1 to 255 characters",
-        fields: [.init(pointer: "header:Idempotency-Key", detail: "must have 1 to 255 characters")])
+        .badRequest, "the Idempotency-Key must have 1 to 255 bytes",
+        fields: [.init(pointer: "header:Idempotency-Key", detail: "must have 1 to 255 bytes")])
     }
     return key
   }
@@ -31,19 +31,14 @@ extension Request {
   /// The W3C trace context; nil where it is missing or malformed.
   var traceparent: String? {
     guard let value = headers[named: RequestHeader.traceparent],
-      value.wholeMatch(of: /00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/) != nil
+      value.utf8.count == 55, value.wholeMatch(of: /00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/) != nil
     else { return nil }
     return value
   }
 
   /// The body, which must be declared as JSON.
   func json(upTo bytesMax: Int) async throws -> Data {
-    let type = headers[.contentType]?.split(separator: ";").first.map {
-      $0.trimmingCharacters(in: .whitespaces).lowercased()
-    }
-    guard type == "application/json" else {
-      throw Problem(.unsupportedMediaType, "the body must be application/json")
-    }
+    try MediaType.requireJSON(headers)
     return try await bytes(upTo: bytesMax)
   }
 

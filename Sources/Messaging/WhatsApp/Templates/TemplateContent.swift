@@ -22,10 +22,11 @@ package struct TemplateContent: Sendable, Equatable {
     self.quickReplies = quickReplies.map(\.payload)
   }
 
-  /// The text in one line, with single spaces.
+  /// The text in one line, with single spaces, without characters that nobody sees: a bidirectional one in a name would
+  /// turn the rest of the message around.
   private static func clean(_ text: String) -> String {
     // What comes after this is never shown.
-    let start = text.unicodeScalars.prefix(parametersMax * 2)
+    let start = text.unicodeScalars.prefix(parametersMax * 2).filter { !$0.properties.isDefaultIgnorableCodePoint }
     let words = start.split { $0.properties.isWhitespace || $0.properties.generalCategory == .control }
     let line = words.map { String(String.UnicodeScalarView($0)) }.joined(separator: " ")
     return line.isEmpty ? "-" : line
