@@ -15,7 +15,7 @@ package struct BookableCalendar: Sendable, Equatable {
   }
 
   /// The times of a date in which slots may lie: without breaks, adjacent windows merged.
-  private func windows(on date: LocalDate) -> [TimeRange] {
+  func windows(on date: LocalDate) -> [TimeRange] {
     guard !business.daysOff.contains(date), case .open(let hours, let breaks) = schedule.day(date) else { return [] }
     let zone = business.timeZone
     return hours.map { $0.range(on: date, in: zone) }.merged()
@@ -79,37 +79,5 @@ package struct BookableCalendar: Sendable, Equatable {
       }
     }
     return isOff ? .dayOff : .outsideWorkingHours
-  }
-
-  /// The starts of all free slots that begin in `range`, in order.
-  ///
-  /// - Parameter busy: the times occupied by other bookings, buffers included. A slot with its own buffers must not
-  ///   overlap them.
-  package func slots(in range: TimeRange, now: Date, busy: [TimeRange]) -> [Date] {
-    let earliest = max(range.start, now + business.minimumNotice, now)
-    let latest = min(range.end, now + business.horizon)
-    guard earliest <= latest else { return [] }
-    let busy = busy.merged()
-    var starts = Set<Date>()
-    var date = LocalDate(earliest, in: business.timeZone).adding(days: -1)
-    let last = LocalDate(latest, in: business.timeZone)
-    var windowsAround: [LocalDate: [TimeRange]] = [:]
-    while date <= last {
-      for window in windows(on: date) {
-        let skipped = max(0, (earliest.timeIntervalSince(window.start) / service.interval).rounded(.up))
-        var start = window.start + skipped * service.interval
-        while start < window.end, start <= latest, start < range.end {
-          let slot = TimeRange(start: start, end: start + service.duration)
-          let isFree = !busy.contains { $0.overlaps(service.blocked(from: start)) }
-          let day = LocalDate(start, in: business.timeZone)
-          let surrounding = windowsAround[day] ?? windows(around: day)
-          windowsAround[day] = surrounding
-          if isFree, surrounding.contains(where: { $0.contains(slot) }) { starts.insert(start) }
-          start += service.interval
-        }
-      }
-      date = date.adding(days: 1)
-    }
-    return starts.sorted()
   }
 }

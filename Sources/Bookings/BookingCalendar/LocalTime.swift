@@ -11,6 +11,10 @@ package struct LocalTime: Sendable, Hashable, Comparable, Codable, CustomStringC
     self.minutes = minutes
   }
 
+  static let midnight = LocalTime(minutesFromMidnight: 0)
+
+  private init(minutesFromMidnight: Int) { minutes = minutesFromMidnight }
+
   /// Reads `08:30` or `24:00`; nil for anything else.
   package init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
