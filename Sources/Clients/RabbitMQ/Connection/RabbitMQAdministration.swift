@@ -27,6 +27,11 @@ package final class RabbitMQAdministration: Sendable {
     try await connection.queueDepth(name)
   }
 
+  /// The same of several queues, on one channel as long as all exist; those that do not are missing.
+  package func queueDepths(_ names: [String]) async throws -> [String: (messages: Int, consumers: Int)] {
+    try await connection.queueDepths(names)
+  }
+
   /// True where the exchange exists, whatever its type.
   package func exchangeExists(_ name: String) async throws -> Bool {
     do {

@@ -81,6 +81,26 @@ final class RabbitMQConnection: Sendable {
     }
   }
 
+  /// The same of several queues; those that do not exist are missing. A round trip for each, and more only after a queue
+  /// that does not exist: the refusal closes the channel.
+  func queueDepths(_ queues: [String]) async throws -> [String: (messages: Int, consumers: Int)] {
+    var depths: [String: (messages: Int, consumers: Int)] = [:]
+    var channel: RabbitMQChannel?
+    defer { channel?.close() }
+    for queue in queues {
+      do {
+        let open: RabbitMQChannel
+        if let channel { open = channel } else { open = try await openChannel() }
+        channel = open
+        let reply = try await open.call(.declareQueue(name: queue, passive: true, arguments: [:]))
+        if case .queue(let messages, let consumers) = reply { depths[queue] = (messages, consumers) }
+      } catch let error as RabbitMQError where error.code == RabbitMQError.notFound {
+        channel = nil
+      }
+    }
+    return depths
+  }
+
   /// The connection's events, for one reader; the last is its loss.
   var events: AsyncStream<ConnectionLifecycle.Event> { loop.events }
 

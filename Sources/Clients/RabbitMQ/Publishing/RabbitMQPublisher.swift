@@ -7,6 +7,7 @@ package import Logging
 package final class RabbitMQPublisher: Sendable {
   private let supervisor: ConnectionSupervisor
   private let publishQueue: PublishQueue
+  private let pulse = PublisherPulse()
 
   /// Prepares a publisher; `name` is what the broker shows for its connection.
   package init(_ configuration: RabbitMQConfiguration, name: String, logger: Logger) {
@@ -14,8 +15,8 @@ package final class RabbitMQPublisher: Sendable {
     publishQueue = PublishQueue(logger: logger)
   }
 
-  /// True while messages can be written: connected, and not blocked by an alarm of the broker.
-  package var isReady: Bool { publishQueue.isReady }
+  /// True while messages can be written: connected, not blocked by an alarm of the broker, and the broker answers.
+  package var isReady: Bool { publishQueue.isReady && !pulse.isSilent }
 
   /// Publishes the messages and waits until the broker has confirmed each, or the deadline.
   ///
@@ -32,8 +33,9 @@ package final class RabbitMQPublisher: Sendable {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.runExpiryTimer() }
       group.addTask { await self.runExchangeChecks() }
+      group.addTask { await self.pulse.run(isBlocked: { !self.publishQueue.isReady }) }
       // A loss reaches the queue at once through its delegate.
-      await supervisor.run(attach: { try await self.attach($0) }, detach: {})
+      await supervisor.run(attach: { try await self.attach($0) }, detach: { self.pulse.detach() })
       group.cancelAll()
     }
     publishQueue.stop()
@@ -44,6 +46,7 @@ package final class RabbitMQPublisher: Sendable {
     let delegate = PublisherDelegate(publishQueue: publishQueue, session: publishQueue.nextSession())
     let channel = try await connection.openChannel(delegate)
     try await channel.call(.selectConfirms)
+    pulse.attach(try await connection.openChannel())
     guard publishQueue.connected(connection, channel, session: delegate.session) else {
       throw RabbitMQError.connectionClosed(code: 0, reason: "lost before it was ready")
     }
