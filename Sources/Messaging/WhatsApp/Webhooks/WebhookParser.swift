@@ -5,18 +5,23 @@ package import Foundation
 /// Reads the body of a webhook's POST. Nothing in it is an error: what cannot be read, or has an unknown shape, becomes
 /// a ``ProviderEvent`` that is stored.
 package enum WebhookParser {
+  /// The field of an event whose body was not JSON.
+  package static let unreadableField = "unreadable"
+  /// The field of an event that has another shape than webhooks have.
+  package static let unknownField = "unknown"
+
   /// The updates in the order of the body.
   package static func updates(in body: Data) -> [WebhookUpdate] {
     guard let root = LenientJSON.object(body) else {
       let text = "\"\(body.base64EncodedString())\""
-      return [event(WebhookOrigin(), "unreadable", nil, text)]
+      return [event(WebhookOrigin(), unreadableField, nil, text)]
     }
     guard let root = root as? [String: Any], let entries = root["entry"] as? [Any], !entries.isEmpty else {
-      return [event(WebhookOrigin(), "unknown", nil, LenientJSON.text(root))]
+      return [event(WebhookOrigin(), unknownField, nil, LenientJSON.text(root))]
     }
     return entries.flatMap { entry -> [WebhookUpdate] in
       guard let entry = entry as? [String: Any], let changes = entry["changes"] as? [Any], !changes.isEmpty else {
-        return [event(WebhookOrigin(), "unknown", nil, LenientJSON.text(entry))]
+        return [event(WebhookOrigin(), unknownField, nil, LenientJSON.text(entry))]
       }
       let origin = WebhookOrigin(account: identifier(entry["id"]))
       let at = instant(entry["time"])
@@ -26,7 +31,7 @@ package enum WebhookParser {
 
   private static func updates(of change: Any, _ origin: WebhookOrigin, _ at: Date?) -> [WebhookUpdate] {
     guard let change = change as? [String: Any], let field = name(change["field"]) else {
-      return [event(origin, "unknown", at, LenientJSON.text(change))]
+      return [event(origin, unknownField, at, LenientJSON.text(change))]
     }
     guard let value = change["value"] as? [String: Any] else {
       return [event(origin, field, at, LenientJSON.text(change["value"] ?? NSNull()))]
@@ -44,7 +49,7 @@ package enum WebhookParser {
       guard let list = value[name], !(list is NSNull), !(list is [Any]) else { continue }
       updates.append(event(origin, "\(name).unknown", at, LenientJSON.text(list)))
     }
-    let contacts = (value["contacts"] as? [Any] ?? []).compactMap { $0 as? [String: Any] }
+    let contacts = WebhookContacts(value["contacts"])
     for item in value["messages"] as? [Any] ?? [] {
       updates.append(message(item, contacts, origin) ?? event(origin, "messages.unknown", at, LenientJSON.text(item)))
     }
@@ -57,13 +62,11 @@ package enum WebhookParser {
     return updates.isEmpty ? [event(origin, field, at, LenientJSON.text(value))] : updates
   }
 
-  private static func message(_ item: Any, _ contacts: [[String: Any]], _ origin: WebhookOrigin) -> WebhookUpdate? {
+  private static func message(_ item: Any, _ contacts: WebhookContacts, _ origin: WebhookOrigin) -> WebhookUpdate? {
     guard let item = item as? [String: Any], let wamid = identifier(item["id"]) else { return nil }
     let from = identifier(item["from"])
     let userID = identifier(item["from_user_id"])
-    let contact = contacts.first { contact in
-      from.map { $0 == contact["wa_id"] as? String } ?? (userID != nil && userID == contact["user_id"] as? String)
-    }
+    let contact = contacts.contact(from: from, userID: userID)
     let button = item["button"] as? [String: Any]
     let interactive = item["interactive"] as? [String: Any]
     let reply = (interactive?["button_reply"] ?? interactive?["list_reply"]) as? [String: Any]
