@@ -15,6 +15,8 @@ struct DescriptorTests {
       try await platform.startWorker()
       let (ingest, address) = try await platform.startIngest(shell: "ulimit -n 1024")
       let port = try #require(URL(string: address)?.port)
+      try await Crowd.begin()
+      defer { Crowd.end() }
       let crowd = try (0..<1_100).map { _ in try RawConnection(port: port) }
       let crowdBefore = try await answers(of: 40, at: address, platform, from: 0)
       let moreIdle = try (0..<1_100).map { _ in try RawConnection(port: port) }
@@ -47,6 +49,8 @@ struct DescriptorTests {
     try await Platform.with { platform in
       let (_, address) = try await platform.startIngest(shell: "ulimit -n 1024")
       let port = try #require(URL(string: address)?.port)
+      try await Crowd.begin()
+      defer { Crowd.end() }
       let slow = try RawConnection(port: port)
       try slow.send(
         "POST /v1/bookings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\nVluma-Business: \(platform.business)\r\n\r\n{"
