@@ -119,7 +119,9 @@ let package = Package(
     target("Reports", ["Postgres"], migrations: ["reports_0001_initial"]),
     .target(
       name: "Workers",
-      dependencies: ["BookingCalendar", "Bookings", "Jobs", "Messaging", "Postgres", "Reports", "WhatsApp", logging],
+      dependencies: [
+        "BookingCalendar", "Bookings", "Jobs", "Messaging", "Postgres", "Reports", "WhatsApp", logging, metrics,
+      ],
       path: "workers", swiftSettings: settings),
     // A stand-in for Meta's Cloud API; it shares no code with WhatsApp, so that neither can hide the other's mistakes.
     target(
@@ -177,7 +179,10 @@ let package = Package(
       "WhatsAppSandboxTests", ["Curl", "WhatsAppSandbox", crypto, httpTypes, hummingbird, lifecycle, logging, nio]),
     tests(
       "HTTPTests", in: "App",
-      ["HTTP", "JobOperations", "Jobs", httpTypes, hummingbird, logging, metrics, nio, nioEmbedded]),
+      [
+        "ClientLoop", "HTTP", "JobOperations", "Jobs", "Postgres", httpTypes, hummingbird, logging, metrics, nio,
+        nioEmbedded,
+      ]),
     .target(
       name: "TestPlatform",
       dependencies: [

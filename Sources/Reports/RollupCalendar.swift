@@ -10,6 +10,8 @@ package struct RollupCalendar: Sendable {
     self.calendar = calendar
   }
 
+  package var zone: TimeZone { calendar.timeZone }
+
   /// The first instant of the minute, hour or day that contains an instant.
   ///
   /// A day whose midnight is skipped by a clock change begins at its first instant that exists.

@@ -75,15 +75,18 @@ package struct RollupStore: Sendable {
   private static func table(_ granularity: Granularity) -> String { "rollup_\(granularity.rawValue)" }
 
   /// The counts of a business in the buckets that begin inside a range, oldest first.
+  ///
+  /// - Parameter limit: the most that are read; nil: all.
   package func entries(
-    _ granularity: Granularity, of business: UUID, in range: Range<Date>, from pool: PostgresConnectionPool
+    _ granularity: Granularity, of business: UUID, in range: Range<Date>, limit: Int? = nil,
+    from pool: PostgresConnectionPool, deadline: ContinuousClock.Instant? = nil
   ) async throws -> [RollupEntry] {
     try await pool.query(
       """
       SELECT start, metric, detail, count FROM reports.\(unsafe: Self.table(granularity))
       WHERE business_id = \(business) AND start >= \(range.lowerBound) AND start < \(range.upperBound)
-      ORDER BY start, metric, detail
-      """
+      ORDER BY start, metric, detail LIMIT \(limit)
+      """, deadline: deadline
     ).map { row in
       RollupEntry(
         start: try row.decode("start"), metric: try row.decode("metric"), detail: try row.decode("detail"),

@@ -20,15 +20,15 @@ package struct RescheduleBookingWorker: Worker {
     self.now = now
   }
 
-  /// Moves a confirmed booking and its claim, or stores why not; snoozes while the booking is validating. The command
-  /// is cancelled if the booking was rejected or cancelled, if a later command was applied, or if for a day the
-  /// business has no such booking.
+  /// Moves a confirmed booking and its claim, or stores why not; snoozes while the booking is validating, for a day at
+  /// most. The command is cancelled if the booking was rejected or cancelled, if a later command was applied, or if the
+  /// business has no such booking: see ``CommandPollPolicy``.
   package func work(_ job: RescheduleBooking, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
     try await context.complete { transaction, followUps in
       guard let booking = try await bookings.lock([job.booking], in: transaction)[job.booking],
         booking.business == job.business
-      else { return context.info.missingBookingOutcome(now: now()) }
-      if booking.status == .validating { return .snoozed(for: .seconds(1), reason: "the booking is being decided") }
+      else { return context.info.missingBookingOutcome(job.booking, now: now()) }
+      if booking.status == .validating { return context.info.undecidedBookingOutcome(now: now()) }
       guard booking.status == .confirmed else {
         return .cancelled(reason: "the booking is \(booking.status.rawValue)")
       }

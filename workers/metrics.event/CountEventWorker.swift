@@ -4,7 +4,8 @@ package import Jobs
 package import Postgres
 internal import Reports
 
-/// Adds up counts over minutes, hours and days. Late counts go to the bucket of their minute.
+/// Adds up counts over minutes, hours and days. Late counts go to the bucket of their minute, and those for businesses
+/// that do not exist to no business.
 package struct CountEventWorker: BatchWorker {
   private let rollups = RollupStore()
   private let catalog = CatalogStore()
@@ -14,12 +15,14 @@ package struct CountEventWorker: BatchWorker {
   package func work(
     _ batch: [BatchItem<CountEvent>], in transaction: PostgresTransaction, followUps: inout FollowUps
   ) async throws -> [JobOutcome] {
-    let increments = batch.flatMap(\.job.counts).map { count in
+    let counts = batch.flatMap(\.job.counts)
+    let businesses = try await catalog.businesses(Set(counts.compactMap(\.business)), in: transaction)
+    // What is counted for a business that does not exist was counted for an invented id, of which there is no end.
+    let increments = counts.map { count in
       RollupStore.Increment(
-        business: count.business ?? RollupStore.noBusiness, metric: count.metric, detail: count.detail,
-        minute: count.minute, count: count.count)
+        business: count.business.flatMap { businesses[$0] == nil ? nil : $0 } ?? RollupStore.noBusiness,
+        metric: count.metric, detail: count.detail, minute: count.minute, count: count.count)
     }
-    let businesses = try await catalog.businesses(Set(increments.map(\.business)), in: transaction)
     try await rollups.add(
       increments, calendars: businesses.mapValues { RollupCalendar(zone: $0.timeZone) }, in: transaction)
     return batch.map { _ in .completed }

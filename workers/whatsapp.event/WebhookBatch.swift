@@ -19,9 +19,8 @@ struct WebhookBatch {
   private(set) var accounts: [String: String] = [:]
 
   init(_ batch: [BatchItem<WhatsAppEvent>], _ inbound: InboundStore, in transaction: PostgresTransaction) async throws {
-    let updates = batch.flatMap { item in
-      WebhookParser.updates(in: item.job.body).map { (update: $0, cause: item.info) }
-    }
+    let parsed = await WebhookParser.updates(inAll: batch.map(\.job.body))
+    let updates = zip(batch, parsed).flatMap { item, updates in updates.map { (update: $0, cause: item.info) } }
     let businesses = try await inbound.businesses(of: Set(updates.map(\.update.origin)), in: transaction)
     for (update, cause) in updates {
       let business = businesses[update.origin]

@@ -1,5 +1,6 @@
 package import Foundation
 package import Jobs
+package import Logging
 package import Messaging
 package import Postgres
 internal import Reports
@@ -11,12 +12,17 @@ package struct WhatsAppEventWorker: BatchWorker {
   private let inbound = InboundStore()
   private let suspensions = SuspensionStore()
   private let messages: MessageStore
+  private let unreadable: UnreadableWebhookLog
   private let now: @Sendable () -> Date
 
   /// - Parameter messages: for messages to an alternate number.
+  /// - Parameter logger: for warnings about webhooks that cannot be read; nil: they are counted only.
   /// - Parameter now: dates the counts of messages that were accepted according to a report.
-  package init(messages: MessageStore = MessageStore(), now: @escaping @Sendable () -> Date = { Date() }) {
+  package init(
+    messages: MessageStore = MessageStore(), logger: Logger? = nil, now: @escaping @Sendable () -> Date = { Date() }
+  ) {
     self.messages = messages
+    unreadable = UnreadableWebhookLog(logger)
     self.now = now
   }
 
@@ -79,6 +85,7 @@ package struct WhatsAppEventWorker: BatchWorker {
   ) async throws {
     var inserted = try await inbound.insert(events: events.map(\.received), in: transaction)
     let new = events.filter { inserted.remove($0.received.update.key) != nil }
+    unreadable.note(new)
     for item in new {
       followUps.count(
         .providerEvent, item.received.update.field, of: item.received.business,

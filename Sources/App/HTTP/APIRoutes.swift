@@ -10,32 +10,39 @@ package struct APIRoutes: Sendable {
   private let availability: AvailabilityRoute
   private let reports: ReportRoutes
   private let whatsApp: WhatsAppWebhookRoutes
-  private let limit: ConcurrencyLimit
+  /// Of requests that enqueue a job. Reads have a bound of their own: see ``StoreReads``.
+  private let writes: ConcurrencyLimit
 
   /// - Parameter routes: the pool of each kind of job.
   /// - Parameter redis: the cache of accepted requests; nil: repeated requests are found only by the worker.
   /// - Parameter whatsApp: nil: webhooks are answered 503.
-  /// - Parameter maxConcurrentRequests: further requests are answered 503 with `Retry-After`.
+  /// - Parameter readConnections: how many of the connections of `stores` reads may use at a time.
+  /// - Parameter maxConcurrentWrites: further requests that enqueue a job are answered 503 with `Retry-After`.
+  /// - Parameter maxConcurrentReads: the same for those that read from `stores`.
   /// - Parameter now: decides what is in the past, and orders the commands of one booking.
   package init(
-    broker: any JobBroker, routes: [JobKind: PoolName], stores: PostgresConnectionPool, redis: RedisClient?,
-    whatsApp: WhatsAppSecrets?, maxConcurrentRequests: Int = 1_000, now: @escaping @Sendable () -> Date = { Date() }
+    broker: any JobBroker, routes: [JobKind: PoolName], stores: PostgresConnectionPool, readConnections: Int,
+    redis: RedisClient?, whatsApp: WhatsAppSecrets?, maxConcurrentWrites: Int = 1_000, maxConcurrentReads: Int = 400,
+    now: @escaping @Sendable () -> Date = { Date() }
   ) {
     let enqueuer = JobEnqueuer(broker: broker, routes: routes, now: now)
-    bookings = BookingRoutes(enqueuer: enqueuer, cache: IdempotencyCache(redis: redis), stores: stores)
-    reports = ReportRoutes(stores: stores, now: now)
+    let reads = StoreReads(stores, connections: readConnections, max: maxConcurrentReads)
+    bookings = BookingRoutes(enqueuer: enqueuer, cache: IdempotencyCache(redis: redis), reads: reads)
+    reports = ReportRoutes(reads: reads, now: now)
     self.whatsApp = WhatsAppWebhookRoutes(enqueuer: enqueuer, secrets: whatsApp)
-    availability = AvailabilityRoute(stores: stores, now: now)
-    limit = ConcurrencyLimit(max: maxConcurrentRequests)
+    availability = AvailabilityRoute(reads: reads, now: now)
+    writes = ConcurrencyLimit(max: maxConcurrentWrites, name: "writes")
   }
 
   /// Adds the routes under `/v1`, and the webhooks of providers.
   package func add<Context: RequestContext>(to router: Router<Context>) {
     router.add(middleware: ProblemMiddleware<Context>())
-    let group = router.group("/v1").add(middleware: ConcurrencyLimitMiddleware<Context>(limit: limit))
-    bookings.add(to: group)
-    availability.add(to: group)
-    reports.add(to: group)
-    whatsApp.add(to: router.group().add(middleware: ConcurrencyLimitMiddleware<Context>(limit: limit)))
+    let limited = ConcurrencyLimitMiddleware<Context>(limit: writes)
+    bookings.addWrites(to: router.group("/v1").add(middleware: limited))
+    let reads = router.group("/v1")
+    bookings.addReads(to: reads)
+    availability.add(to: reads)
+    reports.add(to: reads)
+    whatsApp.add(to: router.group().add(middleware: limited))
   }
 }

@@ -4,17 +4,24 @@ internal import Synchronization
 /// A limit on the total weight of what is under way: one for each request, or the bytes of its body.
 final class ConcurrencyLimit: Sendable {
   private let max: Int
+  /// Names the limit in the metric of what was refused; nil: it is counted elsewhere.
+  private let name: String?
   private let used = Mutex(0)
 
-  init(max: Int) { self.max = max }
+  init(max: Int, name: String? = nil) {
+    self.max = max
+    self.name = name
+  }
 
   /// Reserves the weight; false where that would exceed the limit.
   func tryAcquire(_ weight: Int = 1) -> Bool {
-    used.withLock { used in
+    let isAcquired = used.withLock { used in
       guard used + weight <= max else { return false }
       used += weight
       return true
     }
+    if !isAcquired, let name { HTTPMetrics.refused(by: name) }
+    return isAcquired
   }
 
   func release(_ weight: Int = 1) { used.withLock { $0 -= weight } }

@@ -5,7 +5,7 @@ internal import Jobs
 /// The routes of every process: probes for the orchestrator, metrics for Prometheus.
 package struct ProbeRoutes: Sendable {
   private let registry: PrometheusRegistry
-  private let source: any PlatformStatusSource
+  private let status: SharedStatus
   private let notReadyReason: @Sendable () async -> String?
 
   /// - Parameter notReadyReason: nil: the process is ready; otherwise the reason, without secrets: it is the answer of
@@ -15,7 +15,7 @@ package struct ProbeRoutes: Sendable {
     notReadyReason: @escaping @Sendable () async -> String?
   ) {
     self.registry = registry
-    self.source = source
+    status = SharedStatus(source)
     self.notReadyReason = notReadyReason
   }
 
@@ -30,8 +30,8 @@ package struct ProbeRoutes: Sendable {
         return Response(status: .serviceUnavailable, body: .init(byteBuffer: .init(string: reason + "\n")))
       }
     }
-    router.get("/metrics") { _, _ in
-      let text = registry.exposition() + (await source.status().exposition())
+    router.group().add(middleware: ProblemMiddleware()).get("/metrics") { _, _ in
+      let text = try await status.exposition() + registry.exposition()
       return Response(
         status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
         body: .init(byteBuffer: .init(string: text)))

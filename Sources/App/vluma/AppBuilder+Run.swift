@@ -41,7 +41,7 @@ extension AppBuilder {
     if roles.contains(.workers) {
       let clock = backend.clock
       engine = backend.engine(
-        configuration, registry: Self.registry(settings.whatsApp, now: { clock.now }),
+        configuration, registry: Self.registry(settings.whatsApp, logger: logger, now: { clock.now }),
         pools: pools.isEmpty ? nil : Set(pools), grace: try environment.shutdownGrace())
       let sweeper = MessageSweeper(
         pool: pool, store: backend.store, countPool: configuration.routes[CountEvent.kind], now: { clock.now },
@@ -62,7 +62,7 @@ extension AppBuilder {
   /// What each metric of the process measures, by name.
   private static let metricsHelp = [
     JobMetrics.help, LogMetrics.help, ClientLoopMetrics.help, CurlMetrics.help, PostgresMetrics.help,
-    RabbitMQMetrics.help, RedisMetrics.help,
+    RabbitMQMetrics.help, RedisMetrics.help, HTTPMetrics.help, WorkerMetrics.help,
   ].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
   private func makeHTTPServer(
@@ -72,16 +72,17 @@ extension AppBuilder {
   ) throws -> any Service {
     let (broker, clock) = (backend.broker, backend.clock)
     let router = Router()
-    let collector = try statusCollector(configuration, backend.pool)
-    let probes = ProbeRoutes(registry: metrics, monitor: collector) {
-      if shutdown.isShuttingDown { return "stopping" }
-      if let reason = engine?.notReadyReason { return reason }
-      return broker.isReady ? nil : "RabbitMQ is unreachable or blocked by an alarm"
-    }
+    // On a connection of its own: whoever reads metrics must not wait for workers, nor they for it.
+    let collector = try statusCollector(configuration, PostgresConnectionPool(try environment.postgres(), size: 1))
+    let readiness = Readiness(
+      isFront: roles.contains(.ingest), isStopping: { shutdown.isShuttingDown },
+      workersReason: { engine?.notReadyReason }, isBrokerReady: { broker.isReady })
+    let probes = ProbeRoutes(registry: metrics, monitor: collector) { readiness.notReadyReason }
     if roles.contains(.ingest) {
       APIRoutes(
-        broker: backend.recordingBroker, routes: configuration.routes, stores: backend.pool, redis: backend.redis,
-        whatsApp: settings.webhookSecrets, now: { clock.now }
+        broker: backend.recordingBroker, routes: configuration.routes, stores: backend.pool,
+        readConnections: try readConnections(roles), redis: backend.redis, whatsApp: settings.webhookSecrets,
+        now: { clock.now }
       ).add(to: router)
       if settings.webhookSecrets == nil {
         logger.warning("webhooks are answered 503: \(Environment.appSecret.name) is not set")
@@ -100,6 +101,13 @@ extension AppBuilder {
         logger.info(
           "listening", metadata: ["address": "http://\(address.host):\(channel.localAddress?.port ?? address.port)"])
       }, logger: Logger(label: "vluma.http") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  /// How many of the process' PostgreSQL connections requests may read with: half of them where workers need the others,
+  /// or else all but one, for the clock.
+  private func readConnections(_ roles: ProcessRoles) throws -> Int {
+    let all = try environment.postgresConnections()
+    return roles.contains(.workers) ? max(1, all / 2) : max(1, all - 1)
   }
 
   /// Runs services until a signal stops them, or one of them ends.

@@ -17,8 +17,10 @@ struct AppBuilder: Sendable {
   let environment: Environment
   let logger: Logger
 
-  init(environment: Environment = .init()) throws {
+  /// - Parameter checksValues: false: the caller reports what is wrong with the variables' values itself.
+  init(environment: Environment = .init(), checksValues: Bool = true) throws {
     self.environment = environment
+    if checksValues, let problem = environment.malformedValues().first { throw problem }
     let level = try environment.logLevel()
     let isJSON = try environment.logsJSON()
     logger = Logger(label: "vluma") { LineLogHandler(label: $0, level: level, isJSON: isJSON) }
@@ -27,9 +29,10 @@ struct AppBuilder: Sendable {
 
   /// Every worker of the platform.
   ///
+  /// - Parameter logger: for warnings that are about no single job; nil: the workers are only listed.
   /// - Parameter now: the clock by which workers decide what is in the past.
   static func registry(
-    _ whatsApp: WhatsAppSettings, now: @escaping @Sendable () -> Date = { Date() }
+    _ whatsApp: WhatsAppSettings, logger: Logger? = nil, now: @escaping @Sendable () -> Date = { Date() }
   ) -> WorkerRegistry<PostgresTransaction> {
     let messages = MessageStore(defaultNumber: whatsApp.defaultNumber)
     var registry = WorkerRegistry<PostgresTransaction>()
@@ -38,7 +41,7 @@ struct AppBuilder: Sendable {
     registry.register(CancelBookingWorker(messages: messages, now: now))
     registry.register(RescheduleBookingWorker(messages: messages, now: now))
     registry.register(ConfirmAttendanceWorker(now: now))
-    registry.register(WhatsAppEventWorker(messages: messages, now: now))
+    registry.register(WhatsAppEventWorker(messages: messages, logger: logger, now: now))
     registry.register(SendTemplateWorker(api: whatsApp.api, messages: messages, policy: whatsApp.policy, now: now))
     registry.register(CountEventWorker())
     registry.countsJobFactory = { try CountEvent.envelope(of: $0, $1, at: now()) }

@@ -46,8 +46,8 @@ extension BookingStore {
     }
   }
 
-  package func releaseClaim(of booking: UUID, in transaction: PostgresTransaction) async throws {
-    try await transaction.query("DELETE FROM bookings.claim WHERE booking_id = \(booking)")
+  package func releaseClaims(of bookings: [UUID], in transaction: PostgresTransaction) async throws {
+    try await transaction.query("DELETE FROM bookings.claim WHERE booking_id = ANY(\(bookings)::uuid[])")
   }
 
   /// The claimed times of a professional inside a range, buffers included.
@@ -59,9 +59,10 @@ extension BookingStore {
   }
 
   package func busy(
-    professional: UUID, of business: UUID, in range: TimeRange, in pool: PostgresConnectionPool
+    professional: UUID, of business: UUID, in range: TimeRange, in pool: PostgresConnectionPool,
+    deadline: ContinuousClock.Instant? = nil
   ) async throws -> [TimeRange] {
-    try Self.ranges(try await pool.query(Self.busyQuery(professional, business, range, nil)))
+    try Self.ranges(try await pool.query(Self.busyQuery(professional, business, range, nil), deadline: deadline))
   }
 
   private static func busyQuery(

@@ -17,14 +17,16 @@ extension CatalogStore {
   }
 
   package func businesses(
-    _ ids: Set<UUID>, in pool: PostgresConnectionPool
+    _ ids: Set<UUID>, in pool: PostgresConnectionPool, deadline: ContinuousClock.Instant? = nil
   ) async throws -> [UUID: BusinessSummary] {
-    ids.isEmpty ? [:] : try Self.summaries(try await pool.query(Self.summaryQuery(ids)))
+    ids.isEmpty ? [:] : try Self.summaries(try await pool.query(Self.summaryQuery(ids), deadline: deadline))
   }
 
   /// Nil: there is no such business.
-  package func timeZone(of business: UUID, in pool: PostgresConnectionPool) async throws -> TimeZone? {
-    try await businesses([business], in: pool)[business]?.timeZone
+  package func timeZone(
+    of business: UUID, in pool: PostgresConnectionPool, deadline: ContinuousClock.Instant? = nil
+  ) async throws -> TimeZone? {
+    try await businesses([business], in: pool, deadline: deadline)[business]?.timeZone
   }
 
   private static func summaryQuery(_ ids: Set<UUID>) -> PostgresQuery {

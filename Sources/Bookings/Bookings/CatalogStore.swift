@@ -29,8 +29,11 @@ package struct CatalogStore: Sendable {
     try Self.lookups(try await transaction.query(Self.query(requests)))
   }
 
-  package func lookUp(_ request: Request, in pool: PostgresConnectionPool) async throws -> Lookup {
-    try Self.lookups(try await pool.query(Self.query([request])))[request] ?? .rejected(.unknownBusiness)
+  package func lookUp(
+    _ request: Request, in pool: PostgresConnectionPool, deadline: ContinuousClock.Instant? = nil
+  ) async throws -> Lookup {
+    let rows = try await pool.query(Self.query([request]), deadline: deadline)
+    return try Self.lookups(rows)[request] ?? .rejected(.unknownBusiness)
   }
 
   private static func query(_ requests: Set<Request>) -> PostgresQuery {

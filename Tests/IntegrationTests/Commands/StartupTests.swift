@@ -56,6 +56,10 @@ struct StartupTests {
     ("VLUMA_HTTP_PORT", "eighty", 78, "VLUMA_HTTP_PORT must be a number"),
     ("VLUMA_LOG_LEVEL", "loud", 78, "VLUMA_LOG_LEVEL must be one of"),
     ("VLUMA_QUEUES_FILE", "/nowhere.yaml", 78, "VLUMA_QUEUES_FILE names /nowhere.yaml"),
+    ("WHATSAPP_APP_SECRET", "  ", 78, "WHATSAPP_APP_SECRET has only blanks"),
+    ("WHATSAPP_APP_SECRET", "hunter2\n", 78, "WHATSAPP_APP_SECRET contains a line break"),
+    ("WHATSAPP_VERIFY_TOKEN", "\"hunter2\"", 78, "WHATSAPP_VERIFY_TOKEN is in quotes"),
+    ("VLUMA_RABBITMQ_URL", " amqp://x:hunter2@127.0.0.1:1/", 78, "VLUMA_RABBITMQ_URL begins or ends with a blank"),
   ])
   func `an unreachable server or a malformed variable is one clear line and an exit status`(
     variable: String, value: String, code: Int32, line: String

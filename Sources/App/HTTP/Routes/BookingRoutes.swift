@@ -3,26 +3,37 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import Jobs
-internal import Postgres
 internal import Workers
 
 /// Writing needs the broker only; reading needs PostgreSQL.
 struct BookingRoutes: Sendable {
   let enqueuer: JobEnqueuer
   let cache: IdempotencyCache
-  let stores: PostgresConnectionPool
+  let reads: StoreReads
 
   private static let bodyBytesMax = 64 << 10
-  private static let readTimeout = Duration.seconds(4)
   /// When to ask for a booking that is not stored yet; sent as `Retry-After`.
   private static let pollAfterSeconds = 1
 
-  func add(to router: RouterGroup<some RequestContext>) {
+  /// Changes of existing bookings that one business may ask for: a hundred a second, and a thousand at once after a
+  /// pause. New bookings have no such limit.
+  private let share = BusinessShare(perSecond: 100, burst: 1_000)
+
+  init(enqueuer: JobEnqueuer, cache: IdempotencyCache, reads: StoreReads) {
+    self.enqueuer = enqueuer
+    self.cache = cache
+    self.reads = reads
+  }
+
+  func addWrites(to router: RouterGroup<some RequestContext>) {
     router.post("/bookings") { request, _ in try await create(request) }
-    router.get("/bookings/{id}") { request, context in try await show(request, try context.booking()) }
     router.delete("/bookings/{id}") { request, context in try await cancel(request, try context.booking()) }
     router.post("/bookings/{id}/reschedule") { request, context in try await reschedule(request, try context.booking())
     }
+  }
+
+  func addReads(to router: RouterGroup<some RequestContext>) {
+    router.get("/bookings/{id}") { request, context in try await show(request, try context.booking()) }
   }
 
   private func create(_ request: Request) async throws -> Response {
@@ -33,7 +44,7 @@ struct BookingRoutes: Sendable {
     let professional = fields.uuid("professional_id")
     let startsAt = fields.instant("starts_at")
     let customer = fields.object("customer") { customer in
-      let (name, phone) = (customer.text("name", max: 200), customer.phone("phone"))
+      let (name, phone) = (customer.personName("name", max: 200), customer.phone("phone"))
       return name.flatMap { name in phone.map { Customer(name: name, phone: $0) } }
     }
     try fields.throwIfInvalid()
@@ -64,6 +75,7 @@ struct BookingRoutes: Sendable {
 
   private func cancel(_ request: Request, _ booking: UUID) async throws -> Response {
     let business = try request.business()
+    try share.take(for: business)
     try await enqueuer.enqueue(CancelBooking(booking: booking, business: business), of: business, request)
     return try Self.accepted(booking)
   }
@@ -75,6 +87,7 @@ struct BookingRoutes: Sendable {
     let professional = fields.optionalUUID("professional_id")
     try fields.throwIfInvalid()
     guard let startsAt else { throw Problem(.unprocessableContent, "fields are missing") }
+    try share.take(for: business)
     let job = RescheduleBooking(booking: booking, business: business, startsAt: startsAt, professional: professional)
     try await enqueuer.enqueue(job, of: business, request)
     return try Self.accepted(booking)
@@ -94,11 +107,8 @@ struct BookingRoutes: Sendable {
 
   private func show(_ request: Request, _ id: UUID) async throws -> Response {
     let business = try request.business()
-    let booking: Booking?
-    do {
-      booking = try await BookingStore().find(id, of: business, in: stores, deadline: .now + Self.readTimeout)
-    } catch {
-      throw Problem.unavailable("bookings cannot be read now; try again")
+    let booking = try await reads.run("bookings") { pool, deadline in
+      try await BookingStore().find(id, of: business, in: pool, deadline: deadline)
     }
     if let booking { return try .json(BookingResponse(booking)) }
     // A booking that is accepted and not stored yet is known to Redis only.

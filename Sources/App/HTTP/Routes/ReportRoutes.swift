@@ -1,14 +1,16 @@
 internal import Bookings
 internal import Foundation
 internal import Hummingbird
-internal import Postgres
 internal import Reports
 
 /// `GET /v1/reports/{day|hour|minute}?date=2026-11-23`: a business's counters of one of its days (today by default), in
 /// buckets of that length.
 struct ReportRoutes: Sendable {
-  let stores: PostgresConnectionPool
+  let reads: StoreReads
   let now: @Sendable () -> Date
+
+  /// The most entries of one answer: by the minute, some days have more than fit into one.
+  private static let entriesMax = 10_000
 
   private struct Document: Encodable {
     struct Entry: Encodable {
@@ -35,9 +37,8 @@ struct ReportRoutes: Sendable {
   private func report(_ granularity: Granularity, _ request: Request) async throws -> Response {
     let business = try request.business()
     let date = request.uri.queryParameters["date"].map { String($0) }
-    let store = RollupStore()
-    do {
-      guard let zone = try await CatalogStore().timeZone(of: business, in: stores) else {
+    let (calendar, day, entries) = try await reads.run("reports") { pool, deadline in
+      guard let zone = try await CatalogStore().timeZone(of: business, in: pool, deadline: deadline) else {
         throw Problem(.notFound, "there is no such business")
       }
       let calendar = RollupCalendar(zone: zone)
@@ -46,19 +47,22 @@ struct ReportRoutes: Sendable {
           .unprocessableContent, "the date is invalid",
           fields: [.init(pointer: "query:date", detail: "must be a date such as 2026-11-23, from 2000 to 2099")])
       }
-      let entries = try await store.entries(granularity, of: business, in: day, from: stores)
-      return try .json(
-        Document(
-          date: calendar.dayText(day.lowerBound), timeZone: zone.identifier, granularity: granularity,
-          entries: entries.map {
-            .init(
-              start: RFC3339.string($0.start, in: zone), metric: $0.metric,
-              detail: $0.detail.isEmpty ? nil : $0.detail, count: $0.count)
-          }))
-    } catch let problem as Problem {
-      throw problem
-    } catch {
-      throw Problem.unavailable("reports cannot be read now; try again")
+      let entries = try await RollupStore().entries(
+        granularity, of: business, in: day, limit: Self.entriesMax + 1, from: pool, deadline: deadline)
+      return (calendar, day, entries)
     }
+    guard entries.count <= Self.entriesMax else {
+      throw Problem(
+        .unprocessableContent, "the day has more than \(Self.entriesMax) counts by the \(granularity.rawValue)",
+        fields: [.init(pointer: "path:granularity", detail: "must be hour or day for this date")])
+    }
+    return try .json(
+      Document(
+        date: calendar.dayText(day.lowerBound), timeZone: calendar.zone.identifier, granularity: granularity,
+        entries: entries.map {
+          .init(
+            start: RFC3339.string($0.start, in: calendar.zone), metric: $0.metric,
+            detail: $0.detail.isEmpty ? nil : $0.detail, count: $0.count)
+        }))
   }
 }

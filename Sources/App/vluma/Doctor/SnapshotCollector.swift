@@ -48,6 +48,7 @@ struct SnapshotCollector: Sendable {
       { _ = try environment.logLevel() }, { _ = try environment.logsJSON() },
       { _ = try environment.whatsAppSecrets() }, { _ = try environment.whatsAppSettings(isNeeded: false) },
     ]
+    settings.variables += environment.malformedValues().map { "\($0)" }
     for read in readers {
       do { try read() } catch { settings.variables.append("\(error)") }
     }
@@ -56,7 +57,7 @@ struct SnapshotCollector: Sendable {
       var withValidLog = environment
       withValidLog.overrides[Environment.logLevel.name] = "error"
       withValidLog.overrides[Environment.logFormat.name] = "text"
-      let configuration = try AppBuilder(environment: withValidLog).configuration()
+      let configuration = try AppBuilder(environment: withValidLog, checksValues: false).configuration()
       settings.configuration = configuration
       return (settings, configuration)
     } catch {

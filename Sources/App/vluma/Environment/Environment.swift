@@ -76,9 +76,29 @@ struct Environment: Sendable {
     return value
   }
 
+  /// The values that have what a copied line or a file of variables leaves behind: blanks or quotes around them, a line
+  /// break, another control character. Taken as it is, such a secret would refuse every webhook without a word.
+  func malformedValues() -> [Invalid] {
+    Self.all.compactMap { variable in
+      value(variable).flatMap(Self.problem).map { Invalid(variable: variable.name, problem: $0) }
+    }
+  }
+
+  private static func problem(of value: String) -> String? {
+    if value.allSatisfy(\.isWhitespace) { return "has only blanks; set it, or unset it" }
+    if value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+      return "contains a line break or another control character"
+    }
+    if value.first?.isWhitespace == true || value.last?.isWhitespace == true { return "begins or ends with a blank" }
+    if let first = value.first, first == value.last, value.count > 1, "\"'`".contains(first) {
+      return "is in quotes; they would be part of the value"
+    }
+    return nil
+  }
+
   func integer(_ variable: Variable, _ range: ClosedRange<Int>) throws(Invalid) -> Int {
     let text = effective(variable)
-    guard let number = Int(text), range.contains(number) else {
+    guard let number = Int(text), range.contains(number) else {  // Int reads ASCII digits only
       throw Invalid(
         variable: variable.name,
         problem: "must be a number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")

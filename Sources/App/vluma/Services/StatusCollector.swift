@@ -1,3 +1,4 @@
+import ClientLoop
 import Foundation
 import JobConfiguration
 import JobOperations
@@ -8,54 +9,93 @@ import Messaging
 import Postgres
 import RabbitMQ
 
-/// Collects the platform's status from the broker and from PostgreSQL.
+/// Collects the platform's status from the broker and from PostgreSQL, from both at once.
 struct StatusCollector: PlatformStatusSource {
   let configuration: JobConfiguration
   let rabbitMQ: RabbitMQConfiguration
   let pool: PostgresConnectionPool
   let directory: PostgresPoolDirectory
 
+  /// How long each of the two may take: where one is silent the other's figures are still shown.
+  private static let timeout = Duration.seconds(4)
+
+  /// What PostgreSQL knows.
+  private struct StoreStatus: Sendable {
+    let counts: QueueCounts
+    let settings: [PoolName: PoolSetting]
+    let nodes: [NodeReport]
+    let now: Date
+    let gauges: [PlatformStatus.Gauge]
+  }
+
   func status() async -> PlatformStatus {
+    async let store = attempt("PostgreSQL") { try await storeStatus() }
+    let queues = await attempt("RabbitMQ") { try await depths() }
     var status = PlatformStatus()
     var pools = configuration.pools.map { PlatformStatus.Pool(name: $0.name) }
-    do {
-      let depths = try await depths()
-      for index in pools.indices {
-        let name = pools[index].name
-        if name == JobConfiguration.deadLetterPool {
-          pools[index].queued = configuration.workingPools
-            .compactMap { depths[Topology.deadQueue(of: $0.name)] }.reduce(0, +)
-          pools[index].dead = 0
-        } else {
-          pools[index].queued = depths[name.rawValue]
-          // Queued dead letters; those of the index are added below.
-          pools[index].dead = depths[Topology.deadQueue(of: name)] ?? 0
-        }
-      }
+    switch queues {
+    case .failure(let problem): status.errors.append(problem.description)
+    case .success(let depths):
+      for index in pools.indices { fill(&pools[index], depths) }
       status.tiers = configuration.retryTiers.map {
         .init(name: $0.compactText, retrying: depths[Topology.retryName($0)])
       }
       status.unroutable = depths[Topology.unroutable]
-    } catch { status.errors.append("\(error)") }
-    do {
-      let counts = try await QueueCounts.read(pool)
-      let (settings, nodes) = try await directory.overview()
-      let now = try await PostgresJobStore(pool: pool).now()
-      status.nodes = nodes
-      status.outbox = counts.outbox
-      status.outboxOldestSeconds = counts.outboxOldestSeconds
+    }
+    switch await store {
+    case .failure(let problem):
+      status.errors.append(problem.description)
+      // The queues hold only the dead letters that are not in PostgreSQL's index yet: their number alone would mislead.
+      for index in pools.indices { pools[index].dead = nil }
+    case .success(let store):
+      status.nodes = store.nodes
+      status.outbox = store.counts.outbox
+      status.outboxOldestSeconds = store.counts.outboxOldestSeconds
       for index in pools.indices {
         let name = pools[index].name
-        fill(&pools[index], counts, settings[name], nodes.compactMap { $0.pools[name.rawValue] }, at: now)
+        fill(
+          &pools[index], store.counts, store.settings[name], store.nodes.compactMap { $0.pools[name.rawValue] },
+          at: store.now)
       }
-      status.gauges = try await Self.gauges(pool)
-    } catch {
-      status.errors.append("\(error)")
-      // The queues hold only the dead letters that are not in PostgreSQL's index yet: their number alone would mislead.
-      if status.nodes == nil { for index in pools.indices { pools[index].dead = nil } }
+      status.gauges = store.gauges
     }
     status.pools = pools
     return status
+  }
+
+  private struct Failure: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  private func attempt<Value: Sendable>(
+    _ server: String, _ body: @escaping @Sendable () async throws -> Value
+  ) async -> Result<Value, Failure> {
+    do {
+      return .success(try await withDeadline(.now + Self.timeout, body))
+    } catch is DeadlineExceeded {
+      return .failure(Failure(description: "\(server) did not answer within \(Self.timeout.compactText)"))
+    } catch {
+      return .failure(Failure(description: "\(error)"))
+    }
+  }
+
+  private func storeStatus() async throws -> StoreStatus {
+    let counts = try await QueueCounts.read(pool)
+    let (settings, nodes) = try await directory.overview()
+    return StoreStatus(
+      counts: counts, settings: settings, nodes: nodes, now: try await PostgresJobStore(pool: pool).now(),
+      gauges: try await Self.gauges(pool))
+  }
+
+  private func fill(_ entry: inout PlatformStatus.Pool, _ depths: [String: Int]) {
+    if entry.name == JobConfiguration.deadLetterPool {
+      entry.queued = configuration.workingPools.compactMap { depths[Topology.deadQueue(of: $0.name)] }.reduce(0, +)
+      entry.dead = 0
+    } else {
+      entry.queued = depths[entry.name.rawValue]
+      // Queued dead letters; those of the index are added below.
+      entry.dead = depths[Topology.deadQueue(of: entry.name)] ?? 0
+    }
   }
 
   /// Messages that WhatsApp has not accepted, and suspensions.
@@ -94,9 +134,7 @@ struct StatusCollector: PlatformStatusSource {
   private func depths() async throws -> [String: Int] {
     let names = Topology(configuration).queues.map(\.name)
     return try await RabbitMQAdministration.with(rabbitMQ, name: "vluma monitoring") { broker in
-      var depths: [String: Int] = [:]
-      for name in names { depths[name] = try await broker.queueDepth(name)?.messages }
-      return depths
+      try await broker.queueDepths(names).mapValues(\.messages)
     }
   }
 }
