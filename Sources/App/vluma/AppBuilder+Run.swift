@@ -50,6 +50,7 @@ extension AppBuilder {
       services.append(
         PruningService(pool, retention: Retention(receiptDays: settings.receiptDays), logger: logger))
     }
+    services.append(BackgroundService { await ProcessMetrics.run() })
     let shutdown = ShutdownSignals()
     services.append(try makeHTTPServer(configuration, settings, backend, roles, metrics, engine, shutdown))
     if let engine { services.append(engine) }
@@ -63,6 +64,7 @@ extension AppBuilder {
   private static let metricsHelp = [
     JobMetrics.help, LogMetrics.help, ClientLoopMetrics.help, CurlMetrics.help, PostgresMetrics.help,
     RabbitMQMetrics.help, RedisMetrics.help, HTTPMetrics.help, WorkerMetrics.help,
+    ProcessMetrics.help,
   ].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
   private func makeHTTPServer(
@@ -100,7 +102,7 @@ extension AppBuilder {
       onServerRunning: { channel in
         logger.info(
           "listening", metadata: ["address": "http://\(address.host):\(channel.localAddress?.port ?? address.port)"])
-      }, logger: Logger(label: "vluma.http") { _ in SwiftLogNoOpLogHandler() })
+      }, logger: LimitedLogHandler.logger(label: "vluma.http", writingTo: logger))
   }
 
   /// How many of the process' PostgreSQL connections requests may read with: half of them where workers need the others,
