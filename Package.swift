@@ -45,8 +45,10 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -135,7 +137,7 @@ let package = Package(
         "BookingCalendar", "Bookings", "ClientLoop", "JobOperations", "Jobs", "Postgres", "Redis", "Reports",
         "WhatsApp",
         "Workers", crypto, deque, httpTypes, hummingbird, hummingbirdCore, logging, metrics, nio, nioFoundation,
-        nioHTTPTypes,
+        nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
       ]),
     .executableTarget(
       name: "vluma",
@@ -181,7 +183,7 @@ let package = Package(
       "HTTPTests", in: "App",
       [
         "ClientLoop", "HTTP", "JobOperations", "Jobs", "Postgres", httpTypes, hummingbird, logging, metrics, nio,
-        nioEmbedded,
+        nioEmbedded, nioHTTP1,
       ]),
     .target(
       name: "TestPlatform",

@@ -1,7 +1,7 @@
 internal import Hummingbird
 internal import Synchronization
 
-/// A limit on the total weight of what is under way: one for each request, or the bytes of its body.
+/// A limit on the total weight of what is under way.
 final class ConcurrencyLimit: Sendable {
   private let max: Int
   /// Names the limit in the metric of what was refused; nil: it is counted elsewhere.

@@ -28,7 +28,7 @@ extension AppBuilder {
       throw UnknownPool(name: name, known: configuration.pools.map(\.name))
     }
     let pool = try pool()
-    let settings = try ProcessSettings(environment, configuration, roles: roles, pools: pools)
+    let settings = try ProcessSettings(environment, configuration, roles: roles, pools: pools, logger: logger)
     try await Preflight(builder: self, configuration: configuration, roles: roles).run()
     let metrics = PrometheusRegistry(help: Self.metricsHelp)
     MetricsSystem.bootstrap(metrics)
@@ -64,7 +64,7 @@ extension AppBuilder {
   private static let metricsHelp = [
     JobMetrics.help, LogMetrics.help, ClientLoopMetrics.help, CurlMetrics.help, PostgresMetrics.help,
     RabbitMQMetrics.help, RedisMetrics.help, HTTPMetrics.help, WorkerMetrics.help,
-    ProcessMetrics.help,
+    ProcessMetrics.help, ConnectionMetrics.help,
   ].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
   private func makeHTTPServer(
@@ -94,8 +94,7 @@ extension AppBuilder {
     let (logger, address) = (logger, settings.httpAddress)
     return Application(
       router: router,
-      server: .http1(
-        configuration: .init(additionalChannelHandlers: [settings.clients.handler()], idleTimeout: .seconds(75))),
+      server: settings.clients.server,
       configuration: .init(
         address: .hostname(address.host, port: address.port), serverName: nil,
         availableConnectionsDelegate: settings.clients.delegate),

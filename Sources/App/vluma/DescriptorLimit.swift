@@ -14,7 +14,8 @@ enum DescriptorLimit {
   private static let otherConnections = 32
   /// With fewer clients than this, ingest could not serve.
   private static let clientsMin = 64
-  /// More clients than this need more memory than one process should use: about 80 KiB each in the worst case.
+  /// More clients than this need more memory than one process should use: about 40 KiB each in the worst
+  /// case, and their bodies.
   private static let clientsMax = 8_192
 
   /// The limit leaves too few descriptors to work with.

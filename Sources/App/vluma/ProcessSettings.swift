@@ -1,6 +1,7 @@
 import HTTP
 import JobConfiguration
 import Jobs
+import Logging
 import RabbitMQ
 import Workers
 
@@ -16,13 +17,15 @@ struct ProcessSettings {
 
   /// - Parameter pools: the pools whose workers run; empty: all.
   init(
-    _ environment: Environment, _ configuration: JobConfiguration, roles: ProcessRoles, pools: [PoolName]
+    _ environment: Environment, _ configuration: JobConfiguration, roles: ProcessRoles, pools: [PoolName],
+    logger: Logger
   ) throws {
     rabbitMQ = try environment.rabbitMQ()
     httpAddress = try environment.httpAddress()
     clients = ClientConnections(
       limit: try DescriptorLimit.clients(
-        limit: DescriptorLimit.current, postgresConnections: try environment.postgresConnections()))
+        limit: DescriptorLimit.current, postgresConnections: try environment.postgresConnections()),
+      limits: ConnectionLimits(grace: try environment.shutdownGrace()), logger: logger)
     receiptDays = try environment.receiptDays()
     webhookSecrets = roles.contains(.ingest) ? try environment.whatsAppSecrets() : nil
     let sends = configuration.routes[SendTemplate.kind].map { pools.isEmpty || pools.contains($0) } ?? false

@@ -45,6 +45,35 @@ struct DescriptorTests {
     }
   }
 
+  @Test
+  func
+    `ingest with 1,024 descriptors is alive and serving under 3,000 idle clients and load, and every booking is found`()
+    async throws
+  {
+    try await Platform.with { platform in
+      try await platform.startWorker()
+      let (ingest, address) = try await platform.startIngest(shell: "ulimit -n 1024")
+      let port = try #require(URL(string: address)?.port)
+      let crowd = Task.detached {
+        try (0..<3_000).map { index in
+          let connection = try RawConnection(port: port)
+          // A third of them say something and stop.
+          if index % 3 == 1 { try? connection.send("GET /v1/book") }
+          return connection
+        }
+      }
+      var ids: [UUID] = []
+      for round in 0..<5 { ids += try await answers(of: 40, at: address, platform, from: round * 40) }
+      let connections = try await crowd.value
+      ids += try await answers(of: 40, at: address, platform, from: 200)
+      withExtendedLifetime(connections) {}
+      #expect(ingest.isRunning)
+      #expect(ids.count == 240)
+      #expect(Set(ids).count == 240)
+      for id in ids { try await platform.waitForBooking(id, status: "confirmed") }
+    }
+  }
+
   @Test func `a client with a request under way is not disconnected in favour of idle ones`() async throws {
     try await Platform.with { platform in
       let (_, address) = try await platform.startIngest(shell: "ulimit -n 1024")

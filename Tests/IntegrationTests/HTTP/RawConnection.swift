@@ -37,6 +37,34 @@ final class RawConnection: Sendable {
     }
   }
 
+  /// Sends as much as the connection takes without waiting, and returns how many bytes that were; nil: the server has
+  /// closed it.
+  func sendSome(_ bytes: [UInt8]) -> Int? {
+    let count = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+    if count >= 0 { return count }
+    return errno == EAGAIN ? 0 : nil
+  }
+
+  /// Whether the server has closed the connection; what was received before is dropped.
+  func isClosed() -> Bool {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+      if count <= 0 { return count == 0 || errno != EAGAIN }
+    }
+  }
+
+  /// Whether the server has closed the connection; nothing is read.
+  func isReset() -> Bool {
+    // POLLRDHUP, which Swift's Glibc module lacks.
+    let closed: Int16 = 0x2000
+    var state = pollfd(fd: descriptor, events: closed, revents: 0)
+    return poll(&state, 1, 0) > 0 && state.revents & (closed | Int16(POLLHUP) | Int16(POLLERR)) != 0
+  }
+
+  /// Tells the server that nothing more will be sent.
+  func endOutput() { shutdown(descriptor, Int32(SHUT_WR)) }
+
   /// The status of the HTTP response; nil while there is none.
   func status() -> Int? { received().prefixMatch(of: /HTTP\/1\.1 ([0-9]{3})/).flatMap { Int($0.1) } }
 }

@@ -1,4 +1,3 @@
-internal import ClientLoop
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
@@ -42,17 +41,10 @@ extension Request {
     return try await bytes(upTo: bytesMax)
   }
 
-  /// How long a body may take to arrive; a silent client must not hold its request open.
-  private static let bodyTimeout = Duration.seconds(10)
-
+  /// The body. It has arrived: a connection hands on complete requests only.
   func bytes(upTo bytesMax: Int) async throws -> Data {
-    if let length = headers[.contentLength].flatMap({ Int($0) }), length > bytesMax { throw Self.tooLarge(bytesMax) }
     do {
-      return try await withDeadline(.now + Self.bodyTimeout) { [body] in
-        Data(buffer: try await body.collect(upTo: bytesMax))
-      }
-    } catch is DeadlineExceeded {
-      throw Problem(.requestTimeout, "the body did not arrive in time")
+      return Data(buffer: try await body.collect(upTo: bytesMax))
     } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
       throw Self.tooLarge(bytesMax)
     }

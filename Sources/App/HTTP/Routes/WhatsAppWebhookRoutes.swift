@@ -13,11 +13,6 @@ struct WhatsAppWebhookRoutes: Sendable {
   let enqueuer: JobEnqueuer
   /// nil: webhooks are answered 503.
   let secrets: WhatsAppSecrets?
-  /// Limits the memory that the bodies of all running requests take, in bytes.
-  private let bodyBytes = ConcurrencyLimit(max: 96 << 20)
-
-  /// The provider's own limit is 3 MB.
-  private static let bodyBytesMax = 3 << 20
 
   init(enqueuer: JobEnqueuer, secrets: WhatsAppSecrets?) {
     self.enqueuer = enqueuer
@@ -43,15 +38,7 @@ struct WhatsAppWebhookRoutes: Sendable {
 
   private func receive(_ request: Request) async throws -> Response {
     let secrets = try requireSecrets()
-    let declared = request.headers[.contentLength].flatMap { Int($0) }
-    if let declared, declared > Self.bodyBytesMax { throw Request.tooLarge(Self.bodyBytesMax) }
-    // Without a declared length the body may have the maximum size.
-    let weight = max(1, declared ?? Self.bodyBytesMax)
-    guard bodyBytes.tryAcquire(weight) else {
-      throw Problem.unavailable("too many webhooks are under way; send it again", retryAfter: 1)
-    }
-    defer { bodyBytes.release(weight) }
-    let body = try await request.bytes(upTo: Self.bodyBytesMax)
+    let body = try await request.bytes(upTo: BodyLimit.webhook.bytesMax)
     let signature = request.headers[named: HTTPField.Name(WebhookSignature.header)]
     guard WebhookSignature.isValid(signature, of: body, secret: secrets.appSecret) else {
       throw Problem(
