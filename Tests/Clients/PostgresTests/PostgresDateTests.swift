@@ -31,6 +31,7 @@ struct PostgresDateTests {
     #expect(Date.distantPast.postgresTimestamp == "-infinity")
     #expect(text(.infinity) == "infinity")
     #expect(text(-.infinity) == "-infinity")
+    #expect(text(.nan) == "infinity")
   }
 
   /// PostgreSQL uses the Gregorian calendar throughout; Foundation's calendars are Julian before 1582-10-15.

@@ -4,7 +4,8 @@ extension Date {
   /// ISO 8601 in UTC with microseconds. Beyond year 9999, or before year 1, the server's `infinity` is sent instead.
   var postgresTimestamp: String {
     let seconds = timeIntervalSince1970
-    if seconds >= 253_402_300_800 { return "infinity" }
+    // Not a number counts as beyond: a conversion to an integer would trap.
+    guard seconds < 253_402_300_800 else { return "infinity" }
     if seconds < -62_135_596_800 { return "-infinity" }
     let micros = Int64((seconds * 1_000_000).rounded())
     let (day, rest) = micros.flooredQuotientAndRemainder(dividingBy: 86_400_000_000)
