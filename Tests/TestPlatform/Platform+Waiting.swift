@@ -3,8 +3,8 @@ import RabbitMQ
 import TestServers
 
 extension Platform {
-  /// Waits until no job is queued, in the outbox, scheduled or running. Nodes report running jobs once a second, so the
-  /// platform must look idle for longer than that.
+  /// Waits until no job is queued, in the outbox, scheduled or running, and every pool adds up: as many runs have ended
+  /// as were accepted. Nodes report running jobs once a second, so the platform must look idle for longer than that.
   package func waitUntilIdle(within limit: Duration = .seconds(40)) async throws {
     var idleSince: ContinuousClock.Instant?
     do {
@@ -20,6 +20,26 @@ extension Platform {
       throw TestError(
         description: "not within \(limit): all jobs of \(name) have ended; there are \(try await pendingJobs())")
     }
+    // Deletions from the outbox and records of accepted jobs are a moment late.
+    do {
+      try await eventually(within: .seconds(10), "all pools add up") { try await self.openRuns().isEmpty }
+    } catch is TestError {
+      throw TestError(description: "accepted minus ended runs, though \(name) is idle: \(try await openRuns())")
+    }
+  }
+
+  /// Accepted minus ended runs of each pool, where that is not zero.
+  package func openRuns() async throws -> [String: Int] {
+    // A run that ended while it was recorded is counted as accepted twice, until a worker sweeps.
+    let rows = try await pool.query(
+      """
+      SELECT pool, sum(open)::bigint FROM (
+        SELECT pool, accepted - completed - cancelled - dead AS open FROM jobs.flow_total
+        UNION ALL SELECT pool, accepted - completed - cancelled - dead FROM jobs.flow
+        UNION ALL SELECT it.pool, -1 FROM jobs.accepted AS it JOIN jobs.receipt USING (job_id, run) WHERE it.counts
+      ) AS counted GROUP BY pool HAVING sum(open) <> 0
+      """)
+    return try Dictionary(uniqueKeysWithValues: rows.map { (try $0.decode(0), try $0.decode(1)) })
   }
 
   /// Waits until every message has its final state. Messages in doubt need later webhooks, so a customer writes

@@ -10,8 +10,8 @@ extension PlatformStatus {
       text.family(name, help: help, type: "gauge")
       text.sample(name, value: value)
     }
-    func byPool(_ name: String, _ help: String, _ value: (Pool) -> Double?) {
-      text.family(name, help: help, type: "gauge")
+    func byPool(_ name: String, _ help: String, type: String = "gauge", _ value: (Pool) -> Double?) {
+      text.family(name, help: help, type: type)
       for pool in pools { text.sample(name, labels: [("pool", pool.name.rawValue)], value: value(pool)) }
     }
     func number(_ count: Int?) -> Double? { count.map(Double.init) }
@@ -19,6 +19,16 @@ extension PlatformStatus {
     byPool("vluma_jobs_running", "Jobs running or prefetched, over all nodes.") { number($0.running) }
     byPool("vluma_jobs_scheduled", "Jobs scheduled, retrying or parked in PostgreSQL.") { number($0.scheduled) }
     byPool("vluma_jobs_dead", "Open dead letters.") { number($0.dead) }
+    byPool("vluma_jobs_missing", "Accepted jobs that have not ended and are nowhere: see vluma doctor.") {
+      number($0.missing)
+    }
+    func total(_ name: String, _ help: String, _ value: (JobFlow) -> Int) {
+      byPool("vluma_jobs_\(name)_total", help, type: "counter") { number($0.flow.map(value)) }
+    }
+    total("accepted", "Jobs accepted, each run once; retries of dead letters and follow-ups included.") { $0.accepted }
+    total("completed", "Jobs completed, each run once.") { $0.completed }
+    total("cancelled", "Jobs cancelled, each run once.") { $0.cancelled }
+    total("dead", "Jobs that became dead letters, each run once.") { $0.dead }
     byPool("vluma_oldest_job_age_seconds", "Estimated age of the oldest queued job.") { $0.oldestAgeSeconds }
     byPool("vluma_pool_size", "Configured concurrent jobs over all nodes.") { number($0.size) }
     byPool("vluma_pool_paused", "1 while an operator has paused the pool.") { Self.flag($0.isPaused) }

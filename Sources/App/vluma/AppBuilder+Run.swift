@@ -49,6 +49,8 @@ extension AppBuilder {
       services.append(BackgroundService { await sweeper.run() })
       services.append(
         PruningService(pool, retention: Retention(receiptDays: settings.receiptDays), logger: logger))
+      services.append(
+        GapMonitor(pool, configuration: configuration, rabbitMQ: settings.rabbitMQ, logger: logger))
     }
     services.append(BackgroundService { await ProcessMetrics.run() })
     let shutdown = ShutdownSignals()

@@ -17,7 +17,8 @@ struct Vluma: AsyncParsableCommand {
     subcommands: [
       UpCommand.self, IngestCommand.self, WorkCommand.self, MigrateCommand.self, CheckCommand.self,
       DoctorCommand.self, TopologyCommand.self, QueuesCommand.self, ScaleCommand.self, PauseCommand.self,
-      ResumeCommand.self, MoveCommand.self, DeadCommand.self, TraceCommand.self, ReportCommand.self,
+      ResumeCommand.self, MoveCommand.self, DeadCommand.self, MissingCommand.self, TraceCommand.self,
+      ReportCommand.self,
       WhatsAppCommand.self, SandboxCommand.self, DemoCommand.self,
     ])
 

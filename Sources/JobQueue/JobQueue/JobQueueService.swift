@@ -60,7 +60,10 @@ public final class JobQueueService: Service {
   public func run() async throws {
     let group = ServiceGroup(
       configuration: .init(
-        services: (backend.services(isConsuming: true) + [PruningService(backend.pool, logger: logger), engine]).map {
+        services: (backend.services(isConsuming: true) + [
+          PruningService(backend.pool, logger: logger),
+          GapMonitor(backend.pool, configuration: jobConfiguration, rabbitMQ: rabbitMQ, logger: logger), engine,
+        ]).map {
           .init(
             service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .gracefullyShutdownGroup)

@@ -11,6 +11,7 @@ struct SnapshotFixture {
   var store = SystemSnapshot.Store(server: "database:5432/vluma")
   var backlog = BacklogSnapshot()
   var overrides: [PoolName: PoolSetting] = [:]
+  var gaps = GapReport()
   var nodes = [SnapshotFixture.node("one"), SnapshotFixture.node("two")]
 
   init() {
@@ -21,6 +22,7 @@ struct SnapshotFixture {
         Self.pool("booking.resolve", ["booking.resolve", "booking.cancel"], max: 32),
         Self.pool(JobConfiguration.deadLetterPool, [], max: 4),
       ])
+    gaps.secondsSinceLook = 3
     broker.plan = TopologyPlan()
     broker.unroutable = 0
     broker.queued = ["booking.validate": 0, "booking.resolve": 0]
@@ -45,7 +47,7 @@ struct SnapshotFixture {
   /// All servers answer.
   var snapshot: SystemSnapshot {
     var store = store
-    store.contents = SystemSnapshot.StoreContents(backlog: backlog, settings: overrides, nodes: nodes)
+    store.contents = SystemSnapshot.StoreContents(backlog: backlog, settings: overrides, nodes: nodes, gaps: gaps)
     return SystemSnapshot(
       settings: settings, broker: .answered(broker), store: .answered(store), redis: .answered("cache:6379"))
   }

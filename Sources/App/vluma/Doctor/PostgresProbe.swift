@@ -52,7 +52,8 @@ struct PostgresProbe: Sendable {
   private func contents(_ pool: PostgresConnectionPool) async throws -> SystemSnapshot.StoreContents {
     let backlog = try await BacklogSnapshot.read(pool, deadline: .now + timeout)
     let (settings, nodes) = try await directory(pool).overview()
-    return SystemSnapshot.StoreContents(backlog: backlog, settings: settings, nodes: nodes)
+    let gaps = try await PostgresGapStore(pool: pool).report(withExamples: true)
+    return SystemSnapshot.StoreContents(backlog: backlog, settings: settings, nodes: nodes, gaps: gaps)
   }
 
   private func directory(_ pool: PostgresConnectionPool) -> PostgresPoolDirectory {

@@ -119,6 +119,10 @@ struct StatusCollector: PlatformStatusSource {
     at now: Date
   ) {
     entry.scheduled = counts.scheduled[entry.name] ?? 0
+    if entry.name != JobConfiguration.deadLetterPool {
+      entry.flow = counts.flows[entry.name] ?? JobFlow()
+      entry.missing = counts.missing.map { $0[entry.name] ?? 0 }
+    }
     if let queued = entry.dead { entry.dead = queued + (counts.dead[entry.name] ?? 0) }
     entry.nodes = reports.count
     entry.running = reports.map(\.running).reduce(0, +)

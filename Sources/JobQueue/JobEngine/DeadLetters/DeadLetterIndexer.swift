@@ -10,11 +10,15 @@ internal import Synchronization
 final class DeadLetterIndexer: Sendable {
   /// The dead letters of one pool.
   private final class Source: Sendable {
+    let pool: PoolName
     let subscription: any JobSubscription
     let stallMonitor: StallMonitor
-    let isRecording = Atomic(false)
+    /// Letters that are being recorded.
+    let recording = Atomic(0)
+    var isRecording: Bool { recording.load(ordering: .relaxed) > 0 }
 
-    init(_ subscription: any JobSubscription, _ stallMonitor: StallMonitor) {
+    init(_ pool: PoolName, _ subscription: any JobSubscription, _ stallMonitor: StallMonitor) {
+      self.pool = pool
       self.subscription = subscription
       self.stallMonitor = stallMonitor
     }
@@ -33,10 +37,17 @@ final class DeadLetterIndexer: Sendable {
     sources = pools.map { pool in
       let subscription = broker.subscribeToDeadLetters(of: pool, capacity: 0)
       let name = PoolName(rawValue: "\(pool).dead")
-      return Source(subscription, StallMonitor(subscription, pool: name, stallTimeout: stallTimeout, logger: logger))
+      return Source(
+        pool, subscription, StallMonitor(subscription, pool: name, stallTimeout: stallTimeout, logger: logger))
     }
     self.index = index
     outage = OutageLog("dead letters cannot be indexed; they stay at the broker", logger: logger)
+  }
+
+  /// What this node reports of the letters that it is indexing.
+  var report: PoolReport {
+    let indexing = sources.map { ($0.pool.rawValue, $0.recording.load(ordering: .relaxed)) }.filter { $0.1 > 0 }
+    return PoolReport(localConcurrency: 1, indexing: Dictionary(uniqueKeysWithValues: indexing))
   }
 
   /// True while the consumers are alive and not stalled.
@@ -59,7 +70,7 @@ final class DeadLetterIndexer: Sendable {
         // expected.
         watching.addTask {
           await source.stallMonitor.run {
-            !self.paused.load(ordering: .relaxed) && !source.isRecording.load(ordering: .relaxed)
+            !self.paused.load(ordering: .relaxed) && !source.isRecording
           }
         }
       }
@@ -72,9 +83,9 @@ final class DeadLetterIndexer: Sendable {
 
   private func record(from source: Source) async {
     for await deliveries in source.subscription.deliveries {
-      source.isRecording.store(true, ordering: .relaxed)
+      source.recording.store(deliveries.count, ordering: .relaxed)
       await record(deliveries)
-      source.isRecording.store(false, ordering: .relaxed)
+      source.recording.store(0, ordering: .relaxed)
       source.stallMonitor.arrived()
     }
   }

@@ -13,6 +13,7 @@ struct JobCompleter<Store: JobStore>: Sendable {
   let broker: any JobBroker
   let metrics: PoolMetrics
   let logger: Logger
+  let retryingJobs = RetryingJobs()
 
   /// Jobs snoozed for longer than this are scheduled in PostgreSQL even if a tier would do: their instant should hold.
   private var snoozeTierMax: Duration { .seconds(2) }
@@ -141,7 +142,11 @@ struct JobCompleter<Store: JobStore>: Sendable {
   ) async -> PersistEnd {
     var generator = TimeSource.generator
     if mayUseTier, let tier = retryTiers.tier(for: delay, using: &generator) {
-      return await enqueueUntilConfirmed(OutgoingJob(envelope, to: .retry(after: tier, pool: pool.name)))
+      guard await enqueueUntilConfirmed(OutgoingJob(envelope, to: .retry(after: tier, pool: pool.name))) else {
+        return false
+      }
+      retryingJobs.added(to: tier)
+      return true
     }
     let scheduled: Void? = await retryingStoreCall("schedule") {
       try await store.schedule(envelope, pool: pool.name, after: delay)

@@ -41,9 +41,11 @@ final class JobFetcher<Store: JobStore>: Sendable {
 
   /// What this node reports of the pool with its lease.
   var report: PoolReport {
-    state.withLock {
+    let retrying = executor.completer.retryingJobs.count
+    return state.withLock {
       PoolReport(
-        localConcurrency: $0.buffer.size, running: $0.buffer.totalJobs, lastFetchedEnqueuedAt: $0.lastFetchedEnqueuedAt)
+        localConcurrency: $0.buffer.size, running: $0.buffer.totalJobs,
+        lastFetchedEnqueuedAt: $0.lastFetchedEnqueuedAt, retrying: retrying)
     }
   }
 

@@ -14,6 +14,9 @@ final class OutboxPublisher<Store: JobStore>: Sendable {
 
   /// Past this many, a caller that adds more deletes them itself: memory stays bounded while PostgreSQL is slow.
   private static var enqueuedMax: Int { 10_000 }
+  /// How long confirmed entries wait to be deleted with others. Jobs that have ended by then need no record of being
+  /// accepted, which the deletion would make. Shorter than the age at which the relay takes entries.
+  private static var deletionDelay: Duration { .milliseconds(200) }
   /// How long enqueueing may take before it is left to the relay.
   static var enqueueTimeout: Duration { .seconds(5) }
 
@@ -59,7 +62,10 @@ final class OutboxPublisher<Store: JobStore>: Sendable {
 
   /// Deletes in the background until the task is cancelled.
   func run() async {
-    for await _ in signal.stream { await flush() }
+    for await _ in signal.stream {
+      try? await TimeSource.sleep(for: Self.deletionDelay)
+      await flush()
+    }
   }
 
   /// Deletes the rows of enqueued jobs. Where that fails the relay publishes the rows again, which is harmless.

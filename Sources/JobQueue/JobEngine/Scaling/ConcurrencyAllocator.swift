@@ -61,7 +61,7 @@ struct ConcurrencyAllocator<Store: JobStore>: Sendable {
     if draining.isDraining { return await release() }
     var pools: [String: PoolReport] = [:]
     for fetcher in fetchers { pools[fetcher.pool.name.rawValue] = fetcher.report }
-    if deadLetterIndexer != nil { pools[JobConfiguration.deadLetterPool.rawValue] = PoolReport(localConcurrency: 1) }
+    if let deadLetterIndexer { pools[JobConfiguration.deadLetterPool.rawValue] = deadLetterIndexer.report }
     do {
       let report = NodeReport(id: node, startedAt: startedAt, pools: pools)
       let (settings, nodes) = try await directory.renewLease(report, lease: lease)

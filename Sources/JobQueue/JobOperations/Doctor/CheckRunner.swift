@@ -29,6 +29,7 @@ struct CheckRunner {
     case .redis: redis()
     case .nodes: nodes()
     case .flow: flow()
+    case .missingJobs: missingJobs()
     case .removedPools: removedPools()
     case .unroutable: unroutable()
     case .kinds: kinds()

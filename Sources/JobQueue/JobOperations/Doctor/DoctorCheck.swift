@@ -12,6 +12,8 @@ package enum DoctorCheck: String, Sendable, Codable, CaseIterable {
   case nodes
   /// Queued jobs are fetched.
   case flow
+  /// Accepted jobs that have not ended are somewhere.
+  case missingJobs = "missing_jobs"
   /// No jobs are left of pools that are gone.
   case removedPools = "removed_pools"
   /// No job returned from a retry tier to a pool that was gone.
@@ -35,6 +37,7 @@ package enum DoctorCheck: String, Sendable, Codable, CaseIterable {
     case .redis: "Redis"
     case .nodes: "workers"
     case .flow: "flow"
+    case .missingJobs: "missing jobs"
     case .removedPools: "removed pools"
     case .unroutable: "unroutable"
     case .kinds: "kinds of jobs"

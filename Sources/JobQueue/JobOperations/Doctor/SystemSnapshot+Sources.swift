@@ -37,11 +37,16 @@ extension SystemSnapshot {
     package var settings: [PoolName: PoolSetting]
     /// The live worker processes.
     package var nodes: [NodeReport]
+    /// Jobs that are nowhere.
+    package var gaps: GapReport
 
-    package init(backlog: BacklogSnapshot, settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
+    package init(
+      backlog: BacklogSnapshot, settings: [PoolName: PoolSetting], nodes: [NodeReport], gaps: GapReport
+    ) {
       self.backlog = backlog
       self.settings = settings
       self.nodes = nodes
+      self.gaps = gaps
     }
   }
 

@@ -24,6 +24,10 @@ package struct PlatformStatus: Sendable, Equatable {
     package var pausedKinds: [JobKind] = []
     /// Live nodes that run it.
     package var nodes: Int?
+    /// What was accepted and has ended so far.
+    package var flow: JobFlow?
+    /// Jobs that were accepted, have not ended and are nowhere.
+    package var missing: Int?
     /// An estimate of the oldest queued job's age, in seconds, from when the job that was fetched last was enqueued.
     /// Also nil where nothing is queued or was fetched.
     package var oldestAgeSeconds: Double?

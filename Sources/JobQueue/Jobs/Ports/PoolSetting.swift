@@ -24,17 +24,27 @@ package struct PoolReport: Sendable, Equatable, Codable {
   package var running: Int
   /// When the job that was fetched last was enqueued; nil: none was fetched.
   package var lastFetchedEnqueuedAt: Date?
+  /// Jobs that this node has put into retry tiers and that are still there; nil: not reported.
+  package var retrying: Int?
+  /// Dead letters that the node is indexing, by the pool they died in; nil: not reported.
+  package var indexing: [String: Int]?
 
-  package init(localConcurrency: Int = 0, running: Int = 0, lastFetchedEnqueuedAt: Date? = nil) {
+  package init(
+    localConcurrency: Int = 0, running: Int = 0, lastFetchedEnqueuedAt: Date? = nil, retrying: Int? = nil,
+    indexing: [String: Int]? = nil
+  ) {
     self.localConcurrency = localConcurrency
     self.running = running
     self.lastFetchedEnqueuedAt = lastFetchedEnqueuedAt
+    self.retrying = retrying
+    self.indexing = indexing
   }
 
   private enum CodingKeys: String, CodingKey {
     case localConcurrency = "local_concurrency"
     case running
     case lastFetchedEnqueuedAt = "last_fetched_enqueued_at"
+    case retrying, indexing
   }
 
   /// Absent fields get their defaults: nodes of two versions read each other's reports during a deploy.
@@ -43,6 +53,8 @@ package struct PoolReport: Sendable, Equatable, Codable {
     localConcurrency = try values.decodeIfPresent(Int.self, forKey: .localConcurrency) ?? 0
     running = try values.decodeIfPresent(Int.self, forKey: .running) ?? 0
     lastFetchedEnqueuedAt = try values.decodeIfPresent(Date.self, forKey: .lastFetchedEnqueuedAt)
+    retrying = try values.decodeIfPresent(Int.self, forKey: .retrying)
+    indexing = try values.decodeIfPresent([String: Int].self, forKey: .indexing)
   }
 }
 

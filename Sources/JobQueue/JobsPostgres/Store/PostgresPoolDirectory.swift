@@ -60,6 +60,25 @@ package struct PostgresPoolDirectory: PoolDirectory {
       try await withPortErrors { try await pool.withConnection { try await $0.run(Self.overviewQueries) } })
   }
 
+  /// The reports of live nodes, and of those whose lease has ended in the last so many seconds without being given up:
+  /// the broker gives their jobs to others only when it has noticed that they are silent.
+  package func reports(silentFor seconds: Int) async throws -> [NodeReport] {
+    try await withPortErrors {
+      try await pool.query(
+        """
+        SELECT id, started_at, pools::text FROM jobs.node
+        WHERE lease_until > now() - make_interval(secs => \(seconds)) ORDER BY id
+        """
+      ).map(Self.report)
+    }
+  }
+
+  private static func report(_ row: PostgresRow) throws -> NodeReport {
+    let pools = try JSONDecoder().decode(
+      [String: PoolReport].self, from: Data(try row.decode(2, as: String.self).utf8))
+    return NodeReport(id: try row.decode(0), startedAt: try row.decode(1), pools: pools)
+  }
+
   private static let overviewQueries: [PostgresQuery] = [
     "SELECT size, paused, to_json(paused_kinds)::text, pool FROM jobs.pool_setting",
     "SELECT id, started_at, pools::text FROM jobs.node WHERE lease_until > now() ORDER BY id",
@@ -72,12 +91,7 @@ package struct PostgresPoolDirectory: PoolDirectory {
     for row in results[0] {
       settings[try row.poolName(3)] = try setting(row)
     }
-    let nodes = try results[1].map { row in
-      let pools = try JSONDecoder().decode(
-        [String: PoolReport].self, from: Data(try row.decode(2, as: String.self).utf8))
-      return NodeReport(id: try row.decode(0), startedAt: try row.decode(1), pools: pools)
-    }
-    return (settings, nodes)
+    return (settings, try results[1].map(report))
   }
 
   /// Reads `size, paused, to_json(paused_kinds)::text` from the first columns.

@@ -9,6 +9,10 @@ package struct QueueCounts: Sendable, Equatable {
   package var outbox = 0
   /// Age of the oldest outbox row in seconds; nil: there is none, or only those of retried dead letters.
   package var outboxOldestSeconds: Double?
+  /// What was accepted and has ended, as of the sweep's last look.
+  package var flows: [PoolName: JobFlow] = [:]
+  /// Missing jobs, for pools that have any; nil: not known.
+  package var missing: [PoolName: Int]?
 
   package static func read(_ pool: PostgresConnectionPool) async throws -> QueueCounts {
     try await withPortErrors {
@@ -17,7 +21,8 @@ package struct QueueCounts: Sendable, Equatable {
           BacklogSnapshot.countQueries + [
             """
             SELECT extract(epoch FROM now() - min(at) FILTER (WHERE at > '-infinity'))::float8 FROM jobs.outbox
-            """
+            """,
+            "SELECT pool, accepted, completed, cancelled, dead FROM jobs.flow_total",
           ])
       }
       let backlog = try BacklogSnapshot(counts: results)
@@ -26,6 +31,11 @@ package struct QueueCounts: Sendable, Equatable {
       for jobs in backlog.dead { counts.dead[jobs.pool, default: 0] += jobs.count }
       counts.outbox = backlog.outbox.reduce(0) { $0 + $1.count }
       counts.outboxOldestSeconds = try results[BacklogSnapshot.countQueries.count].first?.decodeIfPresent(0)
+      counts.flows = try PostgresJobStore.flows(results[BacklogSnapshot.countQueries.count + 1])
+      let gaps = try await PostgresGapStore(pool: pool).report()
+      if gaps.isCurrent {
+        counts.missing = Dictionary(gaps.missing.map { ($0.pool, $0.count) }) { first, _ in first }
+      }
       return counts
     }
   }
