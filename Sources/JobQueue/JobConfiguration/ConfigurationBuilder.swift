@@ -16,8 +16,8 @@ struct ConfigurationBuilder {
     var maxCrashes = 3
   }
 
-  /// At most 25 minutes: RabbitMQ closes the channel of a consumer that holds a message for 30 (consumer_timeout).
   private static let timeouts = Duration.milliseconds(100) ... .seconds(1_500)
+  private static let timeoutReason = "RabbitMQ takes a job back that is held for 30 minutes (consumer_timeout)"
   private static let jobKeys = ["timeout", "max_attempts", "max_crashes", "backoff"]
 
   mutating func build(_ root: Node) -> JobConfiguration {
@@ -51,7 +51,9 @@ struct ConfigurationBuilder {
   }
 
   private mutating func read(_ values: [String: Node], _ path: String, into defaults: inout Defaults) {
-    if let timeout = reader.duration(values["timeout"], "\(path).timeout", Self.timeouts) { defaults.timeout = timeout }
+    let timeout = reader.duration(
+      values["timeout"], "\(path).timeout", Self.timeouts, reason: Self.timeoutReason)
+    if let timeout { defaults.timeout = timeout }
     if let attempts = reader.integer(values["max_attempts"], "\(path).max_attempts", 1...1_000) {
       defaults.retry.maxAttempts = attempts
     }
@@ -117,7 +119,8 @@ struct ConfigurationBuilder {
     var timeouts: [JobKind: Duration] = [:]
     guard let node else { return timeouts }
     for (kind, value) in reader.mapping(node, "\(path).timeouts", keys: kinds.map(\.rawValue)) {
-      timeouts[JobKind(rawValue: kind)] = reader.duration(value, "\(path).timeouts.\(kind)", Self.timeouts)
+      timeouts[JobKind(rawValue: kind)] = reader.duration(
+        value, "\(path).timeouts.\(kind)", Self.timeouts, reason: Self.timeoutReason)
     }
     return timeouts
   }

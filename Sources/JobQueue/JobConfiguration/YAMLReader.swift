@@ -55,7 +55,10 @@ struct YAMLReader {
   }
 
   /// A duration such as `200ms`, `30s`, `2m`, `1h` or `7d`, within a range.
-  mutating func duration(_ node: Node?, _ path: String, _ range: ClosedRange<Duration>) -> Duration? {
+  /// - Parameter reason: why the value may not be longer; nil: it needs no explanation.
+  mutating func duration(
+    _ node: Node?, _ path: String, _ range: ClosedRange<Duration>, reason: String? = nil
+  ) -> Duration? {
     guard let node else { return nil }
     guard let text = node.scalar?.string, let value = Self.duration(text) else {
       report(node, "\(path) must be a duration such as 200ms, 30s, 2m or 1h, not \(Self.describe(node))")
@@ -64,7 +67,8 @@ struct YAMLReader {
     guard range.contains(value) else {
       report(
         node,
-        "\(path) must lie between \(range.lowerBound.compactText) and \(range.upperBound.compactText), not \(text)")
+        "\(path) must lie between \(range.lowerBound.compactText) and \(range.upperBound.compactText), not \(text)"
+          + (value > range.upperBound ? reason.map { ": \($0)" } ?? "" : ""))
       return nil
     }
     return value

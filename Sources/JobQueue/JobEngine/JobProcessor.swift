@@ -55,6 +55,7 @@ package final class JobProcessor<Store: JobStore>: Service {
     self.logger = logger
     let outbox = OutboxPublisher(store: store, broker: broker, logger: logger)
     let poisonLock = PoisonJobLock()
+    let heldBytes = HeldBytes()
     let isSelected = { (name: PoolName) in options.pools?.contains(name) ?? true }
     fetchers = configuration.workingPools.filter { isSelected($0.name) }.map { pool in
       let metrics = PoolMetrics(pool: pool.name, kinds: pool.jobs)
@@ -67,8 +68,15 @@ package final class JobProcessor<Store: JobStore>: Service {
         completer: completer,
         poisonLock: poisonLock, pausedKinds: PausedKinds(),
         throttle: pool.rate.map { PoolThrottle(pool: pool.name, limit: $0, limiter: limiter) },
-        metrics: metrics, now: options.now, logger: logger)
-      return JobFetcher(pool: pool, executor: executor, broker: broker, stallTimeout: options.stallTimeout)
+        metrics: metrics, now: options.now,
+        contention: OutageLog(
+          """
+          jobs of pool \(pool.name) wait for locks, or PostgreSQL cancels their statements (see its statement_timeout and \
+          pg_locks); they are snoozed and spend no attempt
+          """, logger: logger),
+        logger: logger)
+      return JobFetcher(
+        pool: pool, executor: executor, broker: broker, stallTimeout: options.stallTimeout, heldBytes: heldBytes)
     }
     deadLetterIndexer =
       isSelected(JobConfiguration.deadLetterPool)
@@ -85,7 +93,8 @@ package final class JobProcessor<Store: JobStore>: Service {
       node: options.node, startedAt: TimeSource.date, directory: directory, fetchers: fetchers,
       deadLetterIndexer: deadLetterIndexer,
       draining: draining,
-      outage: OutageLog("pool settings cannot be read; concurrency unchanged", logger: logger))
+      outage: OutageLog("pool settings cannot be read; concurrency unchanged", logger: logger),
+      unparkOutage: OutageLog("jobs of resumed kinds cannot be unparked; they stay parked", logger: logger))
   }
 
   /// Why the node is not ready; nil while it is connected and consuming.

@@ -32,12 +32,19 @@ struct PoolMetrics: Sendable {
   private let other: KindMetrics
   private let running: Gauge
   private let concurrency: Gauge
+  private let heldBytes: Gauge
+  private let refused: MetricCounter
+  private let contentions: MetricCounter
 
   init(pool: PoolName, kinds: [JobKind]) {
     self.kinds = Dictionary(kinds.map { ($0, KindMetrics(pool: pool, kind: $0.rawValue)) }) { first, _ in first }
     other = KindMetrics(pool: pool, kind: "other")
     running = Gauge(label: JobMetrics.nodeJobsRunning, dimensions: [("pool", pool.rawValue)])
-    concurrency = Gauge(label: JobMetrics.localConcurrency, dimensions: [("pool", pool.rawValue)])
+    let label = [("pool", pool.rawValue)]
+    concurrency = Gauge(label: JobMetrics.localConcurrency, dimensions: label)
+    heldBytes = Gauge(label: JobMetrics.heldBytes, dimensions: label)
+    refused = MetricCounter(label: JobMetrics.refusedDeliveries, dimensions: label)
+    contentions = MetricCounter(label: JobMetrics.contentions, dimensions: label)
   }
 
   private subscript(kind: JobKind) -> KindMetrics { kinds[kind] ?? other }
@@ -49,5 +56,11 @@ struct PoolMetrics: Sendable {
   }
   func queueWait(_ seconds: Double, kind: JobKind) { self[kind].queueWait.record(max(0, seconds)) }
   func running(_ count: Int) { running.record(count) }
+  /// The bodies of the jobs running or prefetched.
+  func held(bytes: Int) { heldBytes.record(bytes) }
+  /// Deliveries that would have exceeded the bytes that may be held.
+  func refused(_ count: Int) { refused.increment(by: count) }
+  /// A job that was snoozed because its transactions met contention.
+  func contended() { contentions.increment() }
   func localConcurrency(_ count: Int) { concurrency.record(count) }
 }

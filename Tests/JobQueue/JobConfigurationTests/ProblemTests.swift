@@ -26,10 +26,15 @@ extension BadLine {
     BadLine("timeout: { s: 1 }", "8:14: pools.mail.timeout \(duration), not a mapping"),
     BadLine("timeout:", "8:13: pools.mail.timeout \(duration), not empty"),
     BadLine("timeout: 0s", "8:14: pools.mail.timeout must lie between 100ms and 25m, not 0s"),
-    BadLine("timeout: 26m", "8:14: pools.mail.timeout must lie between 100ms and 25m, not 26m"),
+    BadLine(
+      "timeout: 26m",
+      "8:14: pools.mail.timeout must lie between 100ms and 25m, not 26m: RabbitMQ takes a job back that is held for 30 "
+        + "minutes (consumer_timeout)"),
     BadLine("timeouts: 5s", #"8:15: pools.mail.timeouts must be a mapping (key: value), not "5s""#),
     BadLine(
-      "timeouts: { mail.send: 26m }", "8:28: pools.mail.timeouts.mail.send must lie between 100ms and 25m, not 26m"),
+      "timeouts: { mail.send: 26m }",
+      "8:28: pools.mail.timeouts.mail.send must lie between 100ms and 25m, not 26m: RabbitMQ takes a job back that is "
+        + "held for 30 minutes (consumer_timeout)"),
     BadLine(
       "timeouts: { mail.sent: 5s }",
       #"8:17: unknown key "mail.sent" in pools.mail.timeouts; did you mean "mail.send"?"#),

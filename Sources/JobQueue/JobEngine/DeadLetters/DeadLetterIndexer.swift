@@ -1,4 +1,5 @@
 internal import ClientLoop
+internal import DequeModule
 internal import Foundation
 internal import JobConfiguration
 internal import Jobs
@@ -16,11 +17,25 @@ final class DeadLetterIndexer: Sendable {
     /// Letters that are being recorded.
     let recording = Atomic(0)
     var isRecording: Bool { recording.load(ordering: .relaxed) > 0 }
+    private let limit = Mutex(PrefetchLimit(batchSize: DeadLetterIndexer.lettersMax / 2))
+    private let localConcurrency = Atomic(-1)
 
     init(_ pool: PoolName, _ subscription: any JobSubscription, _ stallMonitor: StallMonitor) {
       self.pool = pool
       self.subscription = subscription
       self.stallMonitor = stallMonitor
+    }
+
+    func resize(to localConcurrency: Int) {
+      guard self.localConcurrency.exchange(localConcurrency, ordering: .relaxed) != localConcurrency else { return }
+      limit.withLock { subscription.setCapacity($0.resize(to: localConcurrency)) }
+    }
+
+    /// Fetches fewer at a time where they are large.
+    func arrived(_ deliveries: [JobDelivery]) {
+      limit.withLock { limit in
+        if let changed = limit.arrived(sizes: deliveries.lazy.map(\.body.count)) { subscription.setCapacity(changed) }
+      }
     }
   }
 
@@ -30,8 +45,10 @@ final class DeadLetterIndexer: Sendable {
 
   private let paused = Atomic(false)
 
-  /// Dead letters delivered and not yet recorded, per pool.
-  private static let capacity = 200
+  /// Dead letters delivered and not yet recorded, per pool; fewer where they are large.
+  fileprivate static let lettersMax = 200
+  /// Letters that the store refused, or that others have locked, are tried again after this time.
+  private static let retryDelay = Duration.seconds(1)
 
   init(pools: [PoolName], broker: any JobBroker, index: any DeadLetterIndex, stallTimeout: Duration, logger: Logger) {
     sources = pools.map { pool in
@@ -56,7 +73,7 @@ final class DeadLetterIndexer: Sendable {
   /// Pauses or resumes indexing.
   func setPaused(_ isPaused: Bool) {
     paused.store(isPaused, ordering: .relaxed)
-    for source in sources { source.subscription.setCapacity(isPaused ? 0 : Self.capacity) }
+    for source in sources { source.resize(to: isPaused ? 0 : 1) }
   }
 
   /// Fetches nothing more; what was delivered is still recorded.
@@ -84,37 +101,69 @@ final class DeadLetterIndexer: Sendable {
   private func record(from source: Source) async {
     for await deliveries in source.subscription.deliveries {
       source.recording.store(deliveries.count, ordering: .relaxed)
+      source.arrived(deliveries)
       await record(deliveries)
       source.recording.store(0, ordering: .relaxed)
       source.stallMonitor.arrived()
     }
   }
 
-  /// Records dead letters and acknowledges them. While the store is unavailable they wait. Where it refuses a batch,
-  /// each half is recorded by itself; a single one that it refuses is requeued after a second, so that it holds up no
-  /// other.
+  /// Records dead letters and acknowledges them. While the store is unavailable they wait. Where it refuses a part, or
+  /// others have locked a letter's job, each half is recorded by itself after all the others; single letters that fail
+  /// are requeued after a second, so that they hold up no others.
   private func record(_ deliveries: [JobDelivery]) async {
-    let letters = deliveries.map(Self.letter)
+    var parts = Deque(Self.parts(of: deliveries))
+    var failed: [JobDelivery] = []
+    while let part = parts.popFirst() {
+      if await isRecorded(part) {
+        Failpoint.afterDeadLetterIndexed.visit()
+        for delivery in part { delivery.acknowledge() }
+      } else if part.count > 1, !Task.isCancelled {
+        let middle = part.startIndex + part.count / 2
+        parts.append(part[..<middle])
+        parts.append(part[middle...])
+      } else {
+        failed += part
+      }
+    }
+    if !failed.isEmpty { try? await TimeSource.sleep(for: Self.retryDelay) }
+    for delivery in failed { delivery.requeue() }
+  }
+
+  /// Records these letters together; false where the store refuses them, or the task is cancelled.
+  private func isRecorded(_ part: ArraySlice<JobDelivery>) async -> Bool {
+    let letters = part.map(Self.letter)
     do {
       try await retrying(
         backoff: Backoff(initial: .milliseconds(100), max: .seconds(5)),
         decide: { error in
-          guard error is JobStoreError || deliveries.count == 1 else { return .giveUp }
-          outage.failed(error)
-          return error is JobStoreError ? .retry : .giveUp
+          switch error as? JobStoreError {
+          case .unavailable, .inDoubt:
+            outage.failed(error)
+            return .retry
+          case .contention, .deadlineExceeded, nil:
+            if part.count == 1 { outage.failed(error) }
+            return .giveUp
+          }
         }, { _ in try await index.record(letters) })
     } catch {
-      if deliveries.count > 1, !Task.isCancelled {
-        await record(Array(deliveries[..<(deliveries.count / 2)]))
-        return await record(Array(deliveries[(deliveries.count / 2)...]))
-      }
-      if !Task.isCancelled { try? await TimeSource.sleep(for: .seconds(1)) }
-      for delivery in deliveries { delivery.requeue() }
-      return
+      return false
     }
     outage.succeeded()
-    Failpoint.afterDeadLetterIndexed.visit()
-    for delivery in deliveries { delivery.acknowledge() }
+    return true
+  }
+
+  /// Parts that are recorded together: their bodies are sent in one statement.
+  private static func parts(of deliveries: [JobDelivery]) -> [ArraySlice<JobDelivery>] {
+    var parts: [ArraySlice<JobDelivery>] = []
+    var (start, bytes) = (0, 0)
+    for (index, delivery) in deliveries.enumerated() {
+      bytes += delivery.body.count
+      guard index > start, bytes > PrefetchLimit.batchBytesMax || index - start == lettersMax else { continue }
+      parts.append(deliveries[start..<index])
+      (start, bytes) = (index, delivery.body.count)
+    }
+    return parts + [deliveries[start...]]
   }
 
   private static func letter(_ delivery: JobDelivery) -> DeadLetter {

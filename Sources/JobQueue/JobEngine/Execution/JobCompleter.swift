@@ -66,6 +66,17 @@ struct JobCompleter<Store: JobStore>: Sendable {
     await acknowledge(delivery, envelope: envelope, end, as: .snoozed)
   }
 
+  /// After contention: the same attempt again, a little later.
+  func snoozeContended(_ delivery: JobDelivery, envelope: JobEnvelope) async {
+    metrics.contended()
+    var generator = TimeSource.generator
+    let delay = Duration.milliseconds(Int64.random(in: 1_000...5_000, using: &generator))
+    // Through the broker: whoever holds the locks may hold them on the tables of the job store.
+    let isKept = await enqueueOrSchedule(envelope, after: delay, mayUseTier: true)
+    Failpoint.afterSchedule.visit()
+    await acknowledge(delivery, envelope: envelope, isKept: isKept, as: .snoozed)
+  }
+
   /// Parks a job whose kind is paused.
   func park(_ delivery: JobDelivery, envelope: JobEnvelope) async {
     let isParked = await retryingStoreCall("park") { try await store.park(envelope, pool: pool.name) } != nil
@@ -177,11 +188,15 @@ struct JobCompleter<Store: JobStore>: Sendable {
     }
   }
 
-  /// Runs a store call until it succeeds; nil when the task is cancelled first, or the store refuses it three times.
+  /// How long a store call is repeated before the delivery is given back: the broker does not let it be held for ever.
+  private var storeCallMax: Duration { .seconds(120) }
+
+  /// Runs a store call until it succeeds; nil when the task is cancelled first, the store refuses it three times, or it
+  /// has failed for two minutes.
   func retryingStoreCall<Value>(_ operation: String, _ body: () async throws -> Value) async -> Value? {
     var refusals = 0
     return try? await retrying(
-      backoff: Backoff(initial: .milliseconds(50), max: .seconds(2)),
+      until: TimeSource.now + storeCallMax, backoff: Backoff(initial: .milliseconds(50), max: .seconds(2)),
       decide: { error in
         if !(error is JobStoreError) { refusals += 1 }
         logger.warning(

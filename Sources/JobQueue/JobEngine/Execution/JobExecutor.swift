@@ -12,7 +12,7 @@ internal import Logging
 ///    one makes it run alone.
 /// 3. `parkIfPaused`: a job whose kind is paused is parked.
 /// 4. `decode`: a body that cannot be read makes the job a dead letter; a job past its deadline is cancelled.
-/// 5. `throttle`: a job that would wait too long for the pool's rate limit is snoozed.
+/// 5. `throttle`: a job waits for the pool's rate limit, or is snoozed until its turn.
 /// 6. `runWorker`: the worker runs within its timeout.
 /// 7. `complete`: the completing transaction writes receipt, effects and follow-up jobs.
 /// 8. `settle`: follow-up jobs are enqueued from the outbox, and ``JobCompleter`` acknowledges the delivery, or
@@ -33,6 +33,7 @@ struct JobExecutor<Store: JobStore>: Sendable {
   let metrics: PoolMetrics
   /// The time of day that all nodes agree on.
   let now: @Sendable () -> Date
+  let contention: OutageLog
   let logger: Logger
 
   struct ValidatedJob: Sendable {
@@ -56,7 +57,10 @@ struct JobExecutor<Store: JobStore>: Sendable {
     /// The transaction has committed. A run without an outcome had its receipt before.
     case completed(outcomes: [JobRun: JobOutcome], outbox: [OutboxEntry])
     case failed(any Error)
-    /// The task was cancelled: the process is stopping.
+    /// Others held locks for too long, or the server cancelled the transaction: the job is not at fault.
+    case contended
+    /// The task was cancelled, because the process is stopping; or the store stayed unavailable for almost as long as
+    /// the broker lets a delivery be held.
     case interrupted
 
     static var hadReceipt: AttemptResult { .completed(outcomes: [:], outbox: []) }
@@ -65,7 +69,7 @@ struct JobExecutor<Store: JobStore>: Sendable {
   typealias BatchBody = @Sendable (Store.Transaction, [DecodedJob], inout FollowUps) async throws -> [JobOutcome]
 
   /// Executes one job, or a batch of one kind; requeues it when the task is cancelled.
-  func execute(_ deliveries: [JobDelivery]) async {
+  func execute(_ deliveries: [JobDelivery], in slot: WorkerSlot) async {
     Failpoint.jobFetched.visit()
     var jobs: [ValidatedJob] = []
     for delivery in deliveries {
@@ -75,11 +79,11 @@ struct JobExecutor<Store: JobStore>: Sendable {
     if let only = jobs.first, jobs.count == 1,
       only.delivery.redelivered || only.envelope.attempt > 1 && !only.worker.takesBatches
     {
-      return await executeRedelivered(only)
+      return await executeRedelivered(only, in: slot)
     }
     var unpaused: [ValidatedJob] = []
     for job in jobs where await !parkIfPaused(job) { unpaused.append(job) }
-    await start(unpaused)
+    await start(unpaused, in: slot)
   }
 
   // MARK: 1. Validate
@@ -111,15 +115,15 @@ struct JobExecutor<Store: JobStore>: Sendable {
   // MARK: 2. Redelivered, or a later attempt
 
   /// Looks up the history of earlier deliveries, and isolates a job that may have crashed processes.
-  private func executeRedelivered(_ job: ValidatedJob) async {
+  private func executeRedelivered(_ job: ValidatedJob, in slot: WorkerSlot) async {
     let (delivery, envelope) = (job.delivery, job.envelope)
     let history = await completer.retryingStoreCall("history") { try await store.history(of: envelope.jobRun) }
     guard let history else { return completer.requeueUnstarted(delivery, envelope: envelope) }
     // A copy of a completed job: its worker must not be called, since effects outside the store cannot be rolled back.
     guard !history.hasReceipt else { return await completer.complete(delivery, envelope: envelope, outcome: nil) }
     if await parkIfPaused(job) { return }
-    guard delivery.redelivered else { return await start([job]) }
-    guard history.starts > 0 else { return await markStartAndStart(job) }
+    guard delivery.redelivered else { return await start([job], in: slot) }
+    guard history.starts > 0 else { return await markStartAndStart(job, in: slot) }
 
     // The first start of all is not marked and not counted: it is unknown whether that process ran the job or had only
     // prefetched it.
@@ -130,25 +134,40 @@ struct JobExecutor<Store: JobStore>: Sendable {
     logger.warning(
       "job was redelivered after a crash; running it alone",
       metadata: ["job": "\(envelope.jobRun)", "pool": "\(pool.name)", "crashes": "\(history.starts)"])
-    let delay = Self.poisonDelay(afterStarts: history.starts) - (history.timeSinceLastStart ?? .zero)
+    await executeAlone(
+      job, after: Self.poisonDelay(afterStarts: history.starts) - (history.timeSinceLastStart ?? .zero), in: slot)
+  }
+
+  /// Runs a poison job when no other one runs in this process. While it waits, another job has its worker's place;
+  /// where too many wait already it keeps the place, and is requeued when its turn does not come soon.
+  private func executeAlone(_ job: ValidatedJob, after delay: Duration, in slot: WorkerSlot) async {
+    let hasLeft = slot.leave()
     if delay > .zero { try? await TimeSource.sleep(for: delay) }
+    let timeout = pool.timeout(of: job.envelope.kind)
+    let end = hasLeft ? slot.lastStart(timeout) : min(slot.lastStart(timeout), TimeSource.now + Self.poisonWaitMax)
     let hasRun =
       await Task.isCancelled
       ? false
-      : poisonLock.withLock {
+      : poisonLock.withLock(until: end) {
+        if hasLeft { slot.takeBack() }
         // Its kind may have been paused for the crashes while this one waited.
-        if await !parkIfPaused(job) { await markStartAndStart(job) }
+        if await !parkIfPaused(job) { await markStartAndStart(job, in: slot) }
       }
-    if !hasRun { completer.requeueUnstarted(delivery, envelope: envelope) }
+    guard !hasRun else { return }
+    if hasLeft { slot.takeBack() }
+    completer.requeueUnstarted(job.delivery, envelope: job.envelope)
   }
 
-  private func markStartAndStart(_ job: ValidatedJob) async {
+  private func markStartAndStart(_ job: ValidatedJob, in slot: WorkerSlot) async {
     let starts = await completer.retryingStoreCall("mark_start") {
       try await store.markStart(job.envelope.jobRun, node: node)
     }
     guard starts != nil else { return completer.requeueUnstarted(job.delivery, envelope: job.envelope) }
-    await start([job])
+    await start([job], in: slot)
   }
+
+  /// How long a poison job waits in a worker's place.
+  private static var poisonWaitMax: Duration { .seconds(10) }
 
   /// The least time between two starts of a poison job: 1 s, doubled with each start, at most 8 s. Processes that are
   /// killed in quick succession for other reasons do not count against it, and a job that does crash processes cannot
@@ -168,17 +187,17 @@ struct JobExecutor<Store: JobStore>: Sendable {
 
   // MARK: 4. Decode
 
-  private func start(_ jobs: [ValidatedJob]) async {
+  private func start(_ jobs: [ValidatedJob], in slot: WorkerSlot) async {
     var decoded: [DecodedJob] = []
     for job in jobs {
-      if let job = await decode(job) { decoded.append(job) }
+      if let job = await decode(job, in: slot) { decoded.append(job) }
     }
     guard let first = decoded.first else { return }
-    if first.worker.takesBatches { return await attempt(decoded) }
-    for job in decoded { await attempt([job]) }
+    if first.worker.takesBatches { return await attempt(decoded, in: slot) }
+    for job in decoded { await attempt([job], in: slot) }
   }
 
-  private func decode(_ job: ValidatedJob) async -> DecodedJob? {
+  private func decode(_ job: ValidatedJob, in slot: WorkerSlot) async -> DecodedJob? {
     let (delivery, envelope) = (job.delivery, job.envelope)
     do {
       let decoded = DecodedJob(
@@ -190,7 +209,7 @@ struct JobExecutor<Store: JobStore>: Sendable {
       }
       guard isExpired else { return decoded }
       let outcome = JobOutcome.cancelled(reason: "its deadline passed before it was started")
-      await attemptBatch([decoded]) { _, open, _ in open.map { _ in outcome } }
+      await attemptBatch([decoded], in: slot) { _, open, _ in open.map { _ in outcome } }
     } catch let error as JobCodec.Failure {
       if case .newerSchema = error {
         await completer.deadLetter(
@@ -210,189 +229,5 @@ struct JobExecutor<Store: JobStore>: Sendable {
   private func isExpired(_ envelope: JobEnvelope) async -> Bool? {
     guard let deadline = envelope.deadline, deadline < now() else { return false }
     return await completer.retryingStoreCall("now") { try await store.now() }.map { deadline < $0 }
-  }
-
-  // MARK: 5. Throttle
-
-  private func attempt(_ jobs: [DecodedJob]) async {
-    guard let first = jobs.first else { return }
-    // A pool with a rate limit gathers no batches: there is one job.
-    if let delay = await throttle?.wait(first.job.rateKey) {
-      let outcome = JobOutcome.snoozed(for: delay, reason: "the pool's rate limit is reached")
-      let outcomes = Dictionary(jobs.map { ($0.jobRun, outcome) }) { first, _ in first }
-      return await settle(jobs, .completed(outcomes: outcomes, outbox: []))
-    }
-    switch first.worker.handler {
-    case .single(let work):
-      await settle([first], await retryingAttempt { try await runWorker(work, for: first) })
-    case .batch(let work):
-      await attemptBatch(jobs) { transaction, open, followUps in
-        try await work(open.map { ($0.job, JobInfo($0.envelope)) }, transaction, &followUps)
-      }
-    }
-  }
-
-  // MARK: 6. Run the worker
-
-  /// Runs a worker of single jobs; it calls its completing transaction itself, through the context.
-  private func runWorker(_ work: @escaping RegisteredWorker<Store.Transaction>.SingleHandler, for job: DecodedJob)
-    async throws -> AttemptResult
-  {
-    let start = TimeSource.now
-    let timeout = pool.timeout(of: job.envelope.kind)
-    defer { metrics.attemptDuration(TimeSource.now - start, kind: job.envelope.kind) }
-    let transactions = SingleAttempt(executor: self, job: job, deadline: Self.storeDeadline(start, timeout))
-    var jobLogger = logger
-    jobLogger[metadataKey: "job"] = "\(job.jobRun)"
-    jobLogger[metadataKey: "kind"] = "\(job.envelope.kind)"
-    let context = JobContext<Store.Transaction>(
-      info: JobInfo(job.envelope), logger: jobLogger, deadline: start + timeout, transactions: transactions)
-    let outcome: JobOutcome
-    do {
-      outcome = try await withTimeout(timeout) { try await work(job.job, context) }
-    } catch is AlreadyCompleted {
-      return .hadReceipt
-    }
-    if let committed = transactions.committed {
-      return .completed(outcomes: [job.jobRun: outcome], outbox: committed.outboxEntries)
-    }
-    if case .snoozed = outcome { return .completed(outcomes: [job.jobRun: outcome], outbox: []) }
-    // The worker had no effects: the receipt alone.
-    return try await runBatch([job]) { _, _, _ in [outcome] }
-  }
-
-  /// Runs a batch; when it fails, each half by itself, so that only the job at fault fails.
-  private func attemptBatch(_ jobs: [DecodedJob], _ body: @escaping BatchBody) async {
-    let result = await retryingAttempt { try await runBatch(jobs, body) }
-    guard case .failed = result, jobs.count > 1 else { return await settle(jobs, result) }
-    await attemptBatch(Array(jobs[..<(jobs.count / 2)]), body)
-    await attemptBatch(Array(jobs[(jobs.count / 2)...]), body)
-  }
-
-  private func runBatch(_ jobs: [DecodedJob], _ body: @escaping BatchBody) async throws -> AttemptResult {
-    guard let kind = jobs.first?.envelope.kind else { return .hadReceipt }
-    let start = TimeSource.now
-    let timeout = pool.timeout(of: kind)
-    defer { metrics.attemptDuration(TimeSource.now - start, kind: kind) }
-    let completion = try await withTimeout(timeout) {
-      try await complete(jobs, deadline: Self.storeDeadline(start, timeout), body)
-    }
-    return .completed(outcomes: completion?.outcomes ?? [:], outbox: completion?.outboxEntries ?? [])
-  }
-
-  // MARK: 7. The completing transaction
-
-  /// Receipts, effects and follow-up jobs in one transaction; nil where every run had its receipt before.
-  func complete(_ jobs: [DecodedJob], deadline: ContinuousClock.Instant, _ body: @escaping BatchBody) async throws
-    -> Completion?
-  {
-    let receipts = jobs.map {
-      JobReceipt(
-        jobRun: $0.jobRun, kind: $0.envelope.kind, pool: pool.name, isCounted: $0.envelope.isCounted)
-    }
-    return try await store.complete(receipts, deadline: deadline) { transaction, open in
-      // The same job twice in one batch is completed once.
-      var seen = Set<JobRun>()
-      let openJobs = jobs.filter { open.contains($0.jobRun) && seen.insert($0.jobRun).inserted }
-      var followUps = FollowUps(at: now())
-      let outcomes = try await body(transaction, openJobs, &followUps)
-      guard outcomes.count == openJobs.count else {
-        throw OutcomeCountMismatch(jobs: openJobs.count, outcomes: outcomes.count)
-      }
-      if let job = try countsJob(of: followUps.counts, zip(openJobs, outcomes)) { followUps.enqueue(job) }
-      var completion = Completion(
-        outcomes: Dictionary(uniqueKeysWithValues: zip(openJobs.map(\.jobRun), outcomes)),
-        followUps: try followUps.items.map(route))
-      // A single job that is snoozed leaves nothing behind; of a batch only its receipt goes.
-      completion.rollsBack = jobs.count == 1 && !completion.snoozed.isEmpty
-      Failpoint.beforeCommit.visit()
-      return completion
-    }
-  }
-
-  private func route(_ item: FollowUps.Item) throws -> RoutedFollowUp {
-    guard let pool = routes[item.envelope.kind] else { throw UnroutedKind(kind: item.envelope.kind) }
-    return RoutedFollowUp(envelope: item.envelope, pool: pool, dueAt: item.dueAt)
-  }
-
-  private func countsJob(
-    of counts: [Counter: Int], _ jobs: Zip2Sequence<[DecodedJob], [JobOutcome]>
-  ) throws -> JobEnvelope? {
-    guard let countsJobFactory else { return nil }
-    let finished = jobs.compactMap { job, outcome -> FinishedJob? in
-      if case .snoozed = outcome { return nil }
-      return FinishedJob(kind: job.envelope.kind, info: JobInfo(job.envelope), outcome: outcome)
-    }
-    return finished.isEmpty ? nil : try countsJobFactory(counts, finished)
-  }
-
-  // MARK: 8. Settle
-
-  private func settle(_ jobs: [DecodedJob], _ result: AttemptResult) async {
-    switch result {
-    case .completed(let outcomes, let entries):
-      Failpoint.afterCommit.visit()
-      await outbox.publish(entries)
-      Failpoint.beforeAcknowledge.visit()
-      var settled = Set<JobRun>()
-      for job in jobs {
-        let outcome = settled.insert(job.jobRun).inserted ? outcomes[job.jobRun] : nil
-        await completer.complete(job.delivery, envelope: job.envelope, outcome: outcome)
-      }
-    case .failed(let error):
-      for job in jobs {
-        let decision = job.worker.decideRetry(error, job.envelope.attempt)
-        await completer.fail(job.delivery, envelope: job.envelope, error: error, decision: decision)
-      }
-    case .interrupted:
-      for job in jobs { await completer.requeue(job.delivery, envelope: job.envelope) }
-    }
-  }
-
-  // MARK: Time and retries
-
-  /// How often a batch's transaction is retried after contention before the attempt counts as failed; a single job's
-  /// is run again until shortly before its timeout (``SingleAttempt``).
-  private var contentionRetriesMax: Int { 10 }
-
-  /// Runs an attempt again while the store is unavailable or the commit is in doubt, which is not the job's fault.
-  private func retryingAttempt(_ attempt: () async throws -> AttemptResult) async -> AttemptResult {
-    var contentions = 0
-    do {
-      return try await retrying(
-        backoff: Backoff(initial: .milliseconds(50), max: .seconds(2)),
-        decide: { error in
-          guard let error = error as? JobStoreError else { return .giveUp }
-          guard error == .contention else {
-            logger.warning(
-              "job store unavailable; retrying the transaction",
-              metadata: ["pool": "\(pool.name)", "error": "\(error)"])
-            return .retry
-          }
-          contentions += 1
-          guard contentions <= contentionRetriesMax else { return .giveUp }
-          var generator = TimeSource.generator
-          return .retryAfter(.milliseconds(Int64.random(in: 1...20, using: &generator)))
-        }, { _ in try await attempt() })
-    } catch {
-      // A cancellation from outside; the attempt's own timeout throws AttemptTimedOut.
-      return Task.isCancelled ? .interrupted : .failed(error)
-    }
-  }
-
-  /// The store's calls end some time before the attempt does, so that a silent store is not taken for a slow worker.
-  private static func storeDeadline(_ start: ContinuousClock.Instant, _ timeout: Duration) -> ContinuousClock.Instant {
-    start + timeout - min(timeout / 4, .seconds(4))
-  }
-
-  /// Runs the work; at the timeout it is cancelled and known to have ended before anything else happens.
-  private func withTimeout<Value: Sendable>(
-    _ timeout: Duration, _ body: @escaping @Sendable () async throws -> Value
-  ) async throws -> Value {
-    do {
-      return try await withDeadline(TimeSource.now + timeout, body)
-    } catch is DeadlineExceeded {
-      throw AttemptTimedOut(after: timeout)
-    }
   }
 }

@@ -5,9 +5,9 @@ internal import ClientLoop
 final class PoisonJobLock: Sendable {
   private let semaphore = AsyncSemaphore(permits: 1)
 
-  /// Runs `body` alone, in order of arrival; false where the task is cancelled first.
-  func withLock(_ body: () async -> Void) async -> Bool {
-    do { try await semaphore.acquire() } catch { return false }
+  /// Runs `body` alone, in order of arrival; false where the task is cancelled or the deadline passes first.
+  func withLock(until deadline: ContinuousClock.Instant, _ body: () async -> Void) async -> Bool {
+    do { try await semaphore.acquire(until: deadline) } catch { return false }
     await body()
     semaphore.release()
     return true

@@ -40,10 +40,20 @@ final class SingleAttempt<Store: JobStore>: AttemptTransactions {
   }
 
   /// Runs a transaction again while the store is unavailable, in doubt or contended, until the deadline: the worker's
-  /// results from outside the store must not be lost with it.
+  /// results from outside the store must not be lost with it. Where such failures have used the time up, and the last
+  /// try runs into the deadline, they are what is thrown.
   private func retryingTransaction<Value>(_ body: () async throws -> Value) async throws -> Value {
-    try await retrying(
-      until: deadline, backoff: Backoff(initial: .milliseconds(20), max: .seconds(1)),
-      decide: { $0 is JobStoreError ? .retry : .giveUp }, { _ in try await body() })
+    var storeFailure: JobStoreError?
+    do {
+      return try await retrying(
+        until: deadline, backoff: Backoff(initial: .milliseconds(20), max: .seconds(1)),
+        decide: { error in
+          guard let error = error as? JobStoreError, error != .deadlineExceeded else { return .giveUp }
+          storeFailure = error
+          return .retry
+        }, { _ in try await body() })
+    } catch JobStoreError.deadlineExceeded where storeFailure != nil {
+      throw storeFailure ?? .deadlineExceeded
+    }
   }
 }

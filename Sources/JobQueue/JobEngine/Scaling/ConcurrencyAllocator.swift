@@ -13,6 +13,7 @@ struct ConcurrencyAllocator<Store: JobStore>: Sendable {
   let deadLetterIndexer: DeadLetterIndexer?
   let draining: DrainState
   let outage: OutageLog
+  let unparkOutage: OutageLog
   let leaseTracker = LeaseTracker()
 
   /// How often the lease is renewed, and so the longest a change can stay unseen when a notification is lost.
@@ -33,21 +34,28 @@ struct ConcurrencyAllocator<Store: JobStore>: Sendable {
           signal.send()
         }
       }
-      group.addTask {
-        while !Task.isCancelled {
-          try? await TimeSource.sleep(for: interval / 4)
-          await unpark()
-        }
-      }
+      group.addTask { await unpark() }
       await allocate()
       for await _ in signal.stream { await allocate() }
     }
   }
 
-  /// In a task of its own: the lease must be renewed however long this takes. A failure is repeated with the next poll.
+  /// Unparks until the task is cancelled. In a task of its own: the lease must be renewed however long this takes. What
+  /// fails is tried again less and less often: the store may be overloaded.
   private func unpark() async {
-    guard leaseTracker.hasBegun else { return }
-    for fetcher in fetchers { try? await fetcher.unpark() }
+    var backoff = Backoff(initial: .seconds(1), max: .seconds(30))
+    while (try? await TimeSource.sleep(for: interval / 4)) != nil {
+      guard leaseTracker.hasBegun else { continue }
+      do {
+        for fetcher in fetchers { try await fetcher.unpark() }
+        unparkOutage.succeeded()
+        backoff.reset()
+      } catch {
+        if Task.isCancelled { return }
+        unparkOutage.failed(error)
+        try? await TimeSource.sleep(for: backoff.next())
+      }
+    }
   }
 
   /// Ends the lease, so that the other nodes take over at once.

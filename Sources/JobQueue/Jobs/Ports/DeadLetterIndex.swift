@@ -1,7 +1,8 @@
 /// The port to the dead letters that operators see.
 package protocol DeadLetterIndex: Sendable {
   /// Writes letters and their receipts together. The letter of a run that was completed or cancelled is dropped.
-  /// Recording a letter again changes nothing.
+  /// Recording a letter again changes nothing. Where others hold one of the jobs for more than a moment this throws
+  /// ``JobStoreError/contention``, and nothing is recorded: the caller isolates that letter.
   func record(_ letters: [DeadLetter]) async throws
   /// Open letters by cause, latest first.
   func groups() async throws -> [DeadLetterGroup]
@@ -23,6 +24,8 @@ package struct DeadLetterFilter: Sendable {
   package var ids: [JobID]?
   /// At most this many.
   package var limit: Int
+  /// False: the letters' bodies are left out, and empty. Thousands of bodies would fill the memory.
+  package var readsBodies = true
 
   package init(pool: PoolName? = nil, fingerprint: String? = nil, ids: [JobID]? = nil, limit: Int = 100) {
     self.pool = pool

@@ -75,14 +75,18 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
   case unavailable(String)
   /// It is unknown whether the transaction was committed: run the job again, its receipt decides.
   case inDoubt
-  /// The transaction lost against another one and may succeed when it is run again at once.
+  /// The transaction lost against another one, waited too long for a lock, or was cancelled by the server or an
+  /// operator: nothing happened, the job is not at fault, and the same transaction may succeed when it is run again.
   case contention
+  /// The caller's own deadline passed, and the transaction was rolled back: the work itself took too long.
+  case deadlineExceeded
 
   package var description: String {
     switch self {
     case .unavailable(let why): "the store cannot be reached: \(why)"
     case .inDoubt: "it is unknown whether the transaction was committed"
-    case .contention: "the transaction lost against another one"
+    case .contention: "the transaction lost against another one, or was cancelled by the server"
+    case .deadlineExceeded: "the store did not answer before the deadline"
     }
   }
 }

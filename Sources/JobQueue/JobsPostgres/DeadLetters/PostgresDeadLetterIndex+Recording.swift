@@ -9,11 +9,14 @@ extension PostgresDeadLetterIndex {
     // ON CONFLICT DO UPDATE refuses the same letter twice in one statement.
     let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
     let sorted = byRun.values.sorted { ($0.jobRun.id, $0.jobRun.run) < ($1.jobRun.id, $1.jobRun.run) }
-    let statements = try Self.statements(for: sorted)
+    // A locked receipt must not hold the other letters for long: the caller isolates it.
+    let statements = [.lockTimeout(Self.lockTimeout)] + (try Self.statements(for: sorted))
     try await withPortErrors {
       _ = try await pool.withTransaction { try await $0.run(statements) }
     }
   }
+
+  private static let lockTimeout = Duration.milliseconds(500)
 
   private static func statements(for letters: [DeadLetter]) throws -> [PostgresQuery] {
     let ids = letters.map(\.jobRun.id.uuid)

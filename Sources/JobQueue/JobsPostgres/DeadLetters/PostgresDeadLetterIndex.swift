@@ -27,12 +27,12 @@ package struct PostgresDeadLetterIndex: DeadLetterIndex {
     }
   }
 
-  /// Reads open letters with their bodies, which may hold personal data.
+  /// Reads open letters, with their bodies where the filter says so; these may hold personal data.
   package func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
     try await withPortErrors {
       try await pool.query(
         """
-        SELECT envelope::text, body, job_id, run, pool, reason, detail, fingerprint, attempts, last_at
+        SELECT envelope::text, CASE WHEN \(filter.readsBodies) THEN body ELSE '' END, job_id, run, pool, reason, detail, fingerprint, attempts, last_at
         FROM jobs.dead_letter WHERE \(isOpenIn: filter) ORDER BY last_at DESC, job_id LIMIT \(filter.limit)
         """
       ).map { row in

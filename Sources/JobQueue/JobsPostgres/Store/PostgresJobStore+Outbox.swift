@@ -34,8 +34,11 @@ extension PostgresJobStore {
     try await withPortErrors { _ = try await pool.query(.deleteFromOutbox(jobs, bodiless: bodiless)) }
   }
 
-  /// Hands over the oldest entries, at most `limit`, while their rows stay locked; other nodes skip them. Returns how
-  /// many `publish` has kept. Where those rows cannot be deleted afterwards, the entries are handed over once more:
+  /// The bodies that are read in one go, in bytes. Where one body is larger it is read alone.
+  static let pageBytesMax = 32 << 20
+
+  /// Hands over the oldest entries, at most `limit` and at most ``pageBytesMax``, but at least one, while their rows stay
+  /// locked; other nodes skip them. Returns how many `publish` has kept. Where those rows cannot be deleted afterwards, the entries are handed over once more:
   /// the jobs' receipts make that harmless.
   package func relayOutbox(
     olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
@@ -46,9 +49,15 @@ extension PostgresJobStore {
       try await pool.withTransaction(deadline: .now + .seconds(30)) { transaction in
         let rows = try await transaction.query(
           """
-          SELECT envelope::text, body, pool FROM jobs.outbox
-          WHERE coalesce(tried_at, at) < now() - make_interval(secs => \(age / .seconds(1)))
-          ORDER BY coalesce(tried_at, at), at, job_id LIMIT \(limit) FOR UPDATE SKIP LOCKED
+          WITH candidate AS (
+            SELECT envelope, body, pool, coalesce(tried_at, at) AS since, at, job_id, run FROM jobs.outbox
+            WHERE coalesce(tried_at, at) < now() - make_interval(secs => \(age / .seconds(1)))
+            ORDER BY coalesce(tried_at, at), at, job_id LIMIT \(limit) FOR UPDATE SKIP LOCKED),
+          sized AS (
+            SELECT *, row_number() OVER place AS number, sum(octet_length(body)) OVER place AS bytes
+            FROM candidate WINDOW place AS (ORDER BY since, at, job_id, run ROWS UNBOUNDED PRECEDING))
+          SELECT envelope::text, body, pool FROM sized WHERE number = 1 OR bytes <= \(Self.pageBytesMax)
+          ORDER BY number
           """)
         let entries = try rows.map { try $0.outboxEntry() }
         guard !entries.isEmpty else { return 0 }

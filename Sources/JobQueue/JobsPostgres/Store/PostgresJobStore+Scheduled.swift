@@ -18,33 +18,58 @@ extension PostgresJobStore {
     try await withPortErrors { _ = try await pool.query(statement) }
   }
 
-  /// Makes parked jobs due now, in one statement; what another node has locked is left to it.
+  /// Makes parked jobs due now, in two statements. Of the rows of kinds that are still paused none is read: the kinds
+  /// come from an index, one step for each. Only one node unparks a pool's jobs at a time; another one gets 0 and leaves
+  /// them to it.
   package func unpark(pool name: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int {
     try await withPortErrors {
-      try await pool.query(
-        """
-        UPDATE jobs.scheduled SET due_at = now(), parked = false WHERE (job_id, run) IN (
-          SELECT job_id, run FROM jobs.scheduled
-          WHERE parked AND pool = \(name.rawValue) AND NOT envelope ->> 'kind' = ANY(\(paused.map(\.rawValue))::text[])
-          LIMIT \(limit) FOR UPDATE SKIP LOCKED)
-        """
-      ).affectedRows
+      try await pool.withTransaction { transaction in
+        let results = try await transaction.run([
+          "SELECT pg_try_advisory_xact_lock(hashtextextended(\("vluma unpark \(name)"), 0))",
+          """
+          WITH RECURSIVE kind (name) AS (
+            SELECT min(envelope ->> 'kind') FROM jobs.scheduled WHERE parked AND pool = \(name.rawValue)
+            UNION ALL
+            SELECT (SELECT min(envelope ->> 'kind') FROM jobs.scheduled
+                    WHERE parked AND pool = \(name.rawValue) AND envelope ->> 'kind' > kind.name)
+            FROM kind WHERE kind.name IS NOT NULL)
+          SELECT name FROM kind WHERE name IS NOT NULL
+          """,
+        ])
+        let kinds = try results[1].map { try $0.decode(0, as: String.self) }.filter {
+          !paused.contains(JobKind(rawValue: $0))
+        }
+        guard !kinds.isEmpty, try results[0][0].decode(0) else { return 0 }
+        return try await transaction.query(
+          """
+          UPDATE jobs.scheduled SET due_at = now(), parked = false WHERE (job_id, run) IN (
+            SELECT job_id, run FROM jobs.scheduled
+            WHERE parked AND pool = \(name.rawValue) AND envelope ->> 'kind' = ANY(\(kinds)::text[])
+            LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+          """
+        ).affectedRows
+      }
     }
   }
 
-  /// Moves the jobs that have been due longest to the outbox in one statement, at most `limit`; what another node has
-  /// locked is skipped. Due is what the server's clock says.
+  /// Moves the jobs that have been due longest to the outbox in one statement, at most `limit` and at most
+  /// ``pageBytesMax``, but at least one; what another node has locked is skipped. Due is what the server's clock says.
   package func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
     try await withPortErrors {
       try await pool.query(
         """
-        WITH due AS (
+        WITH candidate AS (
+          SELECT job_id, run, due_at, body FROM jobs.scheduled
+          -- Deleting the outbox row of an earlier release would delete this one: the job stays until that is done.
+          WHERE due_at <= now() AND NOT EXISTS (
+            SELECT FROM jobs.outbox WHERE outbox.job_id = scheduled.job_id AND outbox.run = scheduled.run)
+          ORDER BY due_at LIMIT \(limit) FOR UPDATE SKIP LOCKED),
+        sized AS (
+          SELECT job_id, run, row_number() OVER place AS number, sum(octet_length(body)) OVER place AS bytes
+          FROM candidate WINDOW place AS (ORDER BY due_at, job_id, run ROWS UNBOUNDED PRECEDING)),
+        due AS (
           DELETE FROM jobs.scheduled WHERE (job_id, run) IN (
-            SELECT job_id, run FROM jobs.scheduled
-            -- Deleting the outbox row of an earlier release would delete this one: the job stays until that is done.
-            WHERE due_at <= now() AND NOT EXISTS (
-              SELECT FROM jobs.outbox WHERE outbox.job_id = scheduled.job_id AND outbox.run = scheduled.run)
-            ORDER BY due_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+            SELECT job_id, run FROM sized WHERE number = 1 OR bytes <= \(Self.pageBytesMax))
           RETURNING job_id, run, pool, envelope, body)
         INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM due
         RETURNING envelope::text, body, pool

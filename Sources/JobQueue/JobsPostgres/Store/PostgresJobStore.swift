@@ -17,9 +17,9 @@ package struct PostgresJobStore: JobStore {
 
   /// Runs a completing transaction on one connection of the pool, which it holds until the end.
   ///
-  /// A run whose receipt another open transaction has written waits for that one. Statements that still run at the
-  /// deadline are cancelled on the server; the commit has 5 s more, for its outcome must be known. Refusals
-  /// that are no ``JobStoreError`` are thrown as ``PostgresError``.
+  /// A run whose receipt another open transaction has written waits for that one; a wait for a lock ends before the
+  /// deadline, as contention. Statements that still run at the deadline are cancelled on the server; the commit has 5 s
+  /// more, for its outcome must be known. Refusals that are no ``JobStoreError`` are thrown as ``PostgresError``.
   package func complete(
     _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (PostgresTransaction, Set<JobRun>) async throws -> Completion
@@ -27,7 +27,7 @@ package struct PostgresJobStore: JobStore {
     do {
       return try await withPortErrors {
         try await pool.withTransaction(deadline: deadline) { transaction in
-          let open = try await insert(receipts, in: transaction)
+          let open = try await insert(receipts, in: transaction, after: lockTimeout(before: deadline))
           guard !open.isEmpty else { return nil }
           let completion = try await body(transaction, open)
           guard !completion.rollsBack else { throw RolledBack(completion: completion) }
@@ -48,7 +48,20 @@ package struct PostgresJobStore: JobStore {
   package func withTransaction<Value: Sendable>(
     deadline: ContinuousClock.Instant, _ body: @escaping @Sendable (PostgresTransaction) async throws -> Value
   ) async throws -> Value {
-    try await withPortErrors { try await pool.withTransaction(deadline: deadline) { try await body($0) } }
+    try await withPortErrors {
+      try await pool.withTransaction(deadline: deadline) { transaction in
+        if let lockTimeout = lockTimeout(before: deadline) { try await transaction.query(lockTimeout) }
+        return try await body(transaction)
+      }
+    }
+  }
+
+  /// Shortens the transaction's wait for a lock where it would last until the deadline; nil: the connection's own is
+  /// short enough. A statement that the deadline cancels is taken for slow, and what waits for a lock is not.
+  private func lockTimeout(before deadline: ContinuousClock.Instant) -> PostgresQuery? {
+    let remaining = deadline - .now
+    guard remaining * 0.75 < pool.configuration.lockTimeout else { return nil }
+    return .lockTimeout(remaining * 0.75)
   }
 
   /// The clock of PostgreSQL.
@@ -94,18 +107,20 @@ package struct PostgresJobStore: JobStore {
 extension PostgresJobStore {
   /// Writes the receipts and returns the runs that had none. Sorted, so that two batches with the same jobs wait
   /// instead of deadlocking.
-  private func insert(_ receipts: [JobReceipt], in transaction: PostgresTransaction) async throws -> Set<JobRun> {
+  private func insert(
+    _ receipts: [JobReceipt], in transaction: PostgresTransaction, after lockTimeout: PostgresQuery?
+  ) async throws -> Set<JobRun> {
     let sorted = receipts.sorted { ($0.jobRun.id, $0.jobRun.run) < ($1.jobRun.id, $1.jobRun.run) }
-    let inserted = try await transaction.query(
-      """
+    let insert: PostgresQuery = """
       INSERT INTO jobs.receipt (job_id, run, outcome, kind, pool)
       SELECT id, run, 'completed', kind, pool
       FROM unnest(\(sorted.map(\.jobRun.id.uuid))::uuid[], \(sorted.map(\.jobRun.run))::int[],
                   \(sorted.map(\.kind.rawValue))::text[], \(sorted.map(\.pool.rawValue))::text[])
         AS new (id, run, kind, pool)
       ON CONFLICT DO NOTHING RETURNING job_id, run
-      """)
-    return Set(try inserted.map { try $0.jobRun() })
+      """
+    let results = try await transaction.run([lockTimeout, insert].compactMap(\.self))
+    return Set(try results[results.count - 1].map { try $0.jobRun() })
   }
 
   /// - Parameter receipts: those of the open runs, of one pool.

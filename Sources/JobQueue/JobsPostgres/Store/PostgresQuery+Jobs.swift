@@ -34,6 +34,11 @@ extension PostgresQuery.StringInterpolation {
 }
 
 extension PostgresQuery {
+  /// How long the statements of this transaction wait for a lock.
+  static func lockTimeout(_ duration: Duration) -> PostgresQuery {
+    "SELECT set_config('lock_timeout', \("\(max(1, Int(duration / .milliseconds(1))))ms"), true)"
+  }
+
   /// Deletes the jobs' rows. The statement contains the ids twice: the join compares id and run, and the `ANY` lets the
   /// planner see which partitions of receipts the ids are in.
   static func delete(_ jobs: [JobRun], from table: String) -> PostgresQuery {

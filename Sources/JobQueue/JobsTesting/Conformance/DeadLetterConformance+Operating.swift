@@ -6,6 +6,7 @@ extension DeadLetterConformance {
     [
       Rule("letters are listed latest first, up to the limit") { try await $0.listsLatestFirst() },
       Rule("all conditions of a filter must hold") { try await $0.filters() },
+      Rule("a filter can leave the bodies out") { try await $0.leavesBodiesOut() },
       Rule("letters of one cause are one group") { try await $0.groupsByCause() },
     ]
   }
@@ -48,6 +49,19 @@ extension DeadLetterConformance {
       try await listed(DeadLetterFilter(pool: pool, fingerprint: cause, ids: [here.jobRun.id, there.jobRun.id])),
       [here.jobRun], "the letters for which all conditions hold")
     try requireEqual(try await listed(DeadLetterFilter(ids: [])), [], "the letters of no jobs")
+  }
+
+  private func leavesBodiesOut() async throws {
+    let dead = letter()
+    try await index.record([dead])
+    var filter = DeadLetterFilter(ids: [dead.jobRun.id])
+    filter.readsBodies = false
+    let listed = try await index.letters(filter)
+    try requireEqual(listed.map(\.jobRun), [dead.jobRun], "the letters without bodies")
+    try requireEqual(listed.map(\.body), [Data()], "the bodies that were left out")
+    try requireEqual(listed.map { $0.envelope?.body }, [Data()], "the bodies of the envelopes")
+    filter.readsBodies = true
+    try requireEqual(try await index.letters(filter).map(\.body), [dead.body], "the bodies that were read")
   }
 
   private func groupsByCause() async throws {

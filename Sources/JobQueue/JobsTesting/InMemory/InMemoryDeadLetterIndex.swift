@@ -1,3 +1,4 @@
+internal import ClientLoop
 internal import Foundation
 package import Jobs
 internal import Synchronization
@@ -9,11 +10,11 @@ package struct InMemoryDeadLetterIndex: DeadLetterIndex {
 
   package init(store: InMemoryJobStore) { self.store = store }
 
-  /// Waits for open transactions of the letters' jobs, as PostgreSQL's unique index does.
+  /// Waits for open transactions of the letters' jobs, as PostgreSQL's unique index does, and as long.
   package func record(_ letters: [DeadLetter]) async throws {
     try checkAvailable()
     let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
-    let open = try await store.hold(Set(byRun.keys), until: .now + .seconds(10))
+    let open = try await store.hold(Set(byRun.keys), until: TimeSource.now + .milliseconds(500))
     store.state.withLock { state in
       for letter in byRun.values { state.record(letter) }
       state.release(open)
@@ -43,7 +44,15 @@ package struct InMemoryDeadLetterIndex: DeadLetterIndex {
 
   package func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
     try checkAvailable()
-    return store.state.withLock { $0.openLetters(filter) }
+    return store.state.withLock { state in
+      state.openLetters(filter).map { letter in
+        guard !filter.readsBodies else { return letter }
+        var bodiless = letter
+        bodiless.body = Data()
+        bodiless.envelope?.body = Data()
+        return bodiless
+      }
+    }
   }
 
   package func retry(_ filter: DeadLetterFilter, by who: String) async throws -> RedriveResult {

@@ -26,7 +26,7 @@ package final class InMemoryJobStore: JobStore {
 
   package init() {}
 
-  /// Waits for other transactions of the same jobs until the deadline.
+  /// Waits for other transactions of the same jobs until the deadline; then it is contention.
   package func complete(
     _ receipts: [JobReceipt], deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable (InMemoryTransaction, Set<JobRun>) async throws -> Completion
@@ -119,10 +119,6 @@ package final class InMemoryJobStore: JobStore {
       if let open = state.withLock({ $0.hold(jobs) }) { return open }
     }
     try Task.checkCancellation()
-    throw DeadlinePassed()
-  }
-
-  struct DeadlinePassed: Error, CustomStringConvertible {
-    var description: String { "another transaction held the job until the deadline" }
+    throw JobStoreError.contention
   }
 }

@@ -13,6 +13,10 @@ package final class InMemoryRateLimiter: RateLimiter {
 
   package func plan(_ decisions: RateLimitDecision...) { state.withLock { $0.planned += decisions } }
 
+  package func plan(repeating decision: RateLimitDecision, times: Int) {
+    state.withLock { $0.planned += Array(repeating: decision, count: times) }
+  }
+
   /// The requests, in order.
   package var asked: [(key: String, nodes: Int)] { state.withLock { $0.asked } }
 

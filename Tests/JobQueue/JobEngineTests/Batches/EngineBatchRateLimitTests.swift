@@ -28,19 +28,21 @@ struct EngineBatchRateLimitTests {
     ) { _ async throws in try await body() }
   }
 
-  @Test func `a job that the rate limit denies is snoozed, spends no attempt, and does not reach the worker`()
+  @Test func `a job that the rate limit denies for long is snoozed, spends no attempt, and does not reach the worker`()
     async throws
   {
     let platform = EnginePlatform(maxAttempts: 1, rate: limit)
     let seen = Locked<[(names: [String], at: ContinuousClock.Instant)]>([])
-    platform.limiter.plan(.denied(retryAfter: .milliseconds(100)))
+    platform.limiter.plan(.denied(retryAfter: .seconds(600)))
     try await withNode(platform, seen) {
       let job = try await platform.enqueue("a")[0]
-      try await eventually("the job waits") { platform.broker.retries.count == 1 && platform.broker.isEmpty(echoJobs) }
-      #expect(platform.broker.retries.first?.envelope == job)
+      try await eventually("the job waits") {
+        platform.store.scheduledJobs.count == 1 && platform.broker.isEmpty(echoJobs)
+      }
+      #expect(platform.store.scheduledJobs.first?.envelope == job)
       #expect(platform.store.receipt(of: job.jobRun) == nil)
       #expect(seen.value.isEmpty)
-      platform.broker.releaseRetries()
+      platform.store.advance(by: .seconds(601))
       try await eventually("the job is completed") { platform.store.effects == ["a"] }
       #expect(platform.limiter.asked.count == 2)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import JobConfiguration
 import JobEngine
 import Jobs
 import JobsTesting
@@ -245,6 +246,31 @@ struct EnginePoisonJobTests {
       gates.releaseAll()
       try await platform.eventuallyIdle()
       #expect(platform.store.effects == ["a"])
+    }
+  }
+
+  @Test func `poison jobs that wait for their turn leave their workers to other jobs`() async throws {
+    let platform = EnginePlatform(workers: WorkerCounts(min: 1, start: 2, max: 2), maxCrashes: 3)
+    let gates = JobGates()
+    let poisonJobs = try (1...2).map { try echoJob("poison \($0)") }
+    for job in poisonJobs { _ = try await platform.store.markStart(job.jobRun, node: "dead node") }
+    platform.store.advance(by: .seconds(1))
+    try await platform.withNode(
+      echoJobs: { job, context in
+        if job.name.hasPrefix("poison") { try await gates.enter(job.name) }
+        return try await EchoWorker.simple(job, context)
+      }
+    ) { _ async throws in
+      for job in poisonJobs { redeliver(job, platform) }
+      try await eventually("one of them runs") { gates.running.count == 1 }
+      // With both workers held the pool would stand still until the gate opens.
+      try await platform.enqueue("a", "b", "c")
+      try await eventually("the others are completed") { platform.store.effects.sorted() == ["a", "b", "c"] }
+      #expect(gates.began.count == 1)
+      gates.releaseAll()
+      try await platform.eventuallyIdle()
+      #expect(platform.store.effects.count == 5)
+      #expect(gates.most == 1)
     }
   }
 }

@@ -19,25 +19,16 @@ struct EngineRateLimitTests {
     }
   }
 
-  @Test func `a job that the rate limit denies is snoozed, spends no attempt, and runs later`() async throws {
+  @Test func `a job that the rate limit denies waits in its worker, spends no attempt, and runs later`() async throws {
     let platform = EnginePlatform(maxAttempts: 1, rate: limit)
     let began = Locked<[(attempt: Int, at: ContinuousClock.Instant)]>([])
     platform.limiter.plan(.denied(retryAfter: .milliseconds(100)), .denied(retryAfter: .milliseconds(100)))
     try await platform.withNode(echoJobs: worker(began)) { _ async throws in
-      let job = try await platform.enqueue("a")[0]
-      for denials in 1...2 {
-        try await eventually("the job waits") {
-          platform.limiter.asked.count == denials && platform.broker.retries.count == 1
-            && platform.broker.isEmpty(echoJobs)
-        }
-        #expect(platform.broker.retries.first?.envelope == job)
-        #expect(platform.store.receipt(of: job.jobRun) == nil)
-        #expect(began.value.isEmpty)
-        platform.broker.releaseRetries()
-      }
+      try await platform.enqueue("a")
       try await eventually("the job is completed") { platform.store.effects == ["a"] }
       #expect(began.value.map(\.attempt) == [1])
       #expect(platform.limiter.asked.count == 3)
+      #expect(platform.broker.retries.isEmpty && platform.store.scheduledJobs.isEmpty)
     }
   }
 
@@ -147,6 +138,33 @@ struct EngineRateLimitTests {
       try await platform.eventuallyIdle()
       #expect(platform.store.effects.sorted() == ["a", "b"])
       #expect(platform.limiter.asked.count == 2)
+    }
+  }
+
+  @Test func `a backlog that the limit denies stays in its queue, and nothing of it is snoozed`() async throws {
+    let platform = EnginePlatform(workers: WorkerCounts(min: 1, start: 4, max: 4), maxAttempts: 1, rate: limit)
+    platform.limiter.plan(repeating: .denied(retryAfter: .milliseconds(1)), times: 60)
+    try await platform.withNode(echoJobs: EchoWorker.simple) { _ async throws in
+      try await platform.enqueue((0..<40).map { try JobCodec.envelope(for: EchoJob(name: "\($0)"), tenant: nil) })
+      try await eventually("the limiter was asked often") { platform.limiter.asked.count > 40 }
+      // Four wait in their workers, four are prefetched.
+      #expect(platform.broker.unsettledCount(in: echoJobs) == 8)
+      #expect(platform.broker.queued(in: echoJobs).count == 32)
+      #expect(platform.broker.retries.isEmpty && platform.store.scheduledJobs.isEmpty)
+      try await eventually("all are completed") { platform.store.effects.count == 40 }
+      #expect(platform.broker.retries.isEmpty && platform.store.scheduledJobs.isEmpty)
+    }
+  }
+
+  @Test func `jobs that wait for the limit are requeued when the node stops`() async throws {
+    let platform = EnginePlatform(rate: limit)
+    platform.limiter.plan(repeating: .denied(retryAfter: .seconds(5)), times: 100)
+    try await platform.withNode(echoJobs: EchoWorker.simple) { node async throws in
+      let job = try await platform.enqueue("a")[0]
+      try await eventually("the job waits") { platform.limiter.asked.count == 1 }
+      await node.beginShutdown()
+      try await node.drained()
+      #expect(platform.broker.queued(in: echoJobs) == [job])
     }
   }
 }

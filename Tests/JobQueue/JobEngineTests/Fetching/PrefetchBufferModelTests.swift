@@ -88,6 +88,7 @@ private struct BufferModel {
     case .wait(let until):
       #expect(next.names.isEmpty)
       #expect(until == next.wake)
+    case .requeue: Issue.record("a job was to be requeued without a limit of its wait")
     case .finished: Issue.record("the buffer finished before it was drained")
     }
     #expect(buffer.totalJobs == waiting.count + running.reduce(0, +))

@@ -23,6 +23,7 @@ extension JobDelivery {
 /// A step of a buffer that can be compared: jobs are given by name.
 enum BufferStep: Equatable {
   case begin([String])
+  case requeue([String])
   case wait(until: ContinuousClock.Instant?)
   case finished
 }
@@ -30,7 +31,8 @@ enum BufferStep: Equatable {
 extension PrefetchBuffer {
   mutating func step(_ now: ContinuousClock.Instant) -> BufferStep {
     switch next(now: now) {
-    case .begin(let deliveries): .begin(deliveries.map(\.name))
+    case .begin(let deliveries, _): .begin(deliveries.map(\.name))
+    case .requeue(let deliveries): .requeue(deliveries.map(\.name))
     case .wait(let until): .wait(until: until)
     case .finished: .finished
     }

@@ -60,7 +60,7 @@ struct PrefetchLimitTests {
     let now = ContinuousClock.now
     #expect(buffer.add([large, small], now: now).map(\.name) == ["small"])
     #expect(buffer.totalBytes == PrefetchLimit.bytesMax)
-    guard case .begin(let begun) = buffer.next(now: now) else {
+    guard case .begin(let begun, _) = buffer.next(now: now) else {
       Issue.record("the large job did not begin")
       return
     }

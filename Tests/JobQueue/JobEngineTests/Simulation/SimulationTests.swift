@@ -72,7 +72,8 @@ struct SimulationTests {
       case 6:
         let call = JobStoreCall.allCases[SimulatedWorkers.draw(below: JobStoreCall.allCases.count)]
         let error = [JobStoreError.inDoubt, .contention, .unavailable("lost")][SimulatedWorkers.draw(below: 3)]
-        platform.store.fail(next: call, with: error, takesEffect: error == .inDoubt, times: 2)
+        platform.store.fail(
+          next: call, with: error, takesEffect: error == .inDoubt, times: error == .contention ? 30 : 2)
       case 7: platform.broker.fail(next: 3, with: .inDoubt(isEnqueued: SimulatedWorkers.draw(below: 2) == 0))
       case 8: platform.broker.fail(next: 3, with: .unavailable)
       case 9: platform.broker.stall(echoJobs)

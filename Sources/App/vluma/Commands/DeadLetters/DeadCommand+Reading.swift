@@ -33,7 +33,9 @@ extension DeadCommand {
     var json = false
 
     func run() async throws {
-      let letters = try await DeadCommand.withIndex { try await $0.letters(selection.filter(nil)) }
+      var filter = selection.filter(nil)
+      filter.readsBodies = false
+      let letters = try await DeadCommand.withIndex { [filter] in try await $0.letters(filter) }
       if json { return try printJSON(letters.map(DeadLetterDocument.init)) }
       var table = TextTable(header: ["JOB", "DIED_AT", "KIND", "REASON", "ATTEMPTS"])
       for letter in letters {
