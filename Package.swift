@@ -192,6 +192,9 @@ let package = Package(
         "WhatsApp", "WhatsAppSandbox", logging,
       ], path: "Tests/TestPlatform", swiftSettings: settings),
     tests(
+      "WorkersTests",
+      ["BookingCalendar", "Bookings", "Jobs", "Messaging", "Postgres", "Reports", "WhatsApp", "Workers", logging]),
+    tests(
       "IntegrationTests",
       ["Bookings", "Curl", "Messaging", "Postgres", "RabbitMQ", "TestPlatform", "WhatsApp", "WhatsAppSandbox"]),
     tests(

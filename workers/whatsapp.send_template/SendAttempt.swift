@@ -5,6 +5,8 @@ internal import WhatsApp
 /// A message that this attempt sends, with what the call needs. Personal data.
 struct SendAttempt: Sendable {
   let id: UUID
+  /// Not later than the message was marked as being sent.
+  let startedAt: ContinuousClock.Instant
   let message: OutgoingMessage
   let content: TemplateContent
   /// As digits.

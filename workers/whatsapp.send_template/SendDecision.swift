@@ -25,11 +25,15 @@ struct SendDecision {
   let job: UUID
   /// Distinguishes this attempt from all others.
   let attempt: UUID
+  let unsent: UnsentAttempts
   /// The end of the attempt.
   let deadline: ContinuousClock.Instant
+  let clock: @Sendable () -> ContinuousClock.Instant
 
-  /// A call takes 15 s at most: a sender that has stored nothing after this time has died, or lost the database.
+  /// A call takes 15 s at most: a sender that has stored nothing after this time has died, slept, or lost the database.
   private static let sendingTimeout: TimeInterval = 20
+  /// A call that starts within this time after the message was marked is over before others take it for in doubt.
+  private static let startWindow = Duration.seconds(sendingTimeout) - SendTemplate.callTime
   static let inDoubtPollInterval = Duration.seconds(5)
   private static let maximumDelay = Duration.seconds(900)
   /// How long one message may probe whether a suspension has ended, in seconds.
@@ -43,13 +47,29 @@ struct SendDecision {
     case .accepted: return .alreadyAccepted
     case .refused, .superseded, .expired, .unknown:
       return .alreadyEnded(reason: "the message was \(message.state.rawValue) before")
-    case .sending:
+    case .sending, .inDoubt:
+      // The commit of this attempt's mark was in doubt and has succeeded, or another attempt of this process has given
+      // up before the call: the message is known to be unsent.
+      if let owner = message.attempt, owner == attempt || unsent.contains(owner),
+        try await messages.takeBack(id, from: owner, in: transaction)
+      {
+        var message = message
+        message.state = .prepared
+        return try await beginSending(message, in: transaction)
+      }
+      if message.state == .inDoubt { return try await resolveInDoubt(message, in: transaction) }
       let age = message.sendingAt.map { message.readAt.timeIntervalSince($0) } ?? .infinity
       if age > Self.sendingTimeout { try await messages.markInDoubt(id, in: transaction) }
       return .snooze(Self.inDoubtPollInterval, reason: "another attempt is sending it, or its process died")
-    case .inDoubt: return try await resolveInDoubt(message, in: transaction)
     case .prepared: return try await beginSending(message, in: transaction)
     }
+  }
+
+  /// Whether the call may still be made. A process that slept since the message was marked must not: others may have
+  /// sent it by now.
+  func mayCall(_ start: SendAttempt) -> Bool {
+    let now = clock()
+    return now < start.startedAt + Self.startWindow && now + SendTemplate.callTime < deadline
   }
 
   private func beginSending(_ message: OutgoingMessage, in transaction: PostgresTransaction) async throws -> Step {
@@ -76,7 +96,8 @@ struct SendDecision {
         Self.delay(suspension.until <= now ? .seconds(Self.probeSeconds) : remaining, message),
         reason: "the \(suspension.scope.rawValue) is suspended, code \(suspension.code)")
     }
-    guard .now + SendTemplate.callTime < deadline else {
+    let startedAt = clock()
+    guard startedAt + SendTemplate.callTime < deadline else {
       return .snooze(.seconds(1), reason: "too little time left before the deadline")
     }
     let customerNumber = PhoneNumber.digits(e164: details.customer.phone)
@@ -85,8 +106,8 @@ struct SendDecision {
     guard let start else { return .snooze(.seconds(1), reason: "another attempt is sending it") }
     return .send(
       SendAttempt(
-        id: attempt, message: message, content: content, customerNumber: customerNumber, recipientID: start.recipientID)
-    )
+        id: attempt, startedAt: startedAt, message: message, content: content, customerNumber: customerNumber,
+        recipientID: start.recipientID))
   }
 
   /// A status report would show that it was accepted. If none comes in a quiet time, it was not accepted, provided that

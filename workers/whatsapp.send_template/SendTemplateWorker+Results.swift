@@ -34,7 +34,7 @@ extension SendTemplateWorker {
     case .inDoubt(let reason):
       context.logger.warning(
         "message in doubt: unknown whether WhatsApp accepted it", metadata: ["reason": "\(reason)"])
-      try await context.withTransaction { try await messages.markInDoubt(message.id, in: $0) }
+      try await context.withTransaction { try await messages.markInDoubt(message.id, attempt: attempt.id, in: $0) }
       return .snoozed(for: SendDecision.inDoubtPollInterval, reason: "whether it was accepted is unknown")
     }
   }

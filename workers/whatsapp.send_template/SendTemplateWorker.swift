@@ -1,5 +1,6 @@
 package import Foundation
 package import Jobs
+internal import Logging
 package import Messaging
 package import Postgres
 internal import Reports
@@ -31,16 +32,21 @@ package struct SendTemplateWorker: Worker {
   let now: @Sendable () -> Date
   private let policy: InDoubtPolicy
   private let api: any MessageSender
+  private let clock: @Sendable () -> ContinuousClock.Instant
+  private let unsent = UnsentAttempts()
 
   /// - Parameter now: dates the counts for the reports.
+  /// - Parameter clock: tells whether there is still time for a call.
   package init(
     api: any MessageSender, messages: MessageStore, policy: InDoubtPolicy = InDoubtPolicy(),
-    now: @escaping @Sendable () -> Date = { Date() }
+    now: @escaping @Sendable () -> Date = { Date() },
+    clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
     self.api = api
     self.messages = messages
     self.policy = policy
     self.now = now
+    self.clock = clock
   }
 
   /// Completes if WhatsApp accepts the message. Cancels if it is refused permanently, superseded or expired; snoozes if
@@ -48,8 +54,8 @@ package struct SendTemplateWorker: Worker {
   package func work(_ job: SendTemplate, context: JobContext<PostgresTransaction>) async throws -> JobOutcome {
     let decision = SendDecision(
       messages: messages, suspensions: suspensions, policy: policy, job: context.info.jobRun.id.uuid,
-      attempt: UUID.version4(), deadline: context.deadline)
-    switch try await context.withTransaction({ try await decision.step(job.message, in: $0) }) {
+      attempt: UUID.version4(), unsent: unsent, deadline: context.deadline, clock: clock)
+    switch try await step(decision, job, context) {
     case .alreadyAccepted: return .completed
     case .alreadyEnded(let reason): return .cancelled(reason: reason)
     case .snooze(let delay, let reason): return .snoozed(for: delay, reason: reason)
@@ -57,6 +63,7 @@ package struct SendTemplateWorker: Worker {
       return try await end(message, as: state, from: [message.state], reason: reason, context)
     case .send(let attempt):
       Failpoint.afterIntent.visit()
+      guard decision.mayCall(attempt) else { return try await giveBack(attempt, context) }
       let result = await api.send(
         TemplateMessage(
           from: attempt.message.phoneNumberID, to: .number(attempt.number), content: attempt.content,
@@ -64,6 +71,30 @@ package struct SendTemplateWorker: Worker {
       Failpoint.afterSend.visit()
       return try await handleResult(result, attempt, context)
     }
+  }
+
+  /// The transaction before the call. Where it fails nothing is sent, but the mark may be stored all the same.
+  private func step(
+    _ decision: SendDecision, _ job: SendTemplate, _ context: JobContext<PostgresTransaction>
+  ) async throws -> SendDecision.Step {
+    do {
+      return try await context.withTransaction { try await decision.step(job.message, in: $0) }
+    } catch {
+      unsent.insert(decision.attempt)
+      throw error
+    }
+  }
+
+  /// Gives a message back for which there was no time left after it was marked.
+  private func giveBack(
+    _ attempt: SendAttempt, _ context: JobContext<PostgresTransaction>
+  ) async throws -> JobOutcome {
+    unsent.insert(attempt.id)
+    context.logger.warning("too late to send a message that was begun: it is given back unsent, and tried again")
+    _ = try await context.withTransaction {
+      try await messages.takeBack(attempt.message.id, from: attempt.id, in: $0)
+    }
+    return .snoozed(for: .seconds(1), reason: "too much time passed between its mark and the call")
   }
 
   /// Ends a message without sending it (again), unless its state has changed.

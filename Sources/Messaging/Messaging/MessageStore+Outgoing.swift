@@ -13,7 +13,7 @@ extension MessageStore {
   package func find(_ id: UUID, in transaction: PostgresTransaction) async throws -> OutgoingMessage? {
     let results = try await transaction.run([
       """
-      SELECT message.id, message.business_id, message.booking_id, message.notification, message.state,
+      SELECT message.id, message.business_id, message.booking_id, message.notification, message.state, message.attempt_id,
         message.sending_at, message.resend_count, message.error_code, message.error_repeats,
         message.uses_alternate_number, message.expires_at, message.phone_number_id,
         coalesce(number.account_id, reported.account_id, message.phone_number_id) AS account,
@@ -55,8 +55,6 @@ extension MessageStore {
 
   /// Moves a message from `prepared` to `sending`; nil: another attempt may send it, or it has ended.
   ///
-  /// An attempt may call it again if it is unknown whether its first transaction was committed.
-  ///
   /// - Parameter attempt: distinguishes this attempt from all others.
   /// - Parameter job: the job of the attempt, for the message's timeline.
   /// - Parameter customerNumber: the customer's number as digits.
@@ -67,11 +65,23 @@ extension MessageStore {
       """
       UPDATE messaging.message AS message SET state = 'sending', attempt_id = \(attempt), job_id = \(job),
         sending_at = clock_timestamp(), send_count = send_count + 1, updated_at = clock_timestamp()
-      WHERE id = \(id) AND (state = 'prepared' OR (state = 'sending' AND attempt_id = \(attempt)))
+      WHERE id = \(id) AND state = 'prepared'
       RETURNING (SELECT recipient_id FROM messaging.recipient
                  WHERE recipient.business_id = message.business_id AND recipient.number = \(customerNumber))
       """
     ).first.map { SendingStart(recipientID: try $0.decodeIfPresent(0)) }
+  }
+
+  /// Takes a message back that an attempt was to send and has not handed to WhatsApp, and never will: it is `prepared`
+  /// again, as if that attempt had not been. False: it has ended, or another attempt has it.
+  package func takeBack(_ id: UUID, from attempt: UUID, in transaction: PostgresTransaction) async throws -> Bool {
+    try await transaction.query(
+      """
+      UPDATE messaging.message SET state = 'prepared', attempt_id = NULL, send_count = send_count - 1,
+        updated_at = clock_timestamp()
+      WHERE id = \(id) AND state IN ('sending', 'in_doubt') AND attempt_id = \(attempt)
+      """
+    ).affectedRows == 1
   }
 
   /// Stores that WhatsApp has accepted a message; true for the first caller.
@@ -114,12 +124,15 @@ extension MessageStore {
     ).affectedRows == 1
   }
 
-  /// For a message of which it is unknown whether it was accepted.
-  package func markInDoubt(_ id: UUID, in transaction: PostgresTransaction) async throws {
+  /// For a message of which it is unknown whether it was accepted. The attempt stays in the row: should it turn out that
+  /// it has sent nothing, it takes the message back.
+  ///
+  /// - Parameter attempt: only while this one is sending it; nil: whichever is.
+  package func markInDoubt(_ id: UUID, attempt: UUID? = nil, in transaction: PostgresTransaction) async throws {
     try await transaction.query(
       """
-      UPDATE messaging.message SET state = 'in_doubt', attempt_id = NULL, updated_at = clock_timestamp()
-      WHERE id = \(id) AND state = 'sending'
+      UPDATE messaging.message SET state = 'in_doubt', updated_at = clock_timestamp()
+      WHERE id = \(id) AND state = 'sending' AND attempt_id = coalesce(\(attempt)::uuid, attempt_id)
       """)
   }
 
@@ -127,7 +140,8 @@ extension MessageStore {
   package func prepareResend(_ id: UUID, in transaction: PostgresTransaction) async throws -> Bool {
     try await transaction.query(
       """
-      UPDATE messaging.message SET state = 'prepared', resend_count = resend_count + 1, updated_at = clock_timestamp()
+      UPDATE messaging.message SET state = 'prepared', attempt_id = NULL, resend_count = resend_count + 1,
+        updated_at = clock_timestamp()
       WHERE id = \(id) AND state = 'in_doubt'
       """
     ).affectedRows == 1

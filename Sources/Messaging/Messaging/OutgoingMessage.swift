@@ -9,7 +9,9 @@ package struct OutgoingMessage: Sendable {
   package let booking: UUID
   package let notification: NotificationKind
   package let subject: NewMessage.Subject
-  package let state: MessageState
+  package var state: MessageState
+  /// The attempt that is sending it, or that left it in doubt; nil: none, or it is not known.
+  package let attempt: UUID?
   /// When it was last handed to WhatsApp; nil: never.
   package let sendingAt: Date?
   /// How often the message was in doubt and sent again.
@@ -42,6 +44,7 @@ extension OutgoingMessage {
       id: try row.decode("id"), business: try row.decode("business_id"), booking: try row.decode("booking_id"),
       notification: try row.decode("notification"),
       subject: try StoredJSON.value(try row.decode("subject", as: String.self)), state: try row.decode("state"),
+      attempt: try row.decodeIfPresent("attempt_id"),
       sendingAt: try row.decodeIfPresent("sending_at"), resends: try row.decode("resend_count"),
       code: try row.decodeIfPresent("error_code"), repeats: try row.decode("error_repeats"),
       usesAlternateNumber: try row.decode("uses_alternate_number"), expiresAt: try row.decode("expires_at"),

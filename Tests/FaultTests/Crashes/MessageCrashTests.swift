@@ -48,6 +48,34 @@ struct MessageCrashTests {
     }
   }
 
+  @Test func `a sender that slept between its intent and the call sends nothing when it wakes`() async throws {
+    var setup = Platform.Setup()
+    setup.sandbox = .quick
+    setup.inDoubtSeconds = 2
+    try await Platform.with(setup) { (platform) async throws in
+      let (_, address) = try await platform.startIngest()
+      let sleeper = try await platform.startWorker(failpoints: "after-intent=stop", pools: [platform.sendPool])
+      let others = [platform.validatePool, platform.resolvePool, platform.inboundPool, platform.rollupPool]
+      try await platform.startWorker(pools: others + ["dead.letters"])
+      let booking = try #require(try await platform.book(0, at: address)?.booking)
+      try await eventually(within: .seconds(20), "the message is marked as being sent") {
+        try await platform.number("SELECT count(*) FROM messaging.message WHERE state = 'sending'") == 1
+      }
+      try await platform.startWorker(pools: [platform.sendPool])
+      // The broker takes the sleeper's jobs back when its heartbeats are missing.
+      try await platform.waitUntilMessagesSettle(within: .seconds(150))
+      #expect(try await platform.messages(of: booking) == ["confirmed": "accepted"])
+      sleeper.send(SIGCONT)
+      try await eventually(within: .seconds(20), "the sleeper has found that it is too late") {
+        sleeper.output.contains("too late to send a message")
+      }
+      try await platform.waitUntilIdle()
+      let messages = try await MessageReconciliation.count(platform)
+      #expect(messages.isClean, "\(messages)")
+      #expect(messages.accepted == 1)
+    }
+  }
+
   @Test func `the sender dies before it stores WhatsApp's answer: a status resolves the message`() async throws {
     try await survives("after-send", in: \.sendPool) { (platform) async throws in
       #expect(try await platform.number("SELECT max(resend_count)::bigint FROM messaging.message") == 0)
