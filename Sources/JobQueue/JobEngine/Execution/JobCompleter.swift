@@ -72,9 +72,9 @@ struct JobCompleter<Store: JobStore>: Sendable {
     var generator = TimeSource.generator
     let delay = Duration.milliseconds(Int64.random(in: 1_000...5_000, using: &generator))
     // Through the broker: whoever holds the locks may hold them on the tables of the job store.
-    let isKept = await enqueueOrSchedule(envelope, after: delay, mayUseTier: true)
+    let end = await enqueueOrSchedule(envelope, after: delay, mayUseTier: true)
     Failpoint.afterSchedule.visit()
-    await acknowledge(delivery, envelope: envelope, isKept: isKept, as: .snoozed)
+    await acknowledge(delivery, envelope: envelope, end, as: .snoozed)
   }
 
   /// Parks a job whose kind is paused.
