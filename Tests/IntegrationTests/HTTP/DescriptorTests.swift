@@ -54,6 +54,8 @@ struct DescriptorTests {
       try await platform.startWorker()
       let (ingest, address) = try await platform.startIngest(shell: "ulimit -n 1024")
       let port = try #require(URL(string: address)?.port)
+      try await Crowd.begin()
+      defer { Crowd.end() }
       let crowd = Task.detached {
         try (0..<3_000).map { index in
           let connection = try RawConnection(port: port)

@@ -56,6 +56,8 @@ struct SlowClientTests {
     try await Platform.with { platform in
       let (_, address) = try await platform.startIngest()
       let port = try port(address)
+      try await Crowd.begin()
+      defer { Crowd.end() }
       let silent = try (0..<1_000).map { _ in try RawConnection(port: port) }
       for connection in silent {
         try connection.send(
@@ -113,6 +115,8 @@ struct SlowClientTests {
       let port = try port(address)
       #expect(try await platform.book(0, at: address)?.status == 202)
       let before = try ingest.residentMegabytes()
+      try await Crowd.begin()
+      defer { Crowd.end() }
       // As large as they may be: 15 KiB of headers without an end.
       let half =
         "GET /v1/bookings HTTP/1.1\r\nHost: x\r\n"
