@@ -34,7 +34,7 @@ extension AppBuilder {
     MetricsSystem.bootstrap(metrics)
     let backend = try JobQueueBackend(
       node: JobQueueBackend.nodeName(), rabbitMQ: settings.rabbitMQ, pool: pool, redis: try environment.redis(),
-      bodiless: configuration.bodilessPools, reference: WebhookReference.reader(), logger: logger)
+      bodiless: configuration.bodilessPools, reference: { await WebhookReference.reference(to: $0) }, logger: logger)
     await backend.clock.read()
     var services = (extra.map { [$0] } ?? []) + backend.services(isConsuming: roles.contains(.workers))
     var engine: JobProcessor<PostgresJobStore>?

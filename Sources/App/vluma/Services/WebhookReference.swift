@@ -1,31 +1,19 @@
-import ClientLoop
 import Foundation
 import Jobs
 import WhatsApp
 import Workers
 
-/// Names what is in a webhook by WhatsApp's own ids, so that its body need not be kept. A webhook of 3 MiB takes tens of
-/// milliseconds to read: that is done on a thread of its own.
-actor WebhookReference {
-  private let executor: ThreadExecutor
-  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-
+/// Names what is in a webhook by WhatsApp's own ids, so that its body need not be kept.
+enum WebhookReference {
   /// WhatsApp's own limit of updates in a webhook.
   private static let idsMax = 1_000
   private static let source = "whatsapp"
 
-  private init(_ executor: ThreadExecutor) { self.executor = executor }
-
-  /// Makes references for the recorder of accepted jobs; of other kinds only the job's own id is known.
-  static func reader() throws -> @Sendable (JobEnvelope) async -> AcceptedReference {
-    let reader = WebhookReference(try ThreadExecutor(name: "webhook ids"))
-    return { await reader.reference(to: $0) }
-  }
-
-  private func reference(to job: JobEnvelope) -> AcceptedReference {
+  /// The reference that is recorded of an accepted job; of other kinds only the job's own id is known.
+  static func reference(to job: JobEnvelope) async -> AcceptedReference {
     guard job.kind == WhatsAppEvent.kind else { return AcceptedReference(source: "", eventIDs: []) }
-    let ids = WebhookParser.updates(in: job.body).prefix(Self.idsMax).map(\.eventID)
-    return AcceptedReference(source: Self.source, eventIDs: ids)
+    let updates = await WebhookParser.updates(inAll: [job.body]).first ?? []
+    return AcceptedReference(source: source, eventIDs: updates.prefix(idsMax).map(\.eventID))
   }
 }
 

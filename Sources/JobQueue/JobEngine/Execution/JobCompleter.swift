@@ -153,11 +153,9 @@ struct JobCompleter<Store: JobStore>: Sendable {
   ) async -> PersistEnd {
     var generator = TimeSource.generator
     if mayUseTier, let tier = retryTiers.tier(for: delay, using: &generator) {
-      guard await enqueueUntilConfirmed(OutgoingJob(envelope, to: .retry(after: tier, pool: pool.name))) else {
-        return false
-      }
-      retryingJobs.added(to: tier)
-      return true
+      let end = await enqueueUntilConfirmed(OutgoingJob(envelope, to: .retry(after: tier, pool: pool.name)))
+      if end == .kept { retryingJobs.added(to: tier) }
+      return end
     }
     let scheduled: Void? = await retryingStoreCall("schedule") {
       try await store.schedule(envelope, pool: pool.name, after: delay)
