@@ -8,6 +8,8 @@ extension Platform {
     package var tiers = "[1s, 5s]"
     package var backoff = "{ base: 100ms, factor: 2, max: 1s, jitter: full }"
     package var batch = true
+    /// What is recorded of accepted webhooks: ids or bodies.
+    package var record = "ids"
     /// Servers; nil: those of the environment.
     package var rabbitMQ: ServerURL?
     package var postgres: ServerURL?

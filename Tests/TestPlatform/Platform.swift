@@ -105,7 +105,7 @@ package final class Platform: Sendable {
         \(inboundPool):
           jobs: [whatsapp.event]
           workers: { min: 1, start: 2, max: 8 }\(batch)
-          record: ids
+          record: \(setup.record)
         \(rollupPool):
           jobs: [metrics.event]
           workers: { min: 1, start: 1, max: 8 }

@@ -56,6 +56,10 @@ struct FaultRun {
     setup.rate = "1000/s"
     // A stopped process may hold a status: messages in doubt must wait until it can have been processed.
     setup.inDoubtSeconds = max(20, schedule.longestSeconds + 15)
+    if schedule.faults.contains(.purgedQueue(pool: Fault.inboundPool)) {
+      // Webhooks can be put back where their bodies are recorded. The statuses among them come late.
+      (setup.record, setup.inDoubtSeconds) = ("bodies", 150)
+    }
     setup.sandbox = .quick
     setup.sandbox?.seed = schedule.seed
     if hasUnreliableProvider {
@@ -124,11 +128,12 @@ struct FaultRun {
     report.workerRecovery = workers.value.max()
     report.brokerRecovery = broker.value.max()
     let waiter = QuiescenceWaiter(platform: platform, rabbitMQ: rabbitMQ)
-    if let purge = injector.outcome.lastPurge { report.putBack = try await waiter.putBackPurged(at: purge) }
+    let restorer = PurgeRestorer(platform: platform)
+    for _ in 0..<injector.outcome.mostPurgesOfAPool { report.putBack += try await restorer.putBack() }
     report.dead = try await waiter.waitForQuiescence(retryingCrashed: schedule.redeliveryFaultCount >= 3)
     try await report.reconcile(load, webhooks, on: platform)
     try await injector.checkProcesses(after: nil)
-    (report.ended, report.purged) = (injector.outcome.ended, injector.outcome.purged)
+    (report.ended, report.purged) = (injector.outcome.ended, injector.outcome.purgedJobs)
     report.violations += injector.outcome.violations
   }
 

@@ -8,17 +8,6 @@ struct QuiescenceWaiter {
   let platform: Platform
   let rabbitMQ: ServerURL
 
-  /// Puts purged jobs back as an operator does, once the platform is sure of what is missing.
-  ///
-  /// - Returns: the number of jobs that were put back.
-  func putBackPurged(at purge: ContinuousClock.Instant) async throws -> Int {
-    try await Task.sleep(until: purge + .seconds(75))
-    let (status, output) = try await platform.command("missing", "enqueue")
-    guard status == 0 else { throw TestError(description: "vluma missing enqueue ended with \(status): \(output)") }
-    print(output)
-    return output.firstMatch(of: /[0-9]+/).flatMap { Int($0.0) } ?? 0
-  }
-
   /// - Parameter retryingCrashed: whether jobs may be dead because their processes were killed; they are retried, as an
   ///   operator would do.
   /// - Returns: the number of retried jobs.

@@ -38,6 +38,8 @@ enum Fault: Sendable, Equatable {
 
   static let workers = 2
   static let pools = 5
+  /// The pool of webhooks.
+  static let inboundPool = 3
 
   /// Draws the target and the strength of a fault of this kind. Every fault draws the same numbers, so that later steps
   /// do not depend on its kind.
@@ -69,9 +71,8 @@ enum Fault: Sendable, Equatable {
     case .nofile: self = .nofile(worker: node, spare: strength % 10 - 5, cuts: server)
     case .fullLogDisk: self = .fullLogDisk(worker: node)
     case .stuckReader: self = .stuckReader(worker: node)
-    case .slowClients: self = .slowClients(100 + strength * 10)
-    // Not the last one: counts for reports are not kept in a second place.
-    case .purgedQueue: self = .purgedQueue(pool: pool % (Self.pools - 1))
+    case .slowClients: self = .slowClients(100 + strength * 8)
+    case .purgedQueue: self = .purgedQueue(pool: pool)
     case .statementTimeout: self = .statementTimeout(milliseconds: 1 + strength / 2, cancels: pool.isMultiple(of: 2))
     case .frozenPostgres: self = .frozenPostgres
     case .fullPostgresDisk: self = .fullPostgresDisk(stops: strength.isMultiple(of: 2))

@@ -10,8 +10,7 @@ enum FaultKind: String, CaseIterable, Sendable {
     switch self {
     case .killWorker, .stopWorker: 4
     case .cutConnections, .halfOpen, .killRabbitMQ, .killPostgres: 3
-    case .purgedQueue: 0
-    case .fullLogDisk, .stuckReader, .statementTimeout, .frozenPostgres, .fullPostgresDisk: 3
+    case .fullLogDisk, .stuckReader, .purgedQueue, .statementTimeout, .frozenPostgres, .fullPostgresDisk: 3
     default: 2
     }
   }

@@ -12,8 +12,8 @@ extension FaultInjector {
     let count = try await platform.depth(of: pool) ?? 0
     try await servers.rabbitmqctl("purge_queue", pool)
     results.change { results in
-      results.purged += count
-      results.lastPurge = .now
+      results.purgedJobs += count
+      results.purges[pool, default: 0] += 1
     }
     try await command("resume", pool)
   }

@@ -9,11 +9,13 @@ final class FaultInjector: Sendable {
   struct Outcome: Sendable {
     /// Processes that had no descriptors left and ended.
     var ended = 0
-    /// Jobs in queues that were purged, at least.
-    var purged = 0
-    /// When a queue was purged last.
-    var lastPurge: ContinuousClock.Instant?
+    /// Jobs in the queues that were purged, at least.
+    var purgedJobs = 0
+    /// How often each pool's queue was purged.
+    var purges: [String: Int] = [:]
     var violations: [String] = []
+
+    var mostPurgesOfAPool: Int { purges.values.max() ?? 0 }
   }
 
   let platform: Platform

@@ -1,0 +1,43 @@
+import Foundation
+import TestPlatform
+import TestServers
+
+/// Puts the jobs of purged queues back at the end of a run, as an operator does: by `vluma missing`, once it is settled
+/// what is missing.
+struct PurgeRestorer {
+  private struct Missing: Decodable, Equatable {
+    let pool: String
+    let count: Int
+  }
+
+  let platform: Platform
+
+  /// When a gap would be named that began before the load ended.
+  private static let namedWithin = Duration.seconds(60)
+
+  /// Waits until `vluma missing` names the same pools and numbers twice, enqueues them once, and returns how many there
+  /// were; 0: the queue was empty.
+  func putBack() async throws -> Int {
+    let start = ContinuousClock.now
+    var last: [Missing]?
+    try await eventually(within: .seconds(120), every: .seconds(6), "it is settled what is missing") {
+      let now = try await self.missing()
+      defer { last = now }
+      let isNamed = now?.isEmpty == false || start + Self.namedWithin < .now
+      return now != nil && now == last && isNamed
+    }
+    if last == [] { return 0 }
+    let (status, output) = try await platform.command("missing", "enqueue")
+    print("after \(Int((ContinuousClock.now - start) / .seconds(1))) s vluma missing enqueue says:\n\(output)")
+    guard status == 0 else { throw TestError(description: "vluma missing enqueue ended with \(status): \(output)") }
+    return output.matches(of: /enqueued ([0-9,]+) jobs? of/).reduce(0) { sum, match in
+      sum + (Int(match.1.replacing(",", with: "")) ?? 0)
+    }
+  }
+
+  /// nil: it is not known yet.
+  private func missing() async throws -> [Missing]? {
+    let (status, output) = try await platform.command("missing", "list", "--json")
+    return status == 0 ? try JSONDecoder().decode([Missing].self, from: Data(output.utf8)) : nil
+  }
+}
