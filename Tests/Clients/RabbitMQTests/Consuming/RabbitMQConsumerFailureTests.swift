@@ -218,8 +218,10 @@ struct RabbitMQConsumerFailureTests {
       let body = Data(repeating: 7, count: RabbitMQMessage.bodyMax + 1)
       // As another program publishes it: our publisher refuses it.
       let connection = try await RabbitMQConnection.open(rabbitMQ(), name: "another program")
-      let delegate = OneMessageDelegate(message("large", to: queue, body: body))
+      let delegate = OneMessageDelegate()
       let channel = try await connection.openChannel(delegate)
+      // Only now: a delegate is asked for messages from the start, and the broker takes none before the channel is open.
+      delegate.left.change { $0 = message("large", to: queue, body: body) }
       channel.wakeForPublishing()
       try await eventuallyReady(1, in: queue)
       await connection.close()
@@ -248,9 +250,7 @@ private struct CollectingDelegate: ChannelDelegate {
 
 /// Publishes one message, whatever its size.
 private struct OneMessageDelegate: ChannelDelegate {
-  private let left: Locked<RabbitMQMessage?>
-
-  init(_ message: RabbitMQMessage) { left = Locked(message) }
+  let left = Locked<RabbitMQMessage?>(nil)
 
   func nextMessage() -> RabbitMQMessage? {
     let message = left.value
