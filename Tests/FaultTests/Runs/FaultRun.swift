@@ -129,7 +129,11 @@ struct FaultRun {
     report.brokerRecovery = broker.value.max()
     let waiter = QuiescenceWaiter(platform: platform, rabbitMQ: rabbitMQ)
     let restorer = PurgeRestorer(platform: platform)
-    for _ in 0..<injector.outcome.mostPurgesOfAPool { report.putBack += try await restorer.putBack() }
+    var known = injector.outcome.lastPurge
+    for _ in 0..<injector.outcome.mostPurgesOfAPool {
+      report.putBack += try await restorer.putBack(after: known)
+      known = .now
+    }
     report.dead = try await waiter.waitForQuiescence(retryingCrashed: schedule.redeliveryFaultCount >= 3)
     try await report.reconcile(load, webhooks, on: platform)
     try await injector.checkProcesses(after: nil)

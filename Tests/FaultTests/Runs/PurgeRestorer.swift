@@ -12,23 +12,25 @@ struct PurgeRestorer {
 
   let platform: Platform
 
-  /// When a gap would be named that began before the load ended.
+  /// Within a minute every gap is named, each pool's at its own time; the command takes what is named.
   private static let namedWithin = Duration.seconds(60)
 
-  /// Waits until `vluma missing` names the same pools and numbers twice, enqueues them once, and returns how many there
-  /// were; 0: the queue was empty.
-  func putBack() async throws -> Int {
-    let start = ContinuousClock.now
+  /// Waits until every gap since `cause` is named, and `vluma missing` shows the same pools and numbers twice, enqueues
+  /// them once, and returns how many there were; 0: the queues were empty.
+  ///
+  /// - Parameter cause: the last purge; or the last call, where a pool was purged twice: jobs of its second purge are
+  ///   taken as a gap of their own.
+  func putBack(after cause: ContinuousClock.Instant) async throws -> Int {
+    try await Task.sleep(until: cause + Self.namedWithin)
     var last: [Missing]?
-    try await eventually(within: .seconds(120), every: .seconds(6), "it is settled what is missing") {
+    try await eventually(within: .seconds(60), every: .seconds(6), "it is settled what is missing") {
       let now = try await self.missing()
       defer { last = now }
-      let isNamed = now?.isEmpty == false || start + Self.namedWithin < .now
-      return now != nil && now == last && isNamed
+      return now != nil && now == last
     }
     if last == [] { return 0 }
     let (status, output) = try await platform.command("missing", "enqueue")
-    print("after \(Int((ContinuousClock.now - start) / .seconds(1))) s vluma missing enqueue says:\n\(output)")
+    print("vluma missing enqueue says:\n\(output)")
     guard status == 0 else { throw TestError(description: "vluma missing enqueue ended with \(status): \(output)") }
     return output.matches(of: /enqueued ([0-9,]+) jobs? of/).reduce(0) { sum, match in
       sum + (Int(match.1.replacing(",", with: "")) ?? 0)

@@ -14,6 +14,7 @@ extension FaultInjector {
     results.change { results in
       results.purgedJobs += count
       results.purges[pool, default: 0] += 1
+      results.lastPurge = .now
     }
     try await command("resume", pool)
   }

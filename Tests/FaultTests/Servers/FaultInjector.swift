@@ -13,6 +13,7 @@ final class FaultInjector: Sendable {
     var purgedJobs = 0
     /// How often each pool's queue was purged.
     var purges: [String: Int] = [:]
+    var lastPurge = ContinuousClock.now
     var violations: [String] = []
 
     var mostPurgesOfAPool: Int { purges.values.max() ?? 0 }
