@@ -98,9 +98,7 @@ package struct GapMonitor: Service {
     let rabbitMQ = rabbitMQ
     let depths = try await withDeadline(.now + Self.brokerTimeout) {
       try await RabbitMQAdministration.with(rabbitMQ, name: "vluma gap monitor") { broker in
-        var depths: [String: Int] = [:]
-        for name in names { depths[name] = try await broker.queueDepth(name)?.messages }
-        return depths
+        try await broker.queueDepths(names).mapValues(\.messages)
       }
     }
     // A queue that does not exist holds nothing.

@@ -84,7 +84,8 @@ package enum Failpoint: String, Sendable, CaseIterable {
         return point.visitsLeft == 0 ? point.action : nil
       }
       guard let action else { return }
-      kill(getpid(), action == "stop" ? SIGSTOP : SIGKILL)
+      // To this thread: a signal to the process may reach another one first, while this one runs on for a moment.
+      pthread_kill(pthread_self(), action == "stop" ? SIGSTOP : SIGKILL)
     }
   #endif
 }
