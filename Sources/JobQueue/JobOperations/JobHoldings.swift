@@ -16,6 +16,8 @@ package struct JobHoldings: Sendable {
   /// Jobs of all pools that came back to a pool that was gone.
   package var unroutable = 0
   package var nodes: [NodeReport] = []
+  /// Recorded jobs that were accepted half a minute ago or more and are not in the store otherwise.
+  package var overdue: [PoolName: Int] = [:]
   /// As they were after everything else was read.
   package var flowsAfter: [PoolName: JobFlow] = [:]
 
@@ -25,6 +27,23 @@ package struct JobHoldings: Sendable {
   ///
   /// Jobs in retry tiers that no node has reported may be any pool's. Unroutable ones may be, too, but are left out.
   package func missing() -> [PoolName: Int] {
+    let held = held()
+    return flowsBefore.reduce(into: [:]) { missing, entry in
+      let (pool, flow) = entry
+      let open = flow.accepted - (flowsAfter[pool]?.ended ?? flow.ended)
+      missing[pool] = open - (stored[pool] ?? 0) - held(pool)
+    }
+  }
+
+  /// For each pool with a count, how many of the jobs that were recorded long before are nowhere: the whole of a pool may
+  /// hide a few behind what moves while it is read; of old jobs hardly one moves.
+  package func missingOverdue() -> [PoolName: Int] {
+    let held = held()
+    return flowsBefore.keys.reduce(into: [:]) { $0[$1] = (overdue[$1] ?? 0) - held($1) }
+  }
+
+  /// How many jobs of a pool are at the broker or in processes.
+  private func held() -> (PoolName) -> Int {
     let reports = Dictionary(
       nodes.flatMap { $0.pools.map { (PoolName(rawValue: $0.key), [$0.value]) } }, uniquingKeysWith: +)
     let indexing = nodes.flatMap { $0.pools.values }.compactMap(\.indexing).reduce(into: [String: Int]()) {
@@ -32,13 +51,10 @@ package struct JobHoldings: Sendable {
     }
     let reported = reports.mapValues { $0.reduce(0) { $0 + ($1.retrying ?? 0) } }
     let unreported = max(0, retrying - reported.values.reduce(0, +))
-    var missing: [PoolName: Int] = [:]
-    for (pool, flow) in flowsBefore {
-      let open = flow.accepted - (flowsAfter[pool]?.ended ?? flow.ended)
+    return { pool in
       let running = (reports[pool] ?? []).reduce(0) { $0 + $1.running } + (indexing[pool.rawValue] ?? 0)
-      let waiting = (stored[pool] ?? 0) + (queued[pool] ?? 0) + (deadLetters[pool] ?? 0)
-      missing[pool] = open - running - waiting - min(retrying, (reported[pool] ?? 0) + unreported)
+      let waiting = (queued[pool] ?? 0) + (deadLetters[pool] ?? 0)
+      return running + waiting + min(retrying, (reported[pool] ?? 0) + unreported)
     }
-    return missing
   }
 }

@@ -86,8 +86,10 @@ package struct GapMonitor: Service {
     holdings.stored = try await gaps.storedCounts()
     let tiers = try await readBroker(&holdings, tiers: knownTiers)
     holdings.nodes = try await directory.reports(silentFor: Self.silentSeconds)
+    holdings.overdue = try await gaps.overdueCounts()
     holdings.flowsAfter = try await gaps.flows()
-    try await gaps.finish(missing: holdings.missing(), unroutable: holdings.unroutable, tiers: tiers)
+    try await gaps.finish(
+      missing: holdings.missing(), overdue: holdings.missingOverdue(), unroutable: holdings.unroutable, tiers: tiers)
   }
 
   /// Reads the depths of all queues; returns the queues of retry tiers that exist.

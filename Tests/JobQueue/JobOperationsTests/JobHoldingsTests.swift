@@ -48,6 +48,16 @@ struct JobHoldingsTests {
     #expect(holdings.missing() == ["one": 7 - 2 - 3, "two": 5 - 1 - 3])
   }
 
+  @Test func `old jobs are compared with what the broker and the processes hold`() {
+    var holdings = holdings
+    holdings.overdue = ["one": 6]
+    #expect(holdings.missingOverdue() == ["one": 6])
+    holdings.queued = ["one": 1]
+    holdings.stored = ["one": 9]
+    holdings.nodes = [node(["one": PoolReport(running: 2)])]
+    #expect(holdings.missingOverdue() == ["one": 3])
+  }
+
   @Test func `what nodes report of retry tiers that are empty counts for nothing`() {
     var holdings = holdings
     holdings.nodes = [node(["one": PoolReport(retrying: 7)])]

@@ -16,11 +16,13 @@ struct PostgresGapStoreTests {
     var operators: PostgresMissingJobs { PostgresMissingJobs(pool: pool, by: "Ágnes") }
 
     /// A look, as if the others had been this many seconds earlier.
-    func look(_ missing: [PoolName: Int], unroutable: Int = 0, after seconds: Int = 5) async throws {
+    func look(
+      _ missing: [PoolName: Int], overdue: [PoolName: Int] = [:], unroutable: Int = 0, after seconds: Int = 5
+    ) async throws {
       try await pool.query(
         "UPDATE jobs.gap SET since = since - make_interval(secs => \(seconds)), checked_at = checked_at - make_interval(secs => \(seconds))"
       )
-      try await gaps.finish(missing: missing, unroutable: unroutable, tiers: ["tier"])
+      try await gaps.finish(missing: missing, overdue: overdue, unroutable: unroutable, tiers: ["tier"])
     }
 
     func missing() async throws -> [PoolName: Int] {
@@ -56,6 +58,43 @@ struct PostgresGapStoreTests {
     }
   }
 
+  @Test func `old jobs that most of five looks have not found are missing, however much moves around them`()
+    async throws
+  {
+    try await withStore { it async throws in
+      for overdue in [2, 3, -1, 2] {
+        try await it.look(["one": -4], overdue: ["one": overdue])
+        #expect(try await it.missing().isEmpty)
+      }
+      try await it.look(["one": 1], overdue: ["one": -9])
+      #expect(try await it.missing() == ["one": 2])
+      // Those of before are missing, not those that were accepted since.
+      let since = try #require(try await it.gaps.report().missing.first?.since)
+      #expect((20...40).contains(Date.now.timeIntervalSince(since)))
+      // A pause begins anew.
+      try await it.look(["one": 0], overdue: ["one": 5], after: 31)
+      #expect(try await it.missing().isEmpty)
+      for _ in 0..<4 { try await it.look(["one": 0], overdue: ["one": 3]) }
+      #expect(try await it.missing() == ["one": 3])
+      try await it.operators.settle("one")
+      #expect(try await it.missing().isEmpty)
+    }
+  }
+
+  @Test func `overdue is what was recorded half a minute ago and is nowhere else`() async throws {
+    try await withStore { it async throws in
+      let jobs = try await it.accept(4)
+      try await it.jobs.schedule(jobs[0], pool: "one", after: .seconds(60))
+      let receipt = JobReceipt(jobRun: jobs[1].jobRun, kind: "test", pool: "one")
+      _ = try await it.jobs.complete([receipt], deadline: .now + .seconds(10)) { _, _ in Completion() }
+      _ = try await it.jobs.sweepAccepted(thoroughly: true)
+      #expect(try await it.gaps.overdueCounts() == ["one": 0])
+      try await it.pool.query("UPDATE jobs.accepted SET accepted_at = accepted_at - interval '31 seconds'")
+      _ = try await it.accept(3)
+      #expect(try await it.gaps.overdueCounts() == ["one": 2])
+    }
+  }
+
   @Test func `looks with a pause between them do not add up, but what was certain stays`() async throws {
     try await withStore { it async throws in
       for _ in 0..<6 { try await it.look(["one": 5]) }
@@ -82,7 +121,7 @@ struct PostgresGapStoreTests {
     try await withStore { it async throws in
       #expect(try await it.gaps.begin(interval: .seconds(3)) == [])
       #expect(try await it.gaps.begin(interval: .seconds(3)) == nil)
-      try await it.gaps.finish(missing: [:], unroutable: 0, tiers: ["vluma.retry.1s", "vluma.retry.2m"])
+      try await it.gaps.finish(missing: [:], overdue: [:], unroutable: 0, tiers: ["vluma.retry.1s", "vluma.retry.2m"])
       #expect(try await it.gaps.begin(interval: .zero) == ["vluma.retry.1s", "vluma.retry.2m"])
     }
   }

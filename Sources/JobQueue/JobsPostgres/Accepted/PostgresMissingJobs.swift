@@ -162,7 +162,11 @@ package struct PostgresMissingJobs: Sendable {
   /// The pool counts as adding up, until the next looks say otherwise: its jobs are on their way.
   package func settle(_ name: PoolName) async throws {
     _ = try await withPortErrors {
-      try await pool.query("UPDATE jobs.gap SET since = NULL, least = 0, looks = 0 WHERE pool = \(name.rawValue)")
+      try await pool.query(
+        """
+        UPDATE jobs.gap SET since = NULL, least = 0, looks = 0, overdue = '{}', overdue_since = NULL
+        WHERE pool = \(name.rawValue)
+        """)
     }
   }
 

@@ -44,7 +44,11 @@ CREATE TABLE jobs.gap (
   looks int NOT NULL,
   checked_at timestamptz NOT NULL,
   -- The fewest jobs that were unroutable since the pool added up: only more of them can be this pool's.
-  unroutable bigint NOT NULL
+  unroutable bigint NOT NULL,
+  -- What the last five looks, the newest first, could not find of the jobs that were recorded long before; and since when
+  -- most of them were short of some.
+  overdue bigint[] NOT NULL,
+  overdue_since timestamptz
 );
 
 -- The one row of the sweep that looks: when a process last began a look and finished one, and why it could not judge.
