@@ -100,7 +100,7 @@ let package = Package(
     target("JobsRabbitMQ", in: "JobQueue", ["Jobs", "JobConfiguration", "RabbitMQ"]),
     target(
       "JobsPostgres", in: "JobQueue", ["Jobs", "Postgres", logging],
-      migrations: ["jobs_0001_initial", "jobs_0002_accepted", "jobs_0003_parked_kinds"]),
+      migrations: ["jobs_0001_initial", "jobs_0002_accepted", "jobs_0003_parked_kinds", "jobs_0004_node_resources"]),
     target("JobsRedis", in: "JobQueue", ["Jobs", "Redis"]),
     target("JobsTesting", in: "JobQueue", ["Jobs", "ClientLoop", logging]),
     target("JobOperations", in: "JobQueue", ["Jobs", "JobConfiguration"]),

@@ -36,13 +36,14 @@ extension AppBuilder {
       node: JobQueueBackend.nodeName(), rabbitMQ: settings.rabbitMQ, pool: pool, redis: try environment.redis(),
       bodiless: configuration.bodilessPools, reference: { await WebhookReference.reference(to: $0) }, logger: logger)
     await backend.clock.read()
+    let resources = resources(roles, settings)
     var services = (extra.map { [$0] } ?? []) + backend.services(isConsuming: roles.contains(.workers))
     var engine: JobProcessor<PostgresJobStore>?
     if roles.contains(.workers) {
       let clock = backend.clock
       engine = backend.engine(
         configuration, registry: Self.registry(settings.whatsApp, logger: logger, now: { clock.now }),
-        pools: pools.isEmpty ? nil : Set(pools), grace: try environment.shutdownGrace())
+        pools: pools.isEmpty ? nil : Set(pools), grace: try environment.shutdownGrace(), resources: resources)
       let sweeper = MessageSweeper(
         pool: pool, store: backend.store, countPool: configuration.routes[CountEvent.kind], now: { clock.now },
         logger: logger)
@@ -51,6 +52,8 @@ extension AppBuilder {
         PruningService(pool, retention: Retention(receiptDays: settings.receiptDays), logger: logger))
       services.append(
         GapMonitor(pool, configuration: configuration, rabbitMQ: settings.rabbitMQ, logger: logger))
+    } else {
+      services.append(backend.ingestLease(resources: resources))
     }
     services.append(BackgroundService { await ProcessMetrics.run() })
     let shutdown = ShutdownSignals()
@@ -60,6 +63,18 @@ extension AppBuilder {
     // connections last.
     try await runServices(services, shutdown)
     await pool.close()
+  }
+
+  /// What the process tells others of its limits; its places for clients only where clients need them.
+  private func resources(_ roles: ProcessRoles, _ settings: ProcessSettings) -> @Sendable () -> NodeResources? {
+    let clientsMax = roles.contains(.ingest) ? settings.clientsMax : nil
+    // So that the first report has figures; few descriptors are open by now.
+    ProcessMetrics.record()
+    return {
+      var resources = ProcessMetrics.resources
+      resources.clientsMax = clientsMax
+      return resources
+    }
   }
 
   /// What each metric of the process measures, by name.

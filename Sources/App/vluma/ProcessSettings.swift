@@ -10,6 +10,8 @@ struct ProcessSettings {
   let rabbitMQ: RabbitMQConfiguration
   let httpAddress: (host: String, port: Int)
   let clients: ClientConnections
+  /// How many clients may be connected at a time.
+  let clientsMax: Int
   let receiptDays: Int
   /// How webhooks are checked; nil: they are answered 503.
   let webhookSecrets: WhatsAppSecrets?
@@ -22,10 +24,10 @@ struct ProcessSettings {
   ) throws {
     rabbitMQ = try environment.rabbitMQ()
     httpAddress = try environment.httpAddress()
+    clientsMax = try DescriptorLimit.clients(
+      limit: DescriptorLimit.current, postgresConnections: try environment.postgresConnections())
     clients = ClientConnections(
-      limit: try DescriptorLimit.clients(
-        limit: DescriptorLimit.current, postgresConnections: try environment.postgresConnections()),
-      limits: ConnectionLimits(grace: try environment.shutdownGrace()), logger: logger)
+      limit: clientsMax, limits: ConnectionLimits(grace: try environment.shutdownGrace()), logger: logger)
     receiptDays = try environment.receiptDays()
     webhookSecrets = roles.contains(.ingest) ? try environment.whatsAppSecrets() : nil
     let sends = configuration.routes[SendTemplate.kind].map { pools.isEmpty || pools.contains($0) } ?? false

@@ -20,16 +20,20 @@ package final class JobProcessor<Store: JobStore>: Service {
     package var stallTimeout: Duration
     /// The time of day that deadlines are compared with and follow-up jobs are stamped with; the node's own by default.
     package var now: @Sendable () -> Date
+    /// What the process has of its machine's limits; unknown by default. It is called every second and must not block.
+    package var resources: @Sendable () -> NodeResources?
 
     package init(
       node: String, pools: Set<PoolName>? = nil, grace: Duration = .seconds(30), stallTimeout: Duration = .seconds(15),
-      now: @escaping @Sendable () -> Date = { TimeSource.date }
+      now: @escaping @Sendable () -> Date = { TimeSource.date },
+      resources: @escaping @Sendable () -> NodeResources? = { nil }
     ) {
       self.node = node
       self.pools = pools
       self.grace = grace
       self.stallTimeout = stallTimeout
       self.now = now
+      self.resources = resources
     }
   }
 
@@ -91,7 +95,7 @@ package final class JobProcessor<Store: JobStore>: Service {
       outage: OutageLog("outbox relay failed", logger: logger))
     allocator = ConcurrencyAllocator(
       node: options.node, startedAt: TimeSource.date, directory: directory, fetchers: fetchers,
-      deadLetterIndexer: deadLetterIndexer,
+      deadLetterIndexer: deadLetterIndexer, resources: options.resources,
       draining: draining,
       outage: OutageLog("pool settings cannot be read; concurrency unchanged", logger: logger),
       unparkOutage: OutageLog("jobs of resumed kinds cannot be unparked; they stay parked", logger: logger))

@@ -73,15 +73,22 @@ package struct JobQueueBackend: Sendable {
   ///
   /// - Parameter pools: the pools to run; nil: all of the configuration.
   /// - Parameter grace: how long running jobs may take to finish on shutdown.
+  /// - Parameter resources: what the process has of its machine's limits; it must not block.
   package func engine(
     _ configuration: JobConfiguration, registry: WorkerRegistry<PostgresTransaction>, pools: Set<PoolName>?,
-    grace: Duration
+    grace: Duration, resources: @escaping @Sendable () -> NodeResources? = { nil }
   ) -> JobProcessor<PostgresJobStore> {
     let clock = clock
     return JobProcessor(
       configuration: configuration, registry: registry, broker: broker, store: store, directory: directory,
       deadLetterIndex: PostgresDeadLetterIndex(pool: pool),
       limiter: redis.map { RedisRateLimiter(redis: $0) } ?? LocalRateLimiter(),
-      options: .init(node: node, pools: pools, grace: grace, now: { clock.now }), logger: logger)
+      options: .init(node: node, pools: pools, grace: grace, now: { clock.now }, resources: resources), logger: logger)
+  }
+
+  /// Lists this process, which runs no workers, among the live ones.
+  package func ingestLease(resources: @escaping @Sendable () -> NodeResources?) -> any Service {
+    let lease = IngestLease(node: node, directory: directory, resources: resources, logger: logger)
+    return BackgroundService { await lease.run() }
   }
 }

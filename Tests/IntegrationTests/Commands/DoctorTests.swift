@@ -57,7 +57,7 @@ extension OrphanedJobTests {
         }
         let report = try await runDoctor(platform)
         #expect(report.own.isEmpty, "\(report.findings)")
-        #expect(report.checks.count == 14)
+        #expect(report.checks.count == 15)
         for line in report.checks where line.check != "unroutable" {
           #expect(line.status == "ok", "\(line)")
         }
@@ -105,6 +105,28 @@ extension OrphanedJobTests {
         let report = try await runDoctor(platform, ["--pool", old], overriding: ["VLUMA_QUEUES_FILE": file])
         #expect(
           report.messages("removed_pools") == ["\(old) is not in queues.yaml, and has left 1 job in its queue"])
+      }
+    }
+
+    @Test func `an ingest process with few descriptors is named with its places for clients, and is no worker`()
+      async throws
+    {
+      try await Platform.with { platform in
+        let (ingest, _) = try await platform.startIngest(shell: "ulimit -n 1024")
+        let listed: PostgresQuery =
+          "SELECT count(*) FROM jobs.node WHERE pools = '{}' AND resources ->> 'descriptors_max' = '1024'"
+        try await eventually("it is listed") { try await platform.number(listed) == 1 }
+        let report = try await runDoctor(platform)
+        #expect(report.status("descriptors") == "warning")
+        let message = try #require(report.messages("descriptors").first)
+        let words = /may have 1024 files and connections open, which leaves places for ([0-9]+) clients/
+        let clients = try #require(message.firstMatch(of: words).flatMap { Int($0.1) }, "\(message)")
+        #expect((64..<1_024).contains(clients))
+        #expect(report.messages("nodes") == ["no worker process is alive: jobs wait"])
+        #expect(try await platform.command("queues").output.contains("nodes 0"))
+        ingest.send(SIGTERM)
+        #expect(try await ingest.ended() == 0)
+        #expect(try await platform.number("SELECT count(*) FROM jobs.node") == 0)
       }
     }
 

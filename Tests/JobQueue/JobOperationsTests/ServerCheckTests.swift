@@ -36,7 +36,9 @@ struct ServerCheckTests {
     let report = DoctorReport(snapshot)
     #expect(report.all(.problem) == [.postgreSQL, .unroutable, .removedPools])
     #expect(
-      report.all(.unknown) == [.nodes, .flow, .missingJobs, .kinds, .outbox, .scheduled, .poolSettings, .deadLetters])
+      report.all(.unknown) == [
+        .nodes, .descriptors, .flow, .missingJobs, .kinds, .outbox, .scheduled, .poolSettings, .deadLetters,
+      ])
     #expect(!report.isHealthy)
   }
 

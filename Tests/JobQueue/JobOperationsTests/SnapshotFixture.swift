@@ -33,7 +33,7 @@ struct SnapshotFixture {
     PoolConfiguration(name: name, jobs: kinds, workers: WorkerCounts(min: 1, start: 1, max: max))
   }
 
-  /// A worker process that runs these pools, each with a local concurrency of 2.
+  /// A worker process that runs these pools, each with a local concurrency of 2, and has descriptors enough.
   static func node(
     _ id: String, _ pools: [String] = ["booking.validate", "booking.resolve", "dead.letters"], running: Int = 0,
     lastFetched: Date? = nil
@@ -41,7 +41,13 @@ struct SnapshotFixture {
     let report = PoolReport(localConcurrency: 2, running: running, lastFetchedEnqueuedAt: lastFetched)
     return NodeReport(
       id: id, startedAt: Date(timeIntervalSince1970: 1_790_000_000),
-      pools: Dictionary(uniqueKeysWithValues: pools.map { ($0, report) }))
+      pools: Dictionary(uniqueKeysWithValues: pools.map { ($0, report) }),
+      resources: NodeResources(openDescriptors: 40, descriptorsMax: 65_536))
+  }
+
+  /// An ingest process.
+  static func ingest(_ id: String, _ resources: NodeResources?) -> NodeReport {
+    NodeReport(id: id, startedAt: Date(timeIntervalSince1970: 1_790_000_000), pools: [:], resources: resources)
   }
 
   /// All servers answer.

@@ -17,4 +17,13 @@ struct PoolReportTests {
   func `absent fields are read as defaults, unknown ones are ignored`(_ document: String) throws {
     #expect(try JSONDecoder().decode(PoolReport.self, from: Data(document.utf8)) == PoolReport())
   }
+
+  @Test func `resources survive coding, with keys in snake_case, and what is absent is unknown`() throws {
+    let resources = NodeResources(openDescriptors: 12, descriptorsMax: 1_024, clientsMax: 624)
+    let document = try JSONEncoder().encode(resources)
+    let fields = try #require(try JSONSerialization.jsonObject(with: document) as? [String: Any])
+    #expect(fields.keys.sorted() == ["clients_max", "descriptors_max", "open_descriptors"])
+    #expect(try JSONDecoder().decode(NodeResources.self, from: document) == resources)
+    #expect(try JSONDecoder().decode(NodeResources.self, from: Data(#"{"threads": 4}"#.utf8)) == NodeResources())
+  }
 }

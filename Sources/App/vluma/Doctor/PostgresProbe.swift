@@ -36,7 +36,7 @@ struct PostgresProbe: Sendable {
     }
   }
 
-  /// The live worker processes.
+  /// The live processes.
   func nodes() async throws -> [NodeReport] {
     let pool = PostgresConnectionPool(configuration, size: 2)
     do {

@@ -1,7 +1,9 @@
 import ClientLoop
 import Foundation
 import Glibc
+import Jobs
 import Metrics
+import Synchronization
 
 /// What the process takes of the machine, under the names that Prometheus' client libraries use.
 ///
@@ -21,6 +23,10 @@ enum ProcessMetrics {
   ]
 
   private static let interval = Duration.seconds(5)
+  private static let latest = Mutex(NodeResources())
+
+  /// The figures of the last reading that other processes are told.
+  static var resources: NodeResources { latest.withLock { $0 } }
 
   /// Records the figures until the task is cancelled, and gives freed memory back to the system.
   static func run() async {
@@ -34,10 +40,12 @@ enum ProcessMetrics {
     }
   }
 
-  private static func record() {
-    let figures = ProcessFigures.current()
+  /// Reads the figures, which blocks for some milliseconds where many descriptors are open.
+  static func record() {
+    let (figures, limit) = (ProcessFigures.current(), DescriptorLimit.current)
+    latest.withLock { $0 = NodeResources(openDescriptors: figures.openDescriptors, descriptorsMax: limit) }
     record(openDescriptors, figures.openDescriptors)
-    record(descriptorsMax, DescriptorLimit.current)
+    record(descriptorsMax, limit)
     record(residentMemory, figures.residentBytes)
     record(threads, figures.threads)
   }

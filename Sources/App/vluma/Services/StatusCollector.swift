@@ -48,7 +48,7 @@ struct StatusCollector: PlatformStatusSource {
       // The queues hold only the dead letters that are not in PostgreSQL's index yet: their number alone would mislead.
       for index in pools.indices { pools[index].dead = nil }
     case .success(let store):
-      status.nodes = store.nodes
+      status.nodes = store.nodes.filter(\.isWorker)
       status.outbox = store.counts.outbox
       status.outboxOldestSeconds = store.counts.outboxOldestSeconds
       for index in pools.indices {

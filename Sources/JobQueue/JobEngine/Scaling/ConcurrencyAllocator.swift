@@ -11,6 +11,7 @@ struct ConcurrencyAllocator<Store: JobStore>: Sendable {
   let directory: any PoolDirectory
   let fetchers: [JobFetcher<Store>]
   let deadLetterIndexer: DeadLetterIndexer?
+  let resources: @Sendable () -> NodeResources?
   let draining: DrainState
   let outage: OutageLog
   let unparkOutage: OutageLog
@@ -71,7 +72,7 @@ struct ConcurrencyAllocator<Store: JobStore>: Sendable {
     for fetcher in fetchers { pools[fetcher.pool.name.rawValue] = fetcher.report }
     if let deadLetterIndexer { pools[JobConfiguration.deadLetterPool.rawValue] = deadLetterIndexer.report }
     do {
-      let report = NodeReport(id: node, startedAt: startedAt, pools: pools)
+      let report = NodeReport(id: node, startedAt: startedAt, pools: pools, resources: resources())
       let (settings, nodes) = try await directory.renewLease(report, lease: lease)
       // Before anything is fetched: a kind may have been paused because it does harm.
       for fetcher in fetchers { fetcher.pause(settings[fetcher.pool.name]?.pausedKinds ?? []) }

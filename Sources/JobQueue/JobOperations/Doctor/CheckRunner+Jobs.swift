@@ -134,7 +134,7 @@ extension CheckRunner {
     let total = rows.reduce(0) { $0 + $1.count }
     guard count > 0 else { return CheckResult(note: total == 0 ? "none" : "\(counted(total, "job")), \(note)") }
     let places = byPool.sorted { $0.key < $1.key }.map { "\($0.value) for \($0.key)" }
-    let hasWorkers = contents?.nodes.isEmpty == false
+    let hasWorkers = !workers.isEmpty
     let finding = Finding(
       check, .problem, "\(counted(count, "job")) \(count == 1 ? one : many): \(listed(places))",
       advice: hasWorkers

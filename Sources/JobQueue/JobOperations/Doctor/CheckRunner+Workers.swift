@@ -4,11 +4,11 @@ internal import Jobs
 /// Checks of worker processes, of operators' settings, and of whether jobs flow.
 extension CheckRunner {
   func nodes() -> CheckResult {
-    guard let configuration, let contents else {
+    guard let configuration, contents != nil else {
       return CheckResult(unknownReason: unknownReason(.file, .store) ?? "")
     }
     var findings: [Finding] = []
-    if contents.nodes.isEmpty {
+    if workers.isEmpty {
       findings.append(
         Finding(
           .nodes, .problem, "no worker process is alive: jobs wait",
@@ -16,7 +16,7 @@ extension CheckRunner {
     } else {
       findings += configuration.pools.compactMap(idle)
     }
-    return CheckResult(findings + differentViews(contents.nodes), note: "\(contents.nodes.count) alive")
+    return CheckResult(findings + differentViews(workers), note: "\(workers.count) alive")
   }
 
   /// A finding on a pool that has something to do and no live node.

@@ -11,12 +11,15 @@ struct CheckRunner {
   let routes: [JobKind: PoolName]
   /// The names of queues.yaml's pools.
   let known: Set<PoolName>
+  /// The live worker processes, if they are known.
+  let workers: [NodeReport]
 
   init(_ snapshot: SystemSnapshot) {
     self.snapshot = snapshot
     configuration = snapshot.settings.configuration
     broker = snapshot.broker.value
     contents = snapshot.store.value?.contents
+    workers = contents?.nodes.filter(\.isWorker) ?? []
     routes = configuration?.routes ?? [:]
     known = Set((configuration?.pools ?? []).map(\.name))
   }
@@ -28,6 +31,7 @@ struct CheckRunner {
     case .postgreSQL: postgreSQL()
     case .redis: redis()
     case .nodes: nodes()
+    case .descriptors: descriptors()
     case .flow: flow()
     case .missingJobs: missingJobs()
     case .removedPools: removedPools()

@@ -10,6 +10,8 @@ package enum DoctorCheck: String, Sendable, Codable, CaseIterable {
   case redis
   /// Live worker processes run every pool that has something to do.
   case nodes
+  /// Live processes may open enough files and connections.
+  case descriptors
   /// Queued jobs are fetched.
   case flow
   /// Accepted jobs that have not ended are somewhere.
@@ -36,6 +38,7 @@ package enum DoctorCheck: String, Sendable, Codable, CaseIterable {
     case .postgreSQL: "PostgreSQL"
     case .redis: "Redis"
     case .nodes: "workers"
+    case .descriptors: "descriptors"
     case .flow: "flow"
     case .missingJobs: "missing jobs"
     case .removedPools: "removed pools"

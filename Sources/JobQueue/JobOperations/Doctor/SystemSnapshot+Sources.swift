@@ -35,7 +35,7 @@ extension SystemSnapshot {
     package var backlog: BacklogSnapshot
     /// What operators have set.
     package var settings: [PoolName: PoolSetting]
-    /// The live worker processes.
+    /// The live processes.
     package var nodes: [NodeReport]
     /// Jobs that are nowhere.
     package var gaps: GapReport
@@ -69,7 +69,7 @@ extension SystemSnapshot {
   package struct SecondProbe: Sendable {
     /// Queued jobs, by pool.
     package var queued: [PoolName: Int]
-    /// The live worker processes.
+    /// The live processes.
     package var nodes: [NodeReport]
 
     package init(queued: [PoolName: Int], nodes: [NodeReport]) {

@@ -58,7 +58,29 @@ package struct PoolReport: Sendable, Equatable, Codable {
   }
 }
 
-/// A live worker process.
+/// What a process has of the limits that its machine sets; nil: unknown. It is stored as JSON.
+package struct NodeResources: Sendable, Equatable, Codable {
+  /// Open files and connections.
+  package var openDescriptors: Int?
+  /// How many may be open: the soft limit RLIMIT_NOFILE.
+  package var descriptorsMax: Int?
+  /// How many clients an ingest process may have connected; also nil for a process that serves no clients.
+  package var clientsMax: Int?
+
+  package init(openDescriptors: Int? = nil, descriptorsMax: Int? = nil, clientsMax: Int? = nil) {
+    self.openDescriptors = openDescriptors
+    self.descriptorsMax = descriptorsMax
+    self.clientsMax = clientsMax
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case openDescriptors = "open_descriptors"
+    case descriptorsMax = "descriptors_max"
+    case clientsMax = "clients_max"
+  }
+}
+
+/// A live process: a worker process, or an ingest process, which runs no pools.
 package struct NodeReport: Sendable, Equatable, Codable {
   /// Unique for each process: two processes with one id would renew one lease.
   package var id: String
@@ -66,10 +88,16 @@ package struct NodeReport: Sendable, Equatable, Codable {
   package var startedAt: Date
   /// The pools it runs, by name. A pool's size is divided among the nodes that list it.
   package var pools: [String: PoolReport]
+  /// Nil: not reported.
+  package var resources: NodeResources?
 
-  package init(id: String, startedAt: Date, pools: [String: PoolReport]) {
+  /// False: it runs no pools, and so has no part in any job.
+  package var isWorker: Bool { !pools.isEmpty }
+
+  package init(id: String, startedAt: Date, pools: [String: PoolReport], resources: NodeResources? = nil) {
     self.id = id
     self.startedAt = startedAt
     self.pools = pools
+    self.resources = resources
   }
 }

@@ -21,6 +21,7 @@ package struct PostgresPoolDirectory: PoolDirectory {
     _ node: NodeReport, lease: Duration
   ) async throws -> (settings: [PoolName: PoolSetting], nodes: [NodeReport]) {
     let pools = String(decoding: try JSONEncoder().encode(node.pools), as: UTF8.self)
+    let resources = try node.resources.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     let results = try await withPortErrors {
       try await pool.withConnection { connection in
         // A new node changes the local concurrency of all others.
@@ -29,10 +30,11 @@ package struct PostgresPoolDirectory: PoolDirectory {
             """
             WITH old AS (SELECT pools FROM jobs.node WHERE id = \(node.id)),
             put AS (
-              INSERT INTO jobs.node (id, started_at, lease_until, pools)
+              INSERT INTO jobs.node (id, started_at, lease_until, pools, resources)
               VALUES (\(node.id), \(node.startedAt), now() + make_interval(secs => \(lease / .seconds(1))),
-                \(pools)::jsonb)
-              ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, pools = excluded.pools)
+                \(pools)::jsonb, \(resources)::jsonb)
+              ON CONFLICT (id) DO UPDATE
+              SET lease_until = excluded.lease_until, pools = excluded.pools, resources = excluded.resources)
             SELECT CASE WHEN NOT EXISTS (SELECT FROM old) THEN pg_notify(\(Self.channel), 'node')::text END
             """,
             "DELETE FROM jobs.node WHERE lease_until < now() - interval '1 hour'",
@@ -66,7 +68,7 @@ package struct PostgresPoolDirectory: PoolDirectory {
     try await withPortErrors {
       try await pool.query(
         """
-        SELECT id, started_at, pools::text FROM jobs.node
+        SELECT id, started_at, pools::text, resources::text FROM jobs.node
         WHERE lease_until > now() - make_interval(secs => \(seconds)) ORDER BY id
         """
       ).map(Self.report)
@@ -76,12 +78,16 @@ package struct PostgresPoolDirectory: PoolDirectory {
   private static func report(_ row: PostgresRow) throws -> NodeReport {
     let pools = try JSONDecoder().decode(
       [String: PoolReport].self, from: Data(try row.decode(2, as: String.self).utf8))
-    return NodeReport(id: try row.decode(0), startedAt: try row.decode(1), pools: pools)
+    // What another version wrote and this one cannot read is unknown: it must cost nobody the lease.
+    let resources = try row.decodeIfPresent(3, as: String.self).flatMap {
+      try? JSONDecoder().decode(NodeResources.self, from: Data($0.utf8))
+    }
+    return NodeReport(id: try row.decode(0), startedAt: try row.decode(1), pools: pools, resources: resources)
   }
 
   private static let overviewQueries: [PostgresQuery] = [
     "SELECT size, paused, to_json(paused_kinds)::text, pool FROM jobs.pool_setting",
-    "SELECT id, started_at, pools::text FROM jobs.node WHERE lease_until > now() ORDER BY id",
+    "SELECT id, started_at, pools::text, resources::text FROM jobs.node WHERE lease_until > now() ORDER BY id",
   ]
 
   private static func overview(

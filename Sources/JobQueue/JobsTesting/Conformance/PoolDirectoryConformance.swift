@@ -25,8 +25,10 @@ package struct PoolDirectoryConformance: Sendable {
 
   private typealias Rule = ConformanceRule<Self>
 
-  private func node(_ id: String, _ pools: [String: PoolReport] = [:]) -> NodeReport {
-    NodeReport(id: id, startedAt: Date(timeIntervalSince1970: 1_790_000_000), pools: pools)
+  private func node(
+    _ id: String, _ pools: [String: PoolReport] = [:], resources: NodeResources? = nil
+  ) -> NodeReport {
+    NodeReport(id: id, startedAt: Date(timeIntervalSince1970: 1_790_000_000), pools: pools, resources: resources)
   }
 
   private func startsEmpty() async throws {
@@ -75,16 +77,23 @@ package struct PoolDirectoryConformance: Sendable {
   private func showsNodes() async throws {
     let enqueuedAt = Date(timeIntervalSince1970: 1_790_000_050)
     let first = node(
-      "a", ["one": PoolReport(localConcurrency: 1, running: 2, lastFetchedEnqueuedAt: enqueuedAt), "two": PoolReport()])
+      "a",
+      ["one": PoolReport(localConcurrency: 1, running: 2, lastFetchedEnqueuedAt: enqueuedAt), "two": PoolReport()],
+      resources: NodeResources(openDescriptors: 12, descriptorsMax: 1_024))
     let alone = try await directory.renewLease(first, lease: .seconds(60)).nodes
     try requireEqual(alone, [first], "the nodes with one alive")
     let second = node("b", ["one": PoolReport(localConcurrency: 3)])
     let both = try await directory.renewLease(second, lease: .seconds(60)).nodes
     try requireEqual(both.sorted { $0.id < $1.id }, [first, second], "the nodes with two alive")
-    let changed = node("a", ["one": PoolReport(localConcurrency: 9, running: 1)])
+    let changed = node(
+      "a", ["one": PoolReport(localConcurrency: 9, running: 1)], resources: NodeResources(descriptorsMax: 2_048))
     _ = try await directory.renewLease(changed, lease: .seconds(60))
     let seen = try await directory.overview().nodes.sorted { $0.id < $1.id }
     try requireEqual(seen, [changed, second], "the nodes after a renewal")
+    let bare = node("a", resources: NodeResources(clientsMax: 7))
+    _ = try await directory.renewLease(bare, lease: .seconds(60))
+    let last = try await directory.overview().nodes.sorted { $0.id < $1.id }
+    try requireEqual(last, [bare, second], "the nodes with one that runs no pools")
   }
 
   private func releases() async throws {
