@@ -2,7 +2,6 @@ internal import CLibPQ
 internal import ClientLoop
 internal import Foundation
 internal import Glibc
-internal import Synchronization
 
 /// libpq's connection, used by one thread only. A call may block that thread, until its deadline at most.
 ///
@@ -139,7 +138,7 @@ final class PostgresSession {
         }
       default:
         if case .preparation(let sql) = expectation { prepared[sql] = nil }
-        if PQresultStatus(result) != PGRES_PIPELINE_ABORTED { failure = failure ?? Self.serverError(result) }
+        if PQresultStatus(result) != PGRES_PIPELINE_ABORTED { failure = failure ?? PostgresError(refusal: result) }
         PQclear(result)
       }
       // Each statement's results end with a nil.
@@ -219,32 +218,9 @@ final class PostgresSession {
           waitState.cancelSent = true
           cancelWasSent = true
           waitState.deadline = .now + .seconds(2)
-          requestCancel()
+          PostgresCancelRequest.send(on: connection)
         }
       }
-    }
-  }
-
-  /// Cancel requests that are under way in this process, each with a thread and a descriptor.
-  private static let cancelCount = Atomic(0)
-  /// A frozen server accepts cancel requests and never answers, so that none of them ends: no more than this are made.
-  /// Without one the connection is abandoned as well, and the server ends the statement when it sees that.
-  private static let cancelMax = 8
-
-  /// Asks the server to cancel the running statement, on a thread of its own: PQcancel connects, without a timeout.
-  private func requestCancel() {
-    guard Self.cancelCount.wrappingAdd(1, ordering: .relaxed).newValue <= Self.cancelMax,
-      let request = PQgetCancel(connection)
-    else {
-      Self.cancelCount.subtract(1, ordering: .relaxed)
-      return
-    }
-    nonisolated(unsafe) let owned = request  // only the new thread uses it, and frees it
-    Thread.detachNewThread {
-      var message = [CChar](repeating: 0, count: 256)
-      PQcancel(owned, &message, Int32(message.count))
-      PQfreeCancel(owned)
-      Self.cancelCount.subtract(1, ordering: .relaxed)
     }
   }
 
@@ -255,7 +231,7 @@ final class PostgresSession {
     var wait = WaitState(deadline: deadline)
     var failure: PostgresError?
     while let result = try nextOrEnd(&wait, isCancelled) {
-      if PQresultStatus(result) == PGRES_FATAL_ERROR { failure = failure ?? Self.serverError(result) }
+      if PQresultStatus(result) == PGRES_FATAL_ERROR { failure = failure ?? PostgresError(refusal: result) }
       PQclear(result)
     }
     guard PQenterPipelineMode(connection) == 1 else { throw callError("PQenterPipelineMode") }
@@ -287,19 +263,5 @@ final class PostgresSession {
   private func callError(_ call: String) -> PostgresError {
     isOutOfStep = true
     return isBroken ? .connectionLost : .client("\(call) failed")
-  }
-
-  private static func serverError(_ result: OpaquePointer) -> PostgresError {
-    func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
-    // The codes are the characters PG_DIAG_SQLSTATE, PG_DIAG_CONSTRAINT_NAME and PG_DIAG_MESSAGE_PRIMARY stand for.
-    let state = field(Int32(UInt8(ascii: "C")))
-    // An error without SQLSTATE is libpq's own: it could not read or write.
-    guard let state else { return .connectionLost }
-    // PG_DIAG_SEVERITY_NONLOCALIZED: after FATAL and PANIC the server has closed the session.
-    let endsSession = ["FATAL", "PANIC"].contains(field(Int32(UInt8(ascii: "V"))))
-    return .server(
-      .init(
-        sqlState: state, constraint: field(Int32(UInt8(ascii: "n"))),
-        message: field(Int32(UInt8(ascii: "M"))) ?? "", endsSession: endsSession))
   }
 }
