@@ -52,24 +52,37 @@ package final class PostgresConnectionPool: Sendable {
 
   /// Runs `body` in a transaction: committed when it returns, rolled back when it throws or its task is cancelled.
   ///
-  /// Throws ``PostgresError/commitInDoubt`` when the connection broke during the commit.
+  /// Throws ``PostgresError/commitInDoubt`` when the connection broke during the commit. Where a plan was stale after
+  /// other statements of the transaction, it is rolled back and `body` runs once more.
   @discardableResult
   package func withTransaction<Value>(
     deadline: ContinuousClock.Instant? = nil, _ body: (PostgresTransaction) async throws -> Value
   ) async throws -> Value {
     let deadline = deadline ?? .now + PostgresConnection.defaultTimeout
     return try await withConnection(deadline: deadline) { connection in
-      let transaction = PostgresTransaction(
-        connection: connection, deadline: deadline, idleTimeout: configuration.idleInTransactionTimeout)
       do {
-        let value = try await body(transaction)
-        try Task.checkCancellation()
-        try await transaction.commit()
-        return value
-      } catch {
-        await transaction.rollback()
-        throw error
+        return try await runTransaction(on: connection, deadline, body)
+      } catch let error as PostgresError where error.hasStalePlan {
+        // The connection makes all its plans anew, and each locks its tables until the transaction ends.
+        return try await runTransaction(on: connection, deadline, body)
       }
+    }
+  }
+
+  private func runTransaction<Value>(
+    on connection: PostgresConnection, _ deadline: ContinuousClock.Instant,
+    _ body: (PostgresTransaction) async throws -> Value
+  ) async throws -> Value {
+    let transaction = PostgresTransaction(
+      connection: connection, deadline: deadline, idleTimeout: configuration.idleInTransactionTimeout)
+    do {
+      let value = try await body(transaction)
+      try Task.checkCancellation()
+      try await transaction.commit()
+      return value
+    } catch {
+      await transaction.rollback()
+      throw error
     }
   }
 

@@ -34,12 +34,17 @@ public enum PostgresError: Error, Sendable {
     /// True where the server has ended the session with it (FATAL): nothing that was open took effect, unless a commit
     /// was under way.
     let endsSession: Bool
+    /// True: the statement was prepared in an earlier round trip, and nothing of this one has taken effect.
+    let isPlanOld: Bool
 
-    init(sqlState: String, constraint: String?, message: String, endsSession: Bool = false) {
+    init(
+      sqlState: String, constraint: String?, message: String, endsSession: Bool = false, isPlanOld: Bool = false
+    ) {
       self.sqlState = sqlState
       self.constraint = constraint
       self.message = message
       self.endsSession = endsSession
+      self.isPlanOld = isPlanOld
     }
   }
 

@@ -28,6 +28,8 @@ public final class PostgresResult: @unchecked Sendable, RandomAccessCollection {
   /// The server's command tag, such as `COMMIT`.
   var commandTag: String { String(cString: PQcmdStatus(result)) }
 
+  var commits: Bool { commandTag == "COMMIT" }
+
   /// One value's bytes in binary format; nil for NULL.
   func bytes(row: Int32, column: Int) -> UnsafeRawBufferPointer? {
     let column = Int32(column)

@@ -119,7 +119,22 @@ final class PostgresSession {
   ///
   /// The first error is thrown, and the statements behind it do not run. When `isCancelled` turns true, or the deadline
   /// passes, a cancel request is sent; a statement that does not end within two seconds of it costs the connection.
+  /// Where a plan was stale, and no transaction was open before, the statements are run again, unseen.
   func run(
+    _ queries: [PostgresQuery], deadline: ContinuousClock.Instant, isCancelled: () -> Bool
+  ) throws -> [PostgresResult] {
+    let beginsTransaction = PQtransactionStatus(connection) == PQTRANS_IDLE
+    do {
+      return try runOnce(queries, deadline: deadline, isCancelled: isCancelled)
+    } catch let error as PostgresError where error.hasStalePlan && beginsTransaction {
+      // They have begun a transaction themselves where one is open now.
+      let rollback: [PostgresQuery] = PQtransactionStatus(connection) == PQTRANS_INERROR ? ["ROLLBACK"] : []
+      let results = try runOnce(rollback + queries, deadline: deadline, isCancelled: isCancelled)
+      return Array(results.dropFirst(rollback.count))
+    }
+  }
+
+  private func runOnce(
     _ queries: [PostgresQuery], deadline: ContinuousClock.Instant, isCancelled: () -> Bool
   ) throws -> [PostgresResult] {
     var expectations: [Expectation] = []
@@ -134,11 +149,14 @@ final class PostgresSession {
       case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
         switch expectation {
         case .preparation: PQclear(result)
-        case .rows: results.append(PostgresResult(owning: result))
+        case .rows(hadPlan: _): results.append(PostgresResult(owning: result))
         }
       default:
         if case .preparation(let sql) = expectation { prepared[sql] = nil }
-        if PQresultStatus(result) != PGRES_PIPELINE_ABORTED { failure = failure ?? PostgresError(refusal: result) }
+        if PQresultStatus(result) != PGRES_PIPELINE_ABORTED, failure == nil {
+          failure = PostgresError(
+            refusal: result, isPlanOld: expectation.hadPlan && !results.contains(where: \.commits))
+        }
         PQclear(result)
       }
       // Each statement's results end with a nil.
@@ -149,14 +167,21 @@ final class PostgresSession {
       if wait.cancelSent, failure.sqlState == "57014" {
         throw isCancelled() ? CancellationError() as any Error : PostgresError.deadlineExceeded
       }
-      // The server may have replanned under a changed table (0A000) or forgotten the statement (26000).
-      if failure.sqlState == "0A000" || failure.sqlState == "26000" { prepared = [:] }
+      // Those of other statements may be stale as well.
+      if failure.saysPlanIsStale { prepared = [:] }
       throw failure
     }
     return results
   }
 
-  private enum Expectation { case preparation(sql: String), rows }
+  private enum Expectation {
+    case preparation(sql: String)
+    /// `hadPlan`: the statement was prepared before this round trip. One that is prepared in it cannot be stale: its
+    /// tables are locked from then on.
+    case rows(hadPlan: Bool)
+
+    var hadPlan: Bool { if case .rows(hadPlan: true) = self { true } else { false } }
+  }
 
   /// The deadline of a wait, and whether the cancel request was sent.
   private struct WaitState {
@@ -167,6 +192,7 @@ final class PostgresSession {
   private func send(_ query: PostgresQuery) throws(PostgresError) -> [Expectation] {
     var expectations: [Expectation] = []
     var name = prepared[query.sql]
+    let hadPlan = name != nil
     if name == nil, prepared.count < Self.preparedMax {
       let fresh = "s\(preparedCount)"
       preparedCount += 1
@@ -186,7 +212,7 @@ final class PostgresSession {
       }
     }
     guard sent == 1 else { throw callError("sending a statement with \(query.parameters.count) parameters") }
-    expectations.append(.rows)
+    expectations.append(.rows(hadPlan: hadPlan))
     return expectations
   }
 

@@ -87,7 +87,7 @@ public struct PostgresTransaction: Sendable {
       throw PostgresError.commitInDoubt
     }
     // The server answers the COMMIT of a failed transaction with ROLLBACK, without an error.
-    guard results.last?.commandTag == "COMMIT" else {
+    guard results.last?.commits == true else {
       throw PostgresError.server(.init(sqlState: "25P02", constraint: nil, message: "the transaction had failed"))
     }
   }
