@@ -2,11 +2,26 @@ package import Jobs
 internal import Postgres
 
 extension PostgresJobStore {
-  /// Writes the rows in one statement. A run with a receipt, or with a row, is left as it is.
+  /// Writes the rows in one statement, or, where they are very large, in one transaction. A run with a receipt, or with
+  /// a row, is left as it is.
   package func recordAccepted(_ jobs: [AcceptedJob]) async throws -> Int {
-    guard !jobs.isEmpty else { return 0 }
-    let statement = try PostgresQuery.recordAccepted(jobs)
-    return try await withPortErrors { try await pool.query(statement)[0].decode(0) }
+    let pages = jobs.pages { job in
+      job.envelope.body.count + (job.reference?.eventIDs.reduce(0) { $0 + $1.utf8.count + 1 } ?? 0)
+    }
+    guard pages.count > 1 else {
+      guard !jobs.isEmpty else { return 0 }
+      let statement = try PostgresQuery.recordAccepted(jobs)
+      return try await withPortErrors { try await pool.query(statement)[0].decode(0) }
+    }
+    return try await withPortErrors {
+      try await pool.withTransaction { transaction in
+        var total = 0
+        for page in pages {
+          total += try await transaction.query(.recordAccepted(Array(page)))[0].decode(0, as: Int.self)
+        }
+        return total
+      }
+    }
   }
 
   /// Adds up what was counted, in one transaction.

@@ -3,22 +3,26 @@ package import Jobs
 internal import Postgres
 
 extension PostgresDeadLetterIndex {
-  /// Writes receipts and letters in one transaction of two statements, whatever their number. A letter that is there
+  /// Writes receipts and letters in one transaction, with two statements for each page of them. A letter that is there
   /// already keeps its state; only its latest time is updated.
   package func record(_ letters: [DeadLetter]) async throws {
     // ON CONFLICT DO UPDATE refuses the same letter twice in one statement.
     let byRun = Dictionary(letters.map { ($0.jobRun, $0) }) { first, _ in first }
     let sorted = byRun.values.sorted { ($0.jobRun.id, $0.jobRun.run) < ($1.jobRun.id, $1.jobRun.run) }
-    // A locked receipt must not hold the other letters for long: the caller isolates it.
-    let statements = [.lockTimeout(Self.lockTimeout)] + (try Self.statements(for: sorted))
     try await withPortErrors {
-      _ = try await pool.withTransaction { try await $0.run(statements) }
+      try await pool.withTransaction { transaction in
+        for (number, page) in sorted.pages({ $0.body.count + $0.deadLetterInfo.detail.utf8.count }).enumerated() {
+          // A locked receipt must not hold the other letters for long: the caller isolates it.
+          let first: [PostgresQuery] = number == 0 ? [.lockTimeout(Self.lockTimeout)] : []
+          try await transaction.run(first + (try Self.statements(for: page)))
+        }
+      }
     }
   }
 
   private static let lockTimeout = Duration.milliseconds(500)
 
-  private static func statements(for letters: [DeadLetter]) throws -> [PostgresQuery] {
+  private static func statements(for letters: ArraySlice<DeadLetter>) throws -> [PostgresQuery] {
     let ids = letters.map(\.jobRun.id.uuid)
     let runs = letters.map(\.jobRun.run)
     let kinds = letters.map { $0.envelope?.kind.rawValue ?? "unreadable" }

@@ -9,11 +9,13 @@ extension PostgresJobStore {
   ///
   /// - Parameter entries: each with the pool that takes its kind, which is not checked here; none: nothing happens.
   package func enqueue(_ entries: [OutboxEntry], in transaction: PostgresTransaction) async throws {
-    guard !entries.isEmpty else { return }
+    for page in entries.pages(\.envelope.body.count) { try await transaction.query(try Self.enqueue(page)) }
+  }
+
+  private static func enqueue(_ entries: ArraySlice<OutboxEntry>) throws -> PostgresQuery {
     let rows = try EnvelopeColumns(entries.map { ($0.envelope.asCounted, $0.pool) })
     // The same run twice in `entries` is one row as well. A run that was enqueued before is counted already.
-    try await transaction.query(
-      """
+    return """
       WITH put AS (
         INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM \(unnest: rows)
         ON CONFLICT DO NOTHING RETURNING job_id, run, pool)
@@ -24,7 +26,7 @@ extension PostgresJobStore {
           SELECT FROM jobs.receipt WHERE receipt.job_id = put.job_id AND receipt.run = put.run
             AND receipt.job_id = ANY(\(rows.ids)::uuid[]))
       GROUP BY pool
-      """)
+      """
   }
 
   /// Deletes the entries in one statement, which records those that have not ended; those that are gone already do not
@@ -35,7 +37,7 @@ extension PostgresJobStore {
   }
 
   /// The bodies that are read in one go, in bytes. Where one body is larger it is read alone.
-  static let pageBytesMax = 32 << 20
+  static let pageBytesMax = ParameterPage.bytesMax
 
   /// Hands over the oldest entries, at most `limit` and at most ``pageBytesMax``, but at least one, while their rows stay
   /// locked; other nodes skip them. Returns how many `publish` has kept. Where those rows cannot be deleted afterwards, the entries are handed over once more:
@@ -79,7 +81,17 @@ extension PostgresJobStore {
     """
   }
 
-  static func insertOutbox(_ jobs: [(JobEnvelope, PoolName)]) throws -> PostgresQuery {
+  /// The statements that write one page of follow-ups: to the outbox, or to `jobs.scheduled` where they are due later.
+  static func store(_ followUps: ArraySlice<RoutedFollowUp>) throws -> [PostgresQuery] {
+    var statements: [PostgresQuery] = []
+    let immediate = followUps.filter { $0.dueAt == nil }
+    if !immediate.isEmpty { statements.append(try insertOutbox(immediate.map { ($0.envelope, $0.pool) })) }
+    let later = followUps.compactMap { job in job.dueAt.map { (job.envelope, job.pool, Due.at($0)) } }
+    if !later.isEmpty { statements.append(try upsertScheduled(later)) }
+    return statements
+  }
+
+  private static func insertOutbox(_ jobs: [(JobEnvelope, PoolName)]) throws -> PostgresQuery {
     let rows = try EnvelopeColumns(jobs)
     return "INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM \(unnest: rows)"
   }

@@ -31,8 +31,11 @@ package struct PostgresJobStore: JobStore {
           guard !open.isEmpty else { return nil }
           let completion = try await body(transaction, open)
           guard !completion.rollsBack else { throw RolledBack(completion: completion) }
+          let pages = completion.followUps.pages(\.envelope.body.count)
+          for page in pages.dropLast() { try await transaction.run(try Self.store(page)) }
           transaction.beforeCommit(
-            try Self.statements(for: completion, ending: receipts.filter { open.contains($0.jobRun) }))
+            try pages.suffix(1).flatMap(Self.store)
+              + Self.statements(for: completion, ending: receipts.filter { open.contains($0.jobRun) }))
           return completion
         }
       }
@@ -123,19 +126,15 @@ extension PostgresJobStore {
     return Set(try results[results.count - 1].map { try $0.jobRun() })
   }
 
+  /// What ends the runs and counts them; the follow-ups are written besides.
+  ///
   /// - Parameter receipts: those of the open runs, of one pool.
   private static func statements(
     for completion: Completion, ending receipts: [JobReceipt]
-  ) throws -> [PostgresQuery] {
+  ) -> [PostgresQuery] {
     var statements: [PostgresQuery] = []
     if !completion.snoozed.isEmpty { statements.append(.delete(completion.snoozed, from: "jobs.receipt")) }
     if !completion.cancelled.isEmpty { statements.append(cancel(completion.cancelled)) }
-    let immediate = completion.followUps.filter { $0.dueAt == nil }
-    if !immediate.isEmpty { statements.append(try insertOutbox(immediate.map { ($0.envelope, $0.pool) })) }
-    let later = completion.followUps.filter { $0.dueAt != nil }
-    if !later.isEmpty {
-      statements.append(try upsertScheduled(later.map { ($0.envelope, $0.pool, .at($0.dueAt ?? Date())) }))
-    }
     let snoozed = Set(completion.snoozed)
     // The same run twice in one batch ends once.
     let ended = Dictionary(receipts.filter { !snoozed.contains($0.jobRun) }.map { ($0.jobRun, $0) }) { one, _ in one }
