@@ -42,7 +42,7 @@ package struct JobQueueBackend: Sendable {
     publisher = RabbitMQPublisher(rabbitMQ, name: "\(node) publishing", logger: logger)
     consumer = RabbitMQConsumer(rabbitMQ, name: "\(node) consuming", logger: logger)
     broker = RabbitMQJobBroker(publisher: publisher, consumer: consumer)
-    store = PostgresJobStore(pool: pool, bodiless: bodiless)
+    store = PostgresJobStore(pool: pool, bodiless: bodiless, logger: logger)
     var options = AcceptedJobRecorder<PostgresJobStore>.Options()
     options.bodiless = Set(bodiless)
     if let reference { options.reference = reference }

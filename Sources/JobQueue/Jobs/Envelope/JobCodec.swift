@@ -44,7 +44,10 @@ public enum JobCodec {
     }
   }
 
-  private static func explain(_ error: DecodingError, _ body: Data) -> String {
+  /// Names fields and types, never values.
+  ///
+  /// - Parameter body: what was read; nil: it is JSON.
+  package static func explain(_ error: DecodingError, _ body: Data? = nil) -> String {
     func path(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String {
       let keys = (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue)
       return keys.isEmpty ? "the whole" : keys.joined(separator: ".")
@@ -56,7 +59,7 @@ public enum JobCodec {
     case .dataCorrupted(let context) where !context.codingPath.isEmpty: "\(path(context)) is malformed"
     case .dataCorrupted:
       // Foundation names no place for a number or date that does not fit.
-      (try? JSONSerialization.jsonObject(with: body, options: .fragmentsAllowed)) == nil
+      body.map { (try? JSONSerialization.jsonObject(with: $0, options: .fragmentsAllowed)) == nil } ?? false
         ? "it is not JSON" : "a value in it is malformed"
     @unknown default: "it is malformed"
     }

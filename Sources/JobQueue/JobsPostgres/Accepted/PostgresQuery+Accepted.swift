@@ -59,7 +59,7 @@ extension PostgresQuery {
         RETURNING it.job_id, it.run, it.pool, it.envelope, it.body),
       put AS (
         INSERT INTO jobs.accepted (job_id, run, pool, counts, envelope, body)
-        SELECT job_id, run, pool, NOT coalesce((envelope ->> 'counted')::bool, false), envelope,
+        SELECT job_id, run, pool, NOT coalesce(envelope -> 'counted' = 'true', false), envelope,
           CASE WHEN pool = ANY(\(bodiless.map(\.rawValue))::text[]) THEN NULL ELSE body END
         FROM gone WHERE NOT EXISTS (
           SELECT FROM jobs.receipt

@@ -27,7 +27,8 @@ package struct PostgresDeadLetterIndex: DeadLetterIndex {
     }
   }
 
-  /// Reads open letters, with their bodies where the filter says so; these may hold personal data.
+  /// Reads open letters, with their bodies where the filter says so; these may hold personal data. A letter whose
+  /// envelope cannot be read is shown without one, so that it hides no other.
   package func letters(_ filter: DeadLetterFilter) async throws -> [DeadLetter] {
     try await withPortErrors {
       try await pool.query(
@@ -36,10 +37,10 @@ package struct PostgresDeadLetterIndex: DeadLetterIndex {
         FROM jobs.dead_letter WHERE \(isOpenIn: filter) ORDER BY last_at DESC, job_id LIMIT \(filter.limit)
         """
       ).map { row in
-        let hasEnvelope = try row.decodeIfPresent(0, as: String.self) != nil
+        let envelope = try row.decodeIfPresent(0, as: String.self) == nil ? nil : try? row.envelope()
         return DeadLetter(
           jobRun: JobRun(id: JobID(try row.decode(2)), run: try row.decode(3)),
-          envelope: hasEnvelope ? try row.envelope() : nil,
+          envelope: envelope,
           deadLetterInfo: DeadLetterInfo(
             reason: DeadLetterReason(rawValue: try row.decode(5)), detail: try row.decode(6),
             fingerprint: try row.decode(7), pool: try row.poolName(4), attempts: try row.decode(8),

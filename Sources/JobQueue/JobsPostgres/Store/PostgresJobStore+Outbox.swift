@@ -40,8 +40,9 @@ extension PostgresJobStore {
   static let pageBytesMax = ParameterPage.bytesMax
 
   /// Hands over the oldest entries, at most `limit` and at most ``pageBytesMax``, but at least one, while their rows stay
-  /// locked; other nodes skip them. Returns how many `publish` has kept. Where those rows cannot be deleted afterwards, the entries are handed over once more:
-  /// the jobs' receipts make that harmless.
+  /// locked; other nodes skip them. Those that cannot be read are left out and postponed. Returns how many `publish` has
+  /// kept. Where those rows cannot be deleted afterwards, the entries are handed over once more: the jobs' receipts make
+  /// that harmless.
   package func relayOutbox(
     olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
   ) async throws -> Int {
@@ -58,22 +59,34 @@ extension PostgresJobStore {
           sized AS (
             SELECT *, row_number() OVER place AS number, sum(octet_length(body)) OVER place AS bytes
             FROM candidate WINDOW place AS (ORDER BY since, at, job_id, run ROWS UNBOUNDED PRECEDING))
-          SELECT envelope::text, body, pool FROM sized WHERE number = 1 OR bytes <= \(Self.pageBytesMax)
+          SELECT envelope::text, body, pool, job_id, run FROM sized WHERE number = 1 OR bytes <= \(Self.pageBytesMax)
           ORDER BY number
           """)
-        let entries = try rows.map { try $0.outboxEntry() }
-        guard !entries.isEmpty else { return 0 }
-        let published = await publish(entries)
+        let (entries, unreadable) = try self.entries(of: rows)
+        let published = entries.isEmpty ? [] : await publish(entries)
         if !published.isEmpty { transaction.beforeCommit([.deleteFromOutbox(published, bodiless: bodiless)]) }
-        let unpublished = Set(entries.map(\.envelope.jobRun)).subtracting(published)
+        let unpublished = Set(entries.map(\.envelope.jobRun) + unreadable).subtracting(published)
         if !unpublished.isEmpty { transaction.beforeCommit([Self.postpone(Array(unpublished))]) }
         return published.count
       }
     }
   }
 
-  /// Entries that could not be published are tried again after all others: a pool without a queue must not hold up the
-  /// rest.
+  /// The rows that can be read, and the runs of the others, which are logged.
+  func entries(of rows: PostgresResult) throws -> (readable: [OutboxEntry], unreadable: [JobRun]) {
+    var (entries, failures): ([OutboxEntry], [UnreadableRow]) = ([], [])
+    for row in rows {
+      switch try row.outboxEntry() {
+      case .success(let entry): entries.append(entry)
+      case .failure(let row): failures.append(row)
+      }
+    }
+    unreadable.note(failures)
+    return (entries, failures.map(\.jobRun))
+  }
+
+  /// Entries that could not be published are tried again after all others: a pool without a queue, or a row that cannot
+  /// be read, must not hold up the rest.
   private static func postpone(_ jobs: [JobRun]) -> PostgresQuery {
     """
     UPDATE jobs.outbox AS it SET tried_at = now() FROM \(unnest: jobs) AS tried (id, run)

@@ -54,9 +54,10 @@ extension PostgresJobStore {
 
   /// Moves the jobs that have been due longest to the outbox in one statement, at most `limit` and at most
   /// ``pageBytesMax``, but at least one; what another node has locked is skipped. Due is what the server's clock says.
+  /// Jobs that cannot be read are moved as well and not returned: the relay postpones them.
   package func releaseDueJobs(limit: Int) async throws -> [OutboxEntry] {
     try await withPortErrors {
-      try await pool.query(
+      let rows = try await pool.query(
         """
         WITH candidate AS (
           SELECT job_id, run, due_at, body FROM jobs.scheduled
@@ -72,9 +73,9 @@ extension PostgresJobStore {
             SELECT job_id, run FROM sized WHERE number = 1 OR bytes <= \(Self.pageBytesMax))
           RETURNING job_id, run, pool, envelope, body)
         INSERT INTO jobs.outbox (job_id, run, pool, envelope, body) SELECT * FROM due
-        RETURNING envelope::text, body, pool
-        """
-      ).map { try $0.outboxEntry() }
+        RETURNING envelope::text, body, pool, job_id, run
+        """)
+      return try entries(of: rows).readable
     }
   }
 

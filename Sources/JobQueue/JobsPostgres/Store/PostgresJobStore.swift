@@ -1,5 +1,6 @@
 package import Foundation
 package import Jobs
+package import Logging
 package import Postgres
 
 /// The store port on PostgreSQL. Its statements take whole batches: one round trip for the receipts, one for outbox
@@ -8,11 +9,17 @@ package struct PostgresJobStore: JobStore {
   let pool: PostgresConnectionPool
   /// Pools of whose accepted jobs the bodies are not kept.
   let bodiless: [PoolName]
+  let unreadable: UnreadableRowLog
 
   /// Uses the pool's connections; each completing transaction holds one.
-  package init(pool: PostgresConnectionPool, bodiless: [PoolName] = []) {
+  ///
+  /// - Parameter logger: is told of rows that cannot be read.
+  package init(
+    pool: PostgresConnectionPool, bodiless: [PoolName] = [], logger: Logger = Logger(label: "vluma.store")
+  ) {
     self.pool = pool
     self.bodiless = bodiless
+    unreadable = UnreadableRowLog(logger: logger)
   }
 
   /// Runs a completing transaction on one connection of the pool, which it holds until the end.

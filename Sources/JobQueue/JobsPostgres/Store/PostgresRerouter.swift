@@ -29,7 +29,7 @@ package struct PostgresRerouter: Sendable {
             SELECT job_id, run FROM jobs.\(unsafe: table)
             WHERE pool = \(old.rawValue) AND envelope ->> 'kind' = ANY(\(names)::text[])
             LIMIT \(Self.chunk) FOR UPDATE SKIP LOCKED)
-          RETURNING job_id, run, coalesce((envelope ->> 'counted')::bool, false) AS counted),
+          RETURNING job_id, run, coalesce(envelope -> 'counted' = 'true', false) AS counted),
         was AS (
           SELECT job_id, run, pool FROM jobs.accepted WHERE (job_id, run) IN (SELECT job_id, run FROM moved)
           FOR UPDATE),
