@@ -87,7 +87,7 @@ public final class JobQueueService: Service {
     case unroutable(PoolName)
     /// The broker could not be reached in time, or refused the job: it was not enqueued.
     case unavailable
-    /// The broker never takes a job of this size.
+    /// Its body is larger than 4 MiB, or its properties larger than the broker takes: no other try can succeed.
     case tooLarge
     /// The broker's answer was lost: the job may have been enqueued. Enqueue it again with the same id.
     case inDoubt(JobID)
@@ -97,7 +97,7 @@ public final class JobQueueService: Service {
       switch self {
       case .unroutedKind(let kind): "no pool of queues.yaml takes jobs of kind \(kind)"
       case .unroutable(let pool): "the broker has no queue for pool \(pool): call setUp()"
-      case .tooLarge: "the job is larger than the broker takes; it was not enqueued"
+      case .tooLarge: "the job is larger than the queue takes; it was not enqueued"
       case .unavailable: "the broker is not available; the job was not enqueued"
       case .inDoubt(let id): "it is unknown whether the broker holds job \(id): enqueue it again with the same id"
       }
@@ -115,8 +115,10 @@ public final class JobQueueService: Service {
     _ job: Work, id: JobID? = nil, tenant: UUID? = nil, deadline: Date? = nil, timeout: Duration = .seconds(5)
   ) async throws -> JobID {
     guard let pool = jobConfiguration.routes[Work.kind] else { throw NotEnqueued.unroutedKind(Work.kind) }
-    let envelope = try JobCodec.envelope(
-      for: job, id: id, at: backend.clock.now, tenant: tenant, deadline: deadline)
+    let envelope: JobEnvelope
+    do {
+      envelope = try JobCodec.envelope(for: job, id: id, at: backend.clock.now, tenant: tenant, deadline: deadline)
+    } catch is JobTooLarge { throw NotEnqueued.tooLarge }
     let results = await backend.recordingBroker.enqueue(
       [OutgoingJob(envelope, to: .pool(pool))], deadline: .now + timeout)
     switch results.first ?? .unavailable {

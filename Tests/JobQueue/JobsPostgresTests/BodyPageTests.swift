@@ -20,7 +20,10 @@ struct BodyPageTests {
       let store = PostgresJobStore(pool: pool)
       let jobs = [10, 10, 10, 10, 40, 1].map { large($0) }
       for job in jobs {
-        try await pool.withTransaction { try await store.enqueue([OutboxEntry(envelope: job, pool: "one")], in: $0) }
+        let receipt = JobReceipt(jobRun: JobRun(id: JobID()), kind: "test.cause", pool: "one")
+        _ = try await store.complete([receipt], deadline: .now + .seconds(10)) { _, _ in
+          Completion(followUps: [RoutedFollowUp(envelope: job, pool: "one", dueAt: nil)])
+        }
       }
       let pages = Locked<[Int]>([])
       for _ in 0..<4 {

@@ -68,4 +68,20 @@ struct OutboxEnqueueTests {
       #expect(try await relayed(store).isEmpty)
     }
   }
+
+  @Test func `a job that is too large for its executor is refused, and the transaction with it`() async throws {
+    try await withTestDatabase { pool, _ async throws in
+      let store = PostgresJobStore(pool: pool)
+      let large = JobEnvelope(kind: "test.large", body: Data(count: JobCodec.maxBodyBytes + 1))
+      let error = await #expect(throws: JobTooLarge.self) {
+        try await pool.withTransaction { transaction in
+          try await store.enqueue([OutboxEntry(envelope: SampleJobs.bare(), pool: "one")], in: transaction)
+          try await store.enqueue([OutboxEntry(envelope: large, pool: "one")], in: transaction)
+        }
+      }
+      #expect(error?.kind == "test.large")
+      #expect(error?.bytes == JobCodec.maxBodyBytes + 1)
+      #expect(try await pool.query("SELECT 1 FROM jobs.outbox").isEmpty)
+    }
+  }
 }

@@ -50,11 +50,11 @@ struct ParameterPageTests {
   @Test func `jobs of a caller's transaction, accepted jobs and letters are paged`() async throws {
     try await withTestDatabase { pool, _ async throws in
       let store = PostgresJobStore(pool: pool)
-      let jobs = (0..<5).map { _ in large(15) }
+      let jobs = (0..<20).map { _ in large(4) }
       try await pool.withTransaction(deadline: .now + .seconds(60)) { transaction in
         try await store.enqueue(jobs.map { OutboxEntry(envelope: $0, pool: "one") }, in: transaction)
       }
-      #expect(try await pool.query("SELECT 1 FROM jobs.outbox").count == 5)
+      #expect(try await pool.query("SELECT 1 FROM jobs.outbox").count == 20)
       let accepted = (0..<5).map { _ in AcceptedJob(large(15), pool: "one") }
       #expect(try await store.recordAccepted(accepted) == 5)
       #expect(try await store.recordAccepted(accepted) == 0)

@@ -12,7 +12,11 @@ struct JobEnqueuer: Sendable {
   /// How long the broker may take to confirm a job.
   static let confirmTimeout = Duration.seconds(4)
 
-  /// Enqueues the job and returns once the broker has confirmed it; throws a 503 where it has not.
+  private static let tooLarge = Problem(
+    .contentTooLarge, "the request is larger than the queue takes; nothing was done")
+
+  /// Enqueues the job and returns once the broker has confirmed it; throws a 503 where it has not, and a 413 where it is
+  /// too large.
   ///
   /// - Parameter business: nil: the worker must find out.
   /// - Parameter inDoubt: the problem's detail where it is unknown whether the job was enqueued.
@@ -22,14 +26,17 @@ struct JobEnqueuer: Sendable {
   ) async throws {
     let kind = Work.kind
     guard let pool = routes[kind] else { throw UnroutedKind(kind: kind) }
-    let envelope = try JobCodec.envelope(for: job, at: now(), tenant: business, traceparent: request.traceparent)
+    let envelope: JobEnvelope
+    do {
+      envelope = try JobCodec.envelope(for: job, at: now(), tenant: business, traceparent: request.traceparent)
+    } catch is JobTooLarge { throw Self.tooLarge }
     let result = await broker.enqueue([OutgoingJob(envelope, to: .pool(pool))], deadline: .now + Self.confirmTimeout)
       .first
     switch result {
     case .enqueued: return
     case .unroutable:
       throw Problem.unavailable("the queue for this request does not exist yet; try again later", retryAfter: 30)
-    case .refused: throw Problem(.contentTooLarge, "the request is larger than the queue takes; nothing was done")
+    case .refused: throw Self.tooLarge
     case .inDoubt: throw Problem.unavailable(inDoubt)
     case .unavailable, nil:
       throw Problem.unavailable("the request could not be accepted now; nothing was done, try again")

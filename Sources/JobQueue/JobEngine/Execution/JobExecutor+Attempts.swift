@@ -126,6 +126,7 @@ extension JobExecutor {
 
   private func route(_ item: FollowUps.Item) throws -> RoutedFollowUp {
     guard let pool = routes[item.envelope.kind] else { throw UnroutedKind(kind: item.envelope.kind) }
+    try JobTooLarge.check(item.envelope)
     return RoutedFollowUp(envelope: item.envelope, pool: pool, dueAt: item.dueAt)
   }
 

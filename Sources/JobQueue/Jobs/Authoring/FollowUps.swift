@@ -28,7 +28,7 @@ public struct FollowUps: Sendable {
   /// - Parameter tenant: the business; nil: the cause's.
   /// - Parameter dueAt: when to enqueue the job; nil: at once.
   /// - Parameter deadline: a job that has not begun at this instant is cancelled; nil: no deadline.
-  /// - Throws: what the job's `Encodable` conformance throws.
+  /// - Throws: ``JobTooLarge``, and what the job's `Encodable` conformance throws.
   public mutating func enqueue<Work: Job>(
     _ job: Work, from cause: JobInfo, tenant: UUID? = nil, dueAt: Date? = nil, deadline: Date? = nil
   ) throws {
@@ -38,7 +38,8 @@ public struct FollowUps: Sendable {
     items.append(Item(envelope: envelope, dueAt: dueAt))
   }
 
-  /// Enqueues a job that is in its envelope already, at once after the commit.
+  /// Enqueues a job that is in its envelope already, at once after the commit. Where its body is too large the attempt
+  /// fails with ``JobTooLarge`` when the transaction completes.
   public mutating func enqueue(_ envelope: JobEnvelope) { items.append(Item(envelope: envelope, dueAt: nil)) }
 
   /// Counts an event for the reports, once if the transaction commits.

@@ -2,7 +2,7 @@ public import Foundation
 
 /// Turns jobs into envelopes, and envelopes back into jobs.
 public enum JobCodec {
-  /// A job with a larger body is dead at once. The largest body of the platform is a webhook's, of at most 3 MiB.
+  /// A job with a larger body is not enqueued (``JobTooLarge``), and is dead at once where it comes all the same. The largest body of the platform is a webhook's, of at most 3 MiB.
   package static let maxBodyBytes = 4 << 20
 
   /// Why a body cannot become a job. The texts name fields, types and versions, never values: they are safe to log.
@@ -73,14 +73,16 @@ public enum JobCodec {
   /// - Parameter deadline: a job that has not begun at this instant is cancelled; nil: no deadline.
   /// - Parameter correlationID: the id of the request or job it came from; nil: it is the first.
   /// - Parameter traceparent: W3C trace context; nil: not traced.
-  /// - Throws: what the job's `Encodable` conformance throws.
+  /// - Throws: ``JobTooLarge``, and what the job's `Encodable` conformance throws.
   public static func envelope<Work: Job>(
     for job: Work, id: JobID? = nil, at now: Date = Date(), tenant: UUID?, deadline: Date? = nil,
     correlationID: String? = nil, traceparent: String? = nil
   ) throws -> JobEnvelope {
-    JobEnvelope(
+    let envelope = JobEnvelope(
       id: id ?? JobID(.version7(at: now)), kind: Work.kind, schemaVersion: Work.schemaVersion, tenant: tenant,
       enqueuedAt: now, deadline: deadline, correlationID: correlationID, traceparent: traceparent,
       body: try encode(job))
+    try JobTooLarge.check(envelope)
+    return envelope
   }
 }

@@ -5,10 +5,11 @@ extension PostgresJobStore {
   /// Enqueues jobs with a transaction of the caller: they exist if it commits, and not otherwise.
   ///
   /// A worker process publishes them within seconds after the commit. A run that is in the outbox already is left as it
-  /// is. Errors are the transaction's own, ``PostgresError``.
+  /// is. Throws ``JobTooLarge``; other errors are the transaction's own, ``PostgresError``.
   ///
   /// - Parameter entries: each with the pool that takes its kind, which is not checked here; none: nothing happens.
   package func enqueue(_ entries: [OutboxEntry], in transaction: PostgresTransaction) async throws {
+    for entry in entries { try JobTooLarge.check(entry.envelope) }
     for page in entries.pages(\.envelope.body.count) { try await transaction.query(try Self.enqueue(page)) }
   }
 

@@ -136,4 +136,34 @@ struct EngineFollowUpTests {
       #expect(platform.store.effects.isEmpty)
     }
   }
+
+  @Test(arguments: [true, false])
+  func `a follow-up job that is too large fails the attempt, and stays in no outbox`(_ isWrapped: Bool) async throws {
+    let platform = EnginePlatform()
+    try await platform.withNode(registering: { registry in
+      registry.register(
+        EchoWorker { job, context in
+          try await context.complete { transaction, followUps in
+            transaction.record(job.name)
+            let name = String(repeating: "a", count: JobCodec.maxBodyBytes)
+            if isWrapped {
+              followUps.enqueue(JobEnvelope(kind: FollowUpJob.kind, body: Data(name.utf8) + Data("b".utf8)))
+            } else {
+              try followUps.enqueue(FollowUpJob(name: name), from: context.info)
+            }
+            return .completed
+          }
+        })
+      registry.register(FollowUpWorker())
+    }) { _ async throws in
+      try await platform.enqueue("a")
+      let info = try await platform.onlyLetter().deadLetterInfo
+      #expect(info.reason == .permanentError)
+      #expect(info.attempts == 1)
+      #expect(info.detail.contains("\(FollowUpJob.kind)"))
+      #expect(info.detail.contains("at most \(JobCodec.maxBodyBytes)"))
+      #expect(platform.store.outbox.isEmpty)
+      #expect(platform.store.effects.isEmpty)
+    }
+  }
 }
