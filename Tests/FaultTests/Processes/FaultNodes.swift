@@ -55,7 +55,9 @@ final class FaultNodes: Sendable {
   }
 
   private func startOnce(_ worker: Int?, log: String?) async throws {
-    let environment = try clocks?.environment(of: Self.name(worker)) ?? [:]
+    var environment = try clocks?.environment(of: Self.name(worker)) ?? [:]
+    // Without descriptors the backtrace of a crash takes seconds and shows nothing: the process would end after its fault.
+    environment["SWIFT_BACKTRACE"] = "enable=no"
     // A log that cannot be read does not say on which port the process listens.
     let port = try log.map { _ in try Loopback.freePort() }
     let redirection = log.map { "exec 2>>\($0)" }

@@ -95,6 +95,8 @@ final class FaultInjector: Sendable {
     case .nofile(let worker, _, _):
       clients.change { $0.take() }?.stop()
       await limits.change { $0.removeValue(forKey: worker) }?.restore()
+      // A process that was just ended by it is still seen as running for a moment.
+      try await Task.sleep(for: .milliseconds(200))
     case .fullLogDisk: for disk in disks.value { disk.free() }
     case .stuckReader: for reader in readers.value { reader.read() }
     case .slowClients: clients.change { $0.take() }?.stop()
