@@ -2,8 +2,8 @@ internal import ClientLoop
 
 /// Keeps tests that hold very many connections apart from the starting of processes.
 ///
-/// With some 1,360 descriptors open, Foundation's `Process.run()` may crash on Linux: it lists /proc/self/fd, and copies
-/// 256 bytes of each name, beyond the end of the C library's 32 KiB of directory entries.
+/// With some 1,360 descriptors open, Foundation's `Process.run()` may crash on Linux: it lists /proc/self/fd, and
+/// copies 256 bytes of each name, beyond the end of the C library's 32 KiB of directory entries.
 package enum Crowd {
   private static let permits = 1_000
   private static let gate = AsyncSemaphore(permits: permits)

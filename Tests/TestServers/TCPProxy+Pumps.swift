@@ -85,7 +85,8 @@ extension TCPProxy {
     }
   }
 
-  /// Waits for `time`, by default the delay of all bytes; ends early where the connection is cut or ``restore()`` called.
+  /// Waits for `time`, by default the delay of all bytes; ends early where the connection is cut or ``restore()``
+  /// called.
   private func hold(_ pair: Pair, for time: Duration? = nil) {
     locked {
       let end = Date(timeIntervalSinceNow: (time ?? delay) / .seconds(1))

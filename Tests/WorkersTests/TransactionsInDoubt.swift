@@ -5,7 +5,8 @@ import TestServers
 /// The store cannot be reached after a commit in doubt.
 struct JobStoreLost: Error {}
 
-/// An attempt's transactions on a database. The answers to the first commits get lost, and those transactions run again.
+/// An attempt's transactions on a database. The answers to the first commits get lost, and those transactions run
+/// again.
 struct TransactionsInDoubt: AttemptTransactions {
   private let pool: PostgresConnectionPool
   private let lostAnswers: Locked<Int>

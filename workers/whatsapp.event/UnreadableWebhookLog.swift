@@ -4,8 +4,8 @@ internal import Messaging
 internal import Synchronization
 internal import WhatsApp
 
-/// Tells of webhooks that were signed and stored, and whose content could not be read: once a minute at most, with their
-/// number.
+/// Tells of webhooks that were signed and stored, and whose content could not be read: once a minute at most, with
+/// their number.
 final class UnreadableWebhookLog: Sendable {
   private struct State {
     var loggedAt: ContinuousClock.Instant?

@@ -2,8 +2,9 @@ internal import Synchronization
 
 /// Whether a process is ready, and if not, why.
 ///
-/// Workers are not ready while they cannot work. Where the process is also a front, it is taken out of the load balancer
-/// by this: bookings and webhooks need the broker alone, so what the workers lack counts only until they have begun.
+/// Workers are not ready while they cannot work. Where the process is also a front, it is taken out of the load
+/// balancer by this: bookings and webhooks need the broker alone, so what the workers lack counts only until they have
+/// begun.
 package final class Readiness: Sendable {
   private let isFront: Bool
   private let isStopping: @Sendable () -> Bool

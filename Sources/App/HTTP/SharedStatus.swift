@@ -17,8 +17,8 @@ final class SharedStatus: Sendable {
   /// Of those who wait for a reading.
   private let waiters: ConcurrencyLimit
 
-  /// How long a reading is shared. One that took long is shared for longer, so that collecting takes a tenth of the time
-  /// at most.
+  /// How long a reading is shared. One that took long is shared for longer, so that collecting takes a tenth of the
+  /// time at most.
   private static let freshFor = Duration.seconds(2)
   private static let freshMax = Duration.seconds(60)
   /// How long a reading may take. Prometheus waits ten seconds by default.

@@ -121,8 +121,8 @@ extension AppBuilder {
       }, logger: LimitedLogHandler.logger(label: "vluma.http", writingTo: logger))
   }
 
-  /// How many of the process' PostgreSQL connections requests may read with: half of them where workers need the others,
-  /// or else all but one, for the clock.
+  /// How many of the process' PostgreSQL connections requests may read with: half of them where workers need the
+  /// others, or else all but one, for the clock.
   private func readConnections(_ roles: ProcessRoles) throws -> Int {
     let all = try environment.postgresConnections()
     return roles.contains(.workers) ? max(1, all / 2) : max(1, all - 1)

@@ -1,8 +1,8 @@
 package import Jobs
 
-/// Where jobs are, as far as it is known at one look. The sources are read one after the other: what was accepted first,
-/// then from the top down where jobs wait, and last what has ended. A job that moves on meanwhile is found twice rather
-/// than never.
+/// Where jobs are, as far as it is known at one look. The sources are read one after the other: what was accepted
+/// first, then from the top down where jobs wait, and last what has ended. A job that moves on meanwhile is found twice
+/// rather than never.
 package struct JobHoldings: Sendable {
   /// As they were before anything else was read.
   package var flowsBefore: [PoolName: JobFlow] = [:]
@@ -35,8 +35,8 @@ package struct JobHoldings: Sendable {
     }
   }
 
-  /// For each pool with a count, how many of the jobs that were recorded long before are nowhere: the whole of a pool may
-  /// hide a few behind what moves while it is read; of old jobs hardly one moves.
+  /// For each pool with a count, how many of the jobs that were recorded long before are nowhere: the whole of a pool
+  /// may hide a few behind what moves while it is read; of old jobs hardly one moves.
   package func missingOverdue() -> [PoolName: Int] {
     let held = held()
     return flowsBefore.keys.reduce(into: [:]) { $0[$1] = (overdue[$1] ?? 0) - held($1) }

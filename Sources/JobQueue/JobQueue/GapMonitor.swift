@@ -10,8 +10,8 @@ package import Postgres
 package import RabbitMQ
 internal import ServiceLifecycle
 
-/// Compares what was accepted with what exists, every few seconds and in one process at a time: jobs that were accepted,
-/// have not ended and are nowhere are missing.
+/// Compares what was accepted with what exists, every few seconds and in one process at a time: jobs that were
+/// accepted, have not ended and are nowhere are missing.
 package struct GapMonitor: Service {
   private let configuration: JobConfiguration
   private let rabbitMQ: RabbitMQConfiguration

@@ -124,8 +124,8 @@ extension MessageStore {
     ).affectedRows == 1
   }
 
-  /// For a message of which it is unknown whether it was accepted. The attempt stays in the row: should it turn out that
-  /// it has sent nothing, it takes the message back.
+  /// For a message of which it is unknown whether it was accepted. The attempt stays in the row: should it turn out
+  /// that it has sent nothing, it takes the message back.
   ///
   /// - Parameter attempt: only while this one is sending it; nil: whichever is.
   package func markInDoubt(_ id: UUID, attempt: UUID? = nil, in transaction: PostgresTransaction) async throws {

@@ -6,8 +6,8 @@ import TestPlatform
 import TestServers
 import Testing
 
-/// Queues are emptied by an operator's mistake, with load on: the doctor names what is missing within a minute, one command
-/// brings it back, and every booking is decided once.
+/// Queues are emptied by an operator's mistake, with load on: the doctor names what is missing within a minute, one
+/// command brings it back, and every booking is decided once.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct PurgeTests {
   private struct Report: Decodable {

@@ -56,7 +56,8 @@ final class FaultNodes: Sendable {
 
   private func startOnce(_ worker: Int?, log: String?) async throws {
     var environment = try clocks?.environment(of: Self.name(worker)) ?? [:]
-    // Without descriptors the backtrace of a crash takes seconds and shows nothing: the process would end after its fault.
+    // Without descriptors the backtrace of a crash takes seconds and shows nothing: the process would end after its
+    // fault.
     environment["SWIFT_BACKTRACE"] = "enable=no"
     // A log that cannot be read does not say on which port the process listens.
     let port = try log.map { _ in try Loopback.freePort() }

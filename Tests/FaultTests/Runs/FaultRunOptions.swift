@@ -22,7 +22,8 @@ enum FaultRunOptions {
   /// Short runs that have every kind of fault between them, and none that lasts.
   static let usualSeeds: [UInt64] = [19567, 12740, 11525, 2533]
 
-  /// The seeds of runs on a cluster: two that every `scripts/test` has, or as many as `scripts/faults --cluster` asks for.
+  /// The seeds of runs on a cluster: two that every `scripts/test` has, or as many as `scripts/faults --cluster` asks
+  /// for.
   static let clusterSeeds: [UInt64] = {
     guard let runs = number("VLUMA_CLUSTER_RUNS") else { return usualClusterSeeds }
     let first = number("VLUMA_FAULT_SEED") ?? 1

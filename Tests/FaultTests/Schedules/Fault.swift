@@ -30,7 +30,8 @@ enum Fault: Sendable, Equatable {
   case slowClients(Int)
   /// Pauses a pool, given by its index, and at the end purges its queue and resumes it.
   case purgedQueue(pool: Int)
-  /// PostgreSQL cancels every statement that takes longer; with `cancels`, also what runs at the moment, again and again.
+  /// PostgreSQL cancels every statement that takes longer; with `cancels`, also what runs at the moment, again and
+  /// again.
   case statementTimeout(milliseconds: Int, cancels: Bool)
   case frozenPostgres
   /// PostgreSQL's disk is full; with `stops`, so is its log (WAL), which ends it.

@@ -8,7 +8,8 @@ struct BodyBudget {
   /// Which requests a body belongs to.
   enum Kind: Sendable { case api, webhook }
 
-  /// Parts of the budget. A webhook's body is charged to the small share up to 64 KiB, then to the large one as a whole.
+  /// Parts of the budget. A webhook's body is charged to the small share up to 64 KiB, then to the large one as a
+  /// whole.
   enum Share: String, CaseIterable {
     case api, smallWebhooks = "small_webhooks", largeWebhooks = "large_webhooks"
   }

@@ -7,8 +7,8 @@ internal import Synchronization
 /// All connections of clients: keeps their number and the memory of their requests below limits.
 ///
 /// Near the limit, the connection that has been idle longest is closed for each new one (RFC 9112, section 9.5, allows
-/// it at any time), or else the one that has kept us waiting longest for a body or with an answer it does not take. While all have an answer under way, new ones
-/// wait to be accepted. `Connections.md` describes it.
+/// it at any time), or else the one that has kept us waiting longest for a body or with an answer it does not take.
+/// While all have an answer under way, new ones wait to be accepted. `Connections.md` describes it.
 package final class ClientConnections: Sendable {
   private struct Entry {
     let connection: NIOLoopBound<ClientConnection>

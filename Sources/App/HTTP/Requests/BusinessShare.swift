@@ -2,8 +2,8 @@ internal import Foundation
 internal import HTTPTypes
 internal import Synchronization
 
-/// A share of the workers for each business: commands above a rate are refused, so that a flood for one business does not
-/// delay the bookings of all others.
+/// A share of the workers for each business: commands above a rate are refused, so that a flood for one business does
+/// not delay the bookings of all others.
 final class BusinessShare: Sendable {
   private struct Bucket {
     var tokens: Double

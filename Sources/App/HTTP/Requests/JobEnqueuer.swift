@@ -15,8 +15,8 @@ struct JobEnqueuer: Sendable {
   private static let tooLarge = Problem(
     .contentTooLarge, "the request is larger than the queue takes; nothing was done")
 
-  /// Enqueues the job and returns once the broker has confirmed it; throws a 503 where it has not, and a 413 where it is
-  /// too large.
+  /// Enqueues the job and returns once the broker has confirmed it; throws a 503 where it has not, and a 413 where it
+  /// is too large.
   ///
   /// - Parameter business: nil: the worker must find out.
   /// - Parameter inDoubt: the problem's detail where it is unknown whether the job was enqueued.

@@ -3,16 +3,16 @@ internal import Bookings
 internal import Foundation
 internal import Hummingbird
 
-/// `GET /v1/availability`: the free slots of a professional for a service, from `from` up to, not including, `to`. Where
-/// there are more than one answer may hold, `next_from` is the `from` of the next request.
+/// `GET /v1/availability`: the free slots of a professional for a service, from `from` up to, not including, `to`.
+/// Where there are more than one answer may hold, `next_from` is the `from` of the next request.
 struct AvailabilityRoute: Sendable {
   let reads: StoreReads
   let now: @Sendable () -> Date
 
   /// The longest range one request may ask for, in seconds.
   private static let rangeMax: TimeInterval = 31 * 86_400
-  /// The most slots of one answer. A month has 1,488 half hours, and 8,928 times five minutes: those would take a tenth of
-  /// a second and 700 KB for whoever asks.
+  /// The most slots of one answer. A month has 1,488 half hours, and 8,928 times five minutes: those would take a tenth
+  /// of a second and 700 KB for whoever asks.
   private static let slotsMax = 2_000
 
   private struct Document: Encodable {

@@ -79,7 +79,8 @@ struct ProcessFigures: Equatable {
     residentBytes = Int(fields[21]).map { $0 * Int(getpagesize()) }
   }
 
-  /// nil where they cannot be listed, as when no descriptor is left: the listing itself takes one, which is not counted.
+  /// nil where they cannot be listed, as when no descriptor is left: the listing itself takes one, which is not
+  /// counted.
   private static func openDescriptorCount() -> Int? {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")).map { $0.count - 1 }
   }

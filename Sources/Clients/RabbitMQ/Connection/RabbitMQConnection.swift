@@ -81,8 +81,8 @@ final class RabbitMQConnection: Sendable {
     }
   }
 
-  /// The same of several queues; those that do not exist are missing. A round trip for each, and more only after a queue
-  /// that does not exist: the refusal closes the channel.
+  /// The same of several queues; those that do not exist are missing. A round trip for each, and more only after a
+  /// queue that does not exist: the refusal closes the channel.
   func queueDepths(_ queues: [String]) async throws -> [String: (messages: Int, consumers: Int)] {
     var depths: [String: (messages: Int, consumers: Int)] = [:]
     var channel: RabbitMQChannel?

@@ -29,8 +29,8 @@ final class RabbitMQLoop: @unchecked Sendable {
     let deadline: ContinuousClock.Instant
   }
 
-  /// A duplicate of the socket's descriptor, so that it cannot be closed, and its number used again, while `abort` shuts
-  /// it down.
+  /// A duplicate of the socket's descriptor, so that it cannot be closed, and its number used again, while `abort`
+  /// shuts it down.
   private struct SocketHandle {
     var descriptor: Int32?
     var isAborted = false

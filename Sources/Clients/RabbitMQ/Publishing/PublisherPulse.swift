@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Asks the broker for an answer once a second, on the publishing connection: a broker that is frozen, or behind a network
-/// that swallows everything, is noticed long before its heartbeats are missed.
+/// Asks the broker for an answer once a second, on the publishing connection: a broker that is frozen, or behind a
+/// network that swallows everything, is noticed long before its heartbeats are missed.
 final class PublisherPulse: Sendable {
   private struct State {
     var channel: RabbitMQChannel?

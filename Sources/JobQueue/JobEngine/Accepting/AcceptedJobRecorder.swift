@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Records jobs that this process has enqueued, so that they can be found when their queue is lost.
 ///
-/// Accepting a job needs the broker alone. The recorder takes it after the confirm and writes it in the background, many
-/// in one statement; jobs that have ended by then are left out. While the store is away it keeps what fits, within
+/// Accepting a job needs the broker alone. The recorder takes it after the confirm and writes it in the background,
+/// many in one statement; jobs that have ended by then are left out. While the store is away it keeps what fits, within
 /// bounds of count and bytes. What does not fit is counted and logged, and is as safe as its queue.
 package final class AcceptedJobRecorder<Store: JobStore>: Sendable {
   package struct Options: Sendable {

@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// Starts a pool's jobs no faster than its rate limit allows.
 ///
-/// A job that is denied waits in its worker: with all workers waiting the pool fetches nothing more, so its backlog stays
-/// in its queue. Where jobs of several keys come, those of one key may hold half of the workers; the others are snoozed
-/// until their turn, each once, so that they do not come back together only to be denied again.
+/// A job that is denied waits in its worker: with all workers waiting the pool fetches nothing more, so its backlog
+/// stays in its queue. Where jobs of several keys come, those of one key may hold half of the workers; the others are
+/// snoozed until their turn, each once, so that they do not come back together only to be denied again.
 final class PoolThrottle: Sendable {
   enum Decision: Equatable {
     case start

@@ -1,8 +1,8 @@
 internal import ClientLoop
 internal import Synchronization
 
-/// How many jobs of a pool this node has put into the broker's retry tiers and are still there. The broker knows only how
-/// many jobs of all pools are in a tier.
+/// How many jobs of a pool this node has put into the broker's retry tiers and are still there. The broker knows only
+/// how many jobs of all pools are in a tier.
 final class RetryingJobs: Sendable {
   /// Jobs by the second in which they return; at most one entry for each second of the longest tier.
   private let returning = Mutex<[Int64: Int]>([:])

@@ -2,7 +2,8 @@ public import Foundation
 
 /// Turns jobs into envelopes, and envelopes back into jobs.
 public enum JobCodec {
-  /// A job with a larger body is not enqueued (``JobTooLarge``), and is dead at once where it comes all the same. The largest body of the platform is a webhook's, of at most 3 MiB.
+  /// A job with a larger body is not enqueued (``JobTooLarge``), and is dead at once where it comes all the same. The
+  /// largest body of the platform is a webhook's, of at most 3 MiB.
   package static let maxBodyBytes = 4 << 20
 
   /// Why a body cannot become a job. The texts name fields, types and versions, never values: they are safe to log.

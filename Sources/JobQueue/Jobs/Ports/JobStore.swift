@@ -43,8 +43,8 @@ package protocol JobStore<Transaction>: Sendable {
 
   /// Deletes outbox entries that the broker holds. Those that have not ended are recorded as accepted.
   func deleteFromOutbox(_ jobs: [JobRun]) async throws
-  /// Hands entries older than `age` to `publish` and deletes those it returns, as ``deleteFromOutbox(_:)`` does. Entries that another node's relay has
-  /// are left out.
+  /// Hands entries older than `age` to `publish` and deletes those it returns, as ``deleteFromOutbox(_:)`` does.
+  /// Entries that another node's relay has are left out.
   ///
   /// - Returns: how many entries were published and deleted.
   func relayOutbox(

@@ -19,8 +19,8 @@ package struct PostgresGapStore: Sendable {
   /// Where more jobs than this are overdue, a backlog or a gap is plain to see already.
   private static let overdueMax = 10_000
 
-  /// Begins a look, unless any process has begun one in the last `interval`; nil then. Returns the queues of retry tiers
-  /// that earlier looks have found.
+  /// Begins a look, unless any process has begun one in the last `interval`; nil then. Returns the queues of retry
+  /// tiers that earlier looks have found.
   package func begin(interval: Duration) async throws -> [String]? {
     try await withPortErrors {
       try await pool.query(
@@ -62,8 +62,8 @@ package struct PostgresGapStore: Sendable {
     return counts
   }
 
-  /// Recorded jobs of each pool that were accepted half a minute ago or more, and are neither in the store otherwise nor
-  /// have ended.
+  /// Recorded jobs of each pool that were accepted half a minute ago or more, and are neither in the store otherwise
+  /// nor have ended.
   package func overdueCounts() async throws -> [PoolName: Int] {
     let rows = try await withPortErrors {
       try await pool.query(

@@ -71,8 +71,9 @@ package struct PostgresMissingJobs: Sendable {
     }
   }
 
-  /// Puts such jobs with a body into the outbox, page by page, each page with an audit row; the relay enqueues them under
-  /// the same id and run. One that is queued after all is a copy, which its receipt makes harmless. Returns how many.
+  /// Puts such jobs with a body into the outbox, page by page, each page with an audit row; the relay enqueues them
+  /// under the same id and run. One that is queued after all is a copy, which its receipt makes harmless. Returns how
+  /// many.
   package func enqueue(_ name: PoolName, before instant: Date?) async throws -> Int {
     var total = 0
     var last: (at: String, id: UUID, run: Int)?
@@ -115,8 +116,8 @@ package struct PostgresMissingJobs: Sendable {
     """
   }
 
-  /// Forgets such jobs of which no body is recorded, or only these, and counts them as cancelled. There is no receipt: one
-  /// that comes up after all runs. Returns how many.
+  /// Forgets such jobs of which no body is recorded, or only these, and counts them as cancelled. There is no receipt:
+  /// one that comes up after all runs. Returns how many.
   package func dismiss(_ name: PoolName, before instant: Date?, only ids: [JobID]? = nil) async throws -> Int {
     var total = 0
     while true {
@@ -146,8 +147,8 @@ package struct PostgresMissingJobs: Sendable {
     """
   }
 
-  /// Counts jobs as cancelled that no record explains: they were never recorded, or the counts are wrong because a server
-  /// was restored from a backup.
+  /// Counts jobs as cancelled that no record explains: they were never recorded, or the counts are wrong because a
+  /// server was restored from a backup.
   package func writeOff(_ name: PoolName, count: Int) async throws {
     try await withPortErrors {
       _ = try await pool.withTransaction { transaction in

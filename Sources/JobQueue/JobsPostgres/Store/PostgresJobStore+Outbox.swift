@@ -40,10 +40,10 @@ extension PostgresJobStore {
   /// The bodies that are read in one go, in bytes. Where one body is larger it is read alone.
   static let pageBytesMax = ParameterPage.bytesMax
 
-  /// Hands over the oldest entries, at most `limit` and at most ``pageBytesMax``, but at least one, while their rows stay
-  /// locked; other nodes skip them. Those that cannot be read are left out and postponed. Returns how many `publish` has
-  /// kept. Where those rows cannot be deleted afterwards, the entries are handed over once more: the jobs' receipts make
-  /// that harmless.
+  /// Hands over the oldest entries, at most `limit` and at most ``pageBytesMax``, but at least one, while their rows
+  /// stay locked; other nodes skip them. Those that cannot be read are left out and postponed. Returns how many
+  /// `publish` has kept. Where those rows cannot be deleted afterwards, the entries are handed over once more: the
+  /// jobs' receipts make that harmless.
   package func relayOutbox(
     olderThan age: Duration, limit: Int, _ publish: @escaping @Sendable ([OutboxEntry]) async -> [JobRun]
   ) async throws -> Int {

@@ -19,8 +19,8 @@ extension PostgresJobStore {
   }
 
   /// Makes parked jobs due now, in two statements. Of the rows of kinds that are still paused none is read: the kinds
-  /// come from an index, one step for each. Only one node unparks a pool's jobs at a time; another one gets 0 and leaves
-  /// them to it.
+  /// come from an index, one step for each. Only one node unparks a pool's jobs at a time; another one gets 0 and
+  /// leaves them to it.
   package func unpark(pool name: PoolName, except paused: Set<JobKind>, limit: Int) async throws -> Int {
     try await withPortErrors {
       try await pool.withTransaction { transaction in

@@ -220,7 +220,8 @@ struct RabbitMQConsumerFailureTests {
       let connection = try await RabbitMQConnection.open(rabbitMQ(), name: "another program")
       let delegate = OneMessageDelegate()
       let channel = try await connection.openChannel(delegate)
-      // Only now: a delegate is asked for messages from the start, and the broker takes none before the channel is open.
+      // Only now: a delegate is asked for messages from the start, and the broker takes none before the channel is
+      // open.
       delegate.left.change { $0 = message("large", to: queue, body: body) }
       channel.wakeForPublishing()
       try await eventuallyReady(1, in: queue)

@@ -100,7 +100,7 @@ struct AcceptedJobRecorderTests {
     store.isAvailable = false
     let start = ContinuousClock.now
     try await running(recorder) { _ = await enqueue([SampleJobs.bare()], recorder) }
-    #expect(ContinuousClock.now - start < .seconds(10))
+    #expect(ContinuousClock.now - start < .seconds(30))
     #expect(recorded.isEmpty)
   }
 

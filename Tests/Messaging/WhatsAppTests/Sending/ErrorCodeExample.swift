@@ -3,8 +3,8 @@ import WhatsApp
 
 /// A row of the provider's error codes, with the class the documentation gives it.
 ///
-/// Classes: `R` retry, `R ×n` that often, `RA n s scope` after a delay, `P` permanent, `S` suppress the recipient, `PW`,
-/// `PN` and `PT` suspend account, number or template.
+/// Classes: `R` retry, `R ×n` that often, `RA n s scope` after a delay, `P` permanent, `S` suppress the recipient,
+/// `PW`, `PN` and `PT` suspend account, number or template.
 struct ErrorCodeExample: Sendable, CustomTestStringConvertible {
   let code: Int
   /// The status it usually comes with.
