@@ -38,9 +38,10 @@ package struct PostgresGapStore: Sendable {
   /// True: at the last look a pool did not add up.
   package func hasSuspicion() async throws -> Bool {
     try await withPortErrors {
-      try await pool.query("SELECT EXISTS (SELECT FROM jobs.gap WHERE since IS NOT NULL OR overdue_since IS NOT NULL)")[
-        0
-      ].decode(0)
+      try await pool.query(
+        """
+        SELECT EXISTS (SELECT FROM jobs.gap WHERE since IS NOT NULL OR overdue_since IS NOT NULL)
+        """)[0].decode(0)
     }
   }
 
